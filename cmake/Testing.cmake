@@ -1,0 +1,18 @@
+# mc_test(NAME <name> SOURCES … LIBS <mc targets and third-party>… [LABELS unit|property|golden|…] [TIMEOUT s])
+# is the one way to add a GoogleTest executable. tools/check_tests_registered.py fails on a *_test.cpp that no
+# CMakeLists.txt names.
+find_package(GTest REQUIRED)
+
+function(mc_test)
+    cmake_parse_arguments(T "" "NAME;TIMEOUT" "SOURCES;LIBS;LABELS" ${ARGN})
+    add_executable(${T_NAME} ${T_SOURCES})
+    target_link_libraries(${T_NAME} PRIVATE mc_warnings ${T_LIBS} GTest::gtest GTest::gtest_main)
+    if(NOT T_LABELS)
+        set(T_LABELS unit)
+    endif()
+    if(NOT T_TIMEOUT)
+        set(T_TIMEOUT 300)
+    endif()
+    add_test(NAME ${T_NAME} COMMAND ${T_NAME})
+    set_tests_properties(${T_NAME} PROPERTIES LABELS "${T_LABELS}" TIMEOUT ${T_TIMEOUT})
+endfunction()

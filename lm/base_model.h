@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// The frozen language model: reads tokens, vectors and gists in one sequence, scores and predicts.
+//
+// Llama architecture (RMSNorm, RoPE, grouped-query attention, SwiGLU), weights from GGUF, computed by
+// libtorch, which stays behind lm/internal. Nothing here can change a weight.
+// Entries take one position each, in order, from 0. A gist is placed by rotating its keys to its
+// position and putting keys and values in the cache of every layer; tokens and vectors go through
+// the model and see every entry before them.
+// Ownership: BaseModel outlives its Sequences. Threads: one thread at a time per model.
+// Errors: kModel when libtorch fails; kInvalidInput for a file that cannot be used, naming the field;
+// kOverBudget when a sequence would grow beyond the model's context length.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/files.h"
+#include "core/hash.h"
+#include "core/ids.h"
+#include "core/result.h"
+#include "lm/tokenizer.h"
+#include "tree/gist.h"
+
+namespace mc::lm {
+
+enum class Device { kCpu, kCuda };
+// kAuto: bf16 where the processor (AVX512_BF16 or AMX) or the GPU has it, else f32.
+enum class Dtype { kAuto, kF32, kBf16 };
+
+struct ModelOptions {
+    Path path;
+    Device device = Device::kCpu;
+    Dtype dtype = Dtype::kAuto;
+    int thread_count = 0;  // 0: one per core
+};
+
+struct ModelConfig {
+    std::string architecture;
+    std::string name;
+    std::uint32_t layer_count = 0;
+    std::uint32_t hidden_dim = 0;
+    std::uint32_t head_count = 0;
+    std::uint32_t kv_head_count = 0;
+    std::uint32_t head_dim = 0;
+    std::uint32_t ffn_dim = 0;
+    std::uint32_t vocabulary_size = 0;
+    std::uint32_t context_length = 0;
+    double rope_base = 0;
+    double norm_epsilon = 0;
+
+    std::uint64_t parameter_count = 0;
+
+    // Shape of this model's gists; index_dim is the encoder's to fill.
+    GistShape gist_shape() const { return {layer_count, kv_head_count, head_dim, 0}; }
+};
+
+// A run of entries of one kind; exactly one member is not empty. Pointers are borrowed for the call.
+struct Segment {
+    std::vector<TokenId> tokens;
+    std::vector<float> vectors;       // (n, hidden_dim): input vectors in place of embeddings
+    std::vector<const Gist*> gists;
+
+    static Segment of_tokens(std::vector<TokenId> t) { return {std::move(t), {}, {}}; }
+
+    static Segment of_gists(std::vector<const Gist*> g) { return {{}, {}, std::move(g)}; }
+
+    static Segment of_vectors(std::vector<float> v) { return {{}, std::move(v), {}}; }
+};
+
+struct TorchModel;     // lm/internal/torch_model.h
+struct SequenceState;  // lm/internal/torch_model.h
+
+// One growing sequence and its KV cache.
+class Sequence {
+  public:
+    ~Sequence();
+    Sequence(const Sequence&) = delete;
+    Sequence& operator=(const Sequence&) = delete;
+
+    std::uint32_t length() const;  // entries
+
+    // Appends entries; the model sees them, nothing is returned. On error the sequence is as before.
+    Result<void> append(std::span<const Segment> segments);
+
+    // Appends tokens and returns each one's NLL in nats given everything before it; NaN for a first
+    // token before which no token or vector was read (a gist predicts nothing).
+    Result<std::vector<float>> score(std::span<const TokenId> tokens);
+
+    // Logits (vocabulary_size) after the last token or vector. Requires: the last entry is one.
+    Result<std::vector<float>> next_logits() const;
+
+    // Forgets every entry from a position on. Requires: length ≤ length().
+    void truncate(std::uint32_t length);
+
+  private:
+    friend class BaseModel;
+    explicit Sequence(std::unique_ptr<SequenceState> state);
+    std::unique_ptr<SequenceState> state_;
+};
+
+// Independent context and scored tokens, for BaseModel::score_batch.
+struct ScoringCase {
+    std::vector<Segment> context;  // read first, nothing in front: pass BOS yourself
+    std::vector<TokenId> scored;
+};
+
+class BaseModel {
+  public:
+    // Cost: reads and decodes the whole file (0.3 s for SmolLM2-135M).
+    static Result<std::unique_ptr<BaseModel>> open(const ModelOptions& options);
+    ~BaseModel();
+    BaseModel(const BaseModel&) = delete;
+    BaseModel& operator=(const BaseModel&) = delete;
+
+    const ModelConfig& config() const;
+    const Tokenizer& tokenizer() const;
+    // XXH3-128 of the weight file: what a store records.
+    Hash128 hash() const;
+    // "cpu, bf16, 2 threads": for logs and reports.
+    std::string device_description() const;
+
+    std::unique_ptr<Sequence> new_sequence() const;
+
+    // Sequence::score for many cases, equal shapes computed together; equal to one at a time within
+    // rounding.
+    Result<std::vector<std::vector<float>>> score_batch(std::span<const ScoringCase> cases) const;
+
+    // (tokens.size(), hidden_dim) input embeddings, row-major.
+    Result<std::vector<float>> embeddings_of(std::span<const TokenId> tokens) const;
+
+    // For gistnet/internal, lensnet/internal and eval baselines: tensors on the device.
+    TorchModel& torch_model() const { return *model_; }
+
+  private:
+    explicit BaseModel(std::unique_ptr<TorchModel> model);
+    std::unique_ptr<TorchModel> model_;
+};
+
+}  // namespace mc::lm

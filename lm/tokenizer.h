@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Byte-level BPE (GPT-2 family), lossless for any bytes.
+//
+// Built from a GGUF's vocabulary and merges; the pre-tokenizer is chosen by tokenizer.ggml.pre
+// ("smollm": every digit alone, then the GPT-2 pattern; "gpt-2"/"default": the GPT-2 pattern).
+// Text that spells a control token is encoded as plain text. A byte that the vocabulary cannot
+// spell (SmolLM2 lacks 21 of the 256) becomes a byte token: vocabulary_size() + byte. The model
+// reads byte tokens as stand_in_token(). Invalid UTF-8 is split off and encoded byte by byte.
+// Threads: const, free. Errors: kInvalidInput names the GGUF field that is missing or wrong.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/hash.h"
+#include "core/ids.h"
+#include "core/result.h"
+#include "lm/gguf.h"
+
+namespace mc::lm {
+
+class Tokenizer {
+  public:
+    static Result<std::unique_ptr<Tokenizer>> from_gguf(const GgufFile& file);
+    ~Tokenizer();
+    Tokenizer(const Tokenizer&) = delete;
+    Tokenizer& operator=(const Tokenizer&) = delete;
+
+    // decode(encode(bytes)) == bytes for every byte string.
+    std::vector<TokenId> encode(std::string_view bytes) const;
+    std::string decode(std::span<const TokenId> tokens) const;
+
+    // The bytes of one token; control tokens have their spelling. Lives as long as the tokenizer.
+    // Requires: 0 ≤ id < vocabulary_size() + 256.
+    std::string_view bytes_of(TokenId token) const;
+
+    TokenId vocabulary_size() const;
+    TokenId bos() const;
+    TokenId eos() const;
+    TokenId stand_in_token() const;
+
+    // The control token with this exact spelling, such as "<|im_end|>".
+    std::optional<TokenId> find_control(std::string_view spelling) const;
+    bool is_control(TokenId token) const;
+
+    // tokenizer.chat_template, empty when the file has none.
+    const std::string& chat_template() const;
+
+    // Of vocabulary, merges and pre-tokenizer: what a store records.
+    Hash128 hash() const;
+
+  private:
+    struct Impl;
+    explicit Tokenizer(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+    friend class StreamEncoder;
+};
+
+// Encodes a stream that arrives in chunks of any size: the tokens are those of the whole, whatever
+// the chunking. Holds back the bytes whose split can still change (bounded by
+// kHeldBackBytesMax: a longer run without a boundary is cut there, in the same place for every
+// chunking and also by Tokenizer::encode).
+class StreamEncoder {
+  public:
+    // Borrows the tokenizer.
+    explicit StreamEncoder(const Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
+
+    // Tokens that are final after these bytes.
+    std::vector<TokenId> push(std::string_view bytes);
+    // Tokens of the rest; the encoder is then as new.
+    std::vector<TokenId> finish();
+
+    std::size_t held_back_bytes() const { return held_.size(); }
+
+  private:
+    const Tokenizer& tokenizer_;
+    std::string held_;
+};
+
+// Longest pre-token. A run of one character class beyond it (megabytes of 'a' or of spaces) is cut,
+// so that BPE stays near-linear and a stream holds back a bounded tail.
+inline constexpr std::size_t kHeldBackBytesMax = 4096;
+
+}  // namespace mc::lm

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// Port: the durable truth of one bank. storage/ implements it on LMDB; tests/support/ in memory.
+//
+// A NodeStore sees one bank and no other: a document of another bank does not exist for it, so the
+// isolation of banks holds below every handler. Ownership: returned values are copies and outlive
+// the store. Threads: const methods from any thread; non-const from the one engine thread.
+// Errors: kInvalidInput for a document that this bank does not have; kCorruption for a record that
+// fails its checksum or rules, naming it; kOutOfSpace and kIo from commit(), with the last commit
+// intact.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+#include "tree/records.h"
+
+namespace mc {
+
+class NodeStore {
+  public:
+    virtual ~NodeStore() = default;
+
+    virtual const BankRecord& bank() const = 0;
+
+    // In order of id.
+    virtual Result<std::vector<DocumentRecord>> list_documents() const = 0;
+    virtual Result<std::optional<DocumentRecord>> find_document(DocumentId document) const = 0;
+    virtual Result<std::optional<DocumentRecord>> find_document_by_source(
+        std::string_view source_name) const = 0;
+
+    // Requires: the span lies within the document (kInvalidInput otherwise).
+    virtual Result<std::vector<TokenId>> read_tokens(DocumentId document, TokenSpan span) const = 0;
+
+    // A mark at or before the byte offset, at most kTokenMarkStride tokens before it.
+    virtual Result<TokenByteMark> mark_before_byte(DocumentId document,
+                                                   std::uint64_t byte) const = 0;
+    // A mark at or before the token position, at most kTokenMarkStride tokens before it.
+    virtual Result<TokenByteMark> mark_before_token(DocumentId document,
+                                                    std::uint64_t token) const = 0;
+
+    // The gists of a level under one parent, as many as exist; nullopt when there are none.
+    // Cost: one read.
+    virtual Result<std::optional<GistGroup>> find_gists(DocumentId document, Level level,
+                                                        NodeIndex parent) const = 0;
+
+    // Adds a document with no tokens; the record's id is ignored and a fresh one returned.
+    // Errors: kInvalidInput when the source name is taken.
+    virtual Result<DocumentRecord> create_document(const DocumentRecord& draft) = 0;
+
+    // One durable transaction. Requires: batch.document.token_count equals the stored count plus
+    // the batch's tokens, and the gists continue their levels without a gap (bug otherwise).
+    virtual Result<CommitNumber> commit(const IngestBatch& batch) = 0;
+
+    // The bank's journal after a commit, oldest first, and the newest commit number.
+    virtual Result<std::vector<JournalEntry>> journal_after(CommitNumber commit) const = 0;
+    virtual Result<CommitNumber> last_commit() const = 0;
+
+    virtual Result<NodeUse> node_use(NodeId node) const = 0;
+    // Counts one access of each node, in one transaction.
+    virtual Result<void> record_use(std::span<const NodeId> nodes, std::int64_t now_us) = 0;
+};
+
+inline constexpr std::uint64_t kTokenMarkStride = 1024;
+
+}  // namespace mc

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the tree layer knows of banks, documents and commits; storage decides how they lie on disk.
+// Value types.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/hash.h"
+#include "core/ids.h"
+#include "tree/gist.h"
+
+namespace mc {
+
+struct BankRecord {
+    BankId id;
+    std::string name;
+    std::int64_t created_us = 0;
+};
+
+// An append-only stream of tokens in a bank, with its provenance.
+struct DocumentRecord {
+    DocumentId id;
+    BankId bank;
+    std::string source_name;  // path or name as the user gave it; unique in a bank
+    std::string media_type;   // "text/plain" unless told otherwise
+    std::int64_t created_us = 0;
+    std::int64_t updated_us = 0;
+    std::uint64_t token_count = 0;
+    std::uint64_t byte_count = 0;    // ingest offset: bytes of the source that the tokens stand for
+    Hash128 content_hash;            // XXH3-128 of those bytes
+    bool complete = false;           // the source was read to its end
+    std::map<std::string, std::string> metadata;
+};
+
+// Everything that one commit adds to one document. All or nothing.
+struct IngestBatch {
+    DocumentRecord document;  // as it stands after the batch
+    std::vector<TokenId> tokens;
+    std::vector<std::uint16_t> token_sizes_bytes;  // one per token; their sum is the bytes added
+    std::vector<NewGist> gists;                    // level by level, each in order of index
+};
+
+// One line of the journal: what a commit added, so that caches can catch up.
+struct JournalEntry {
+    CommitNumber commit;
+    DocumentId document;
+    TokenSpan tokens;  // positions that this commit added
+};
+
+// A token position and the byte offset at which it starts.
+struct TokenByteMark {
+    std::uint64_t token = 0;
+    std::uint64_t byte = 0;
+};
+
+// Use of one node by questions; kept apart from the gists because it changes.
+struct NodeUse {
+    std::uint32_t access_count = 0;
+    std::int64_t last_used_us = 0;
+};
+
+}  // namespace mc
