@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opens what a command needs and wires it by hand: store, base model, gist encoder, clock.
+//
+// Two ways in: without a model (inspect, verify, read of whole documents still needs the tokenizer,
+// which comes with the weight file alone) and with one (ingest, query, repl, eval). Ownership: the
+// engine owns everything it hands out by reference; BankSessions must die before it. Threads: one.
+// Errors: those of what it opens, with the path in front.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/clock.h"
+#include "core/config.h"
+#include "core/result.h"
+#include "gistnet/base_model_gist_encoder.h"
+#include "lm/base_model.h"
+#include "lm/tokenizer.h"
+#include "storage/store.h"
+
+namespace mc::runtime {
+
+enum class Need {
+    kStore,      // records only: no weight file is touched
+    kTokenizer,  // records and text
+    kModel,      // everything
+};
+
+enum class Access { kRead, kWrite };
+
+class Engine {
+  public:
+    // Access::kWrite creates the store when it is missing (needs Need::kModel) and takes the writer's
+    // lock. Cost: Need::kModel loads the weights, 0.5 s for the default model.
+    static Result<std::unique_ptr<Engine>> open(const Config& config, Need need, Access access);
+
+    const Config& config() const { return config_; }
+
+    const Clock& clock() const { return clock_; }
+
+    storage::Store& store() { return *store_; }
+
+    // Requires: Need::kTokenizer or more.
+    const lm::Tokenizer& tokenizer() const;
+    // Requires: Need::kModel.
+    lm::BaseModel& model() { return *model_; }
+
+    GistEncoder& encoder() { return *encoder_; }
+
+    bool has_model() const { return model_ != nullptr; }
+
+  private:
+    explicit Engine(Config config) : config_(std::move(config)) {}
+
+    Result<void> open_model(Need need);
+    Result<void> open_store(Need need, Access access);
+
+    Config config_;
+    SystemClock clock_;
+    std::unique_ptr<lm::Tokenizer> bare_tokenizer_;  // Need::kTokenizer
+    std::unique_ptr<lm::BaseModel> model_;           // Need::kModel
+    std::unique_ptr<GistEncoder> encoder_;           // Need::kModel
+    std::unique_ptr<storage::Store> store_;
+};
+
+}  // namespace mc::runtime
