@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// One store: a directory that holds banks of documents, their gists and the indexes over them.
+//
+// It knows tokens, gists and records; it does not know text, models or what a question is. LMDB
+// holds the truth; the indexes are caches that can be deleted (docs/storage-format.md).
+// One process writes a store at a time (kLocked names it); any number of processes read meanwhile.
+// Ownership: a Store outlives the NodeStores and indexes that it hands out. Requires: at most one
+// open Store per directory in a process. Threads: const methods from any thread, the rest from the
+// one engine thread.
+// Errors: kInvalidInput (no such store, bank or bad name; writing when opened for reading),
+// kFormatVersion, kModelMismatch, kLocked, kCorruption naming store, database and key, kOutOfSpace
+// with the last commit intact, kIo.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/files.h"
+#include "core/hash.h"
+#include "core/result.h"
+#include "storage/gist_codec.h"
+#include "tree/gist_encoder.h"
+#include "tree/indexes.h"
+#include "tree/node_store.h"
+
+namespace mc::storage {
+
+// Of the whole directory. A store with another number is refused; fields are only ever added.
+inline constexpr std::uint32_t kStoreFormatVersion = 1;
+
+// Names end up in paths, tables and URLs.
+inline constexpr std::size_t kBankNameLengthMax = 64;
+
+enum class StoreMode {
+    kRead,           // an existing store; nothing is written
+    kWrite,          // an existing store
+    kWriteOrCreate,  // made when the directory is missing or empty
+};
+
+// Which models made the content of a store.
+struct StoreIdentity {
+    std::string base_model_name;
+    Hash128 base_model_hash;
+    Hash128 tokenizer_hash;
+    EncoderInfo encoder;
+};
+
+struct StoreOptions {
+    Path directory;
+    StoreMode mode = StoreMode::kRead;
+    // Compared with the store's and refused when it differs; nullopt opens any store, to inspect
+    // or verify it without a model. Requires: present when a store may have to be made.
+    std::optional<StoreIdentity> identity;
+    GistCodec codec_at_creation = GistCodec::kFp16;
+    // First size of the memory map, which doubles whenever it is full; no disk space is taken.
+    std::uint64_t map_bytes_initial = 256ULL << 20;
+    // Times of creation; borrowed. Requires: not null, outlives the store.
+    const Clock* clock = nullptr;
+};
+
+// What a store says of itself.
+struct StoreMeta {
+    std::uint32_t format_version = kStoreFormatVersion;
+    std::uint32_t block_size = 0;
+    StoreIdentity identity;
+    GistCodec codec = GistCodec::kFp16;
+    std::int64_t created_us = 0;
+};
+
+struct DatabaseStatistics {
+    std::string name;
+    std::uint64_t entries = 0;
+    std::uint64_t bytes = 0;  // pages in use
+};
+
+// One record that breaks its checksum or a rule.
+struct RecordFault {
+    std::string database;
+    std::string key;  // readable: "document 7, level 1, parent 3"
+    Error error;      // kCorruption
+};
+
+struct VerifySummary {
+    std::uint64_t records = 0;
+    std::uint64_t faults = 0;
+};
+
+enum class IndexOpening {
+    kUse,      // what is on disk (kStaleIndex when it cannot be used), or empty with watermark 0
+    kRebuild,  // deletes what is on disk; empty with watermark 0
+};
+
+struct StoreParts;  // storage/internal/store_parts.h
+
+class Store {
+  public:
+    // Cost: reads the directory pages of the database (about 50 bytes per 1,024 tokens) to refuse
+    // damage before any page is trusted.
+    static Result<std::unique_ptr<Store>> open(const StoreOptions& options);
+    ~Store();
+    Store(const Store&) = delete;
+    Store& operator=(const Store&) = delete;
+
+    const Path& directory() const;
+    bool writable() const;
+    const StoreMeta& meta() const;
+
+    // In order of name.
+    Result<std::vector<BankRecord>> list_banks() const;
+    Result<std::optional<BankRecord>> find_bank(std::string_view name) const;
+    // Errors: kInvalidInput for a taken name, or one that is not 1 to 64 of A-Z a-z 0-9 . _ -
+    Result<BankRecord> create_bank(std::string_view name);
+
+    // For these three, an unknown bank is kInvalidInput naming it and some that exist.
+    Result<std::unique_ptr<NodeStore>> bank_store(std::string_view bank);
+    // Opened for reading, an index answers searches and refuses save(); add() and clear() then
+    // work in memory where the index is empty or dense, and are refused otherwise.
+    Result<std::unique_ptr<VectorIndex>> open_vector_index(
+        std::string_view bank, IndexOpening opening = IndexOpening::kUse);
+    Result<std::unique_ptr<LexicalIndex>> open_lexical_index(
+        std::string_view bank, IndexOpening opening = IndexOpening::kUse);
+
+    // Disk blocks in use by every file of the store.
+    Result<std::uint64_t> size_on_disk_bytes() const;
+    Result<std::vector<DatabaseStatistics>> database_statistics() const;
+
+    // Reads every record, checks its checksum and its rules, and calls on_fault for each that
+    // fails. What gists must say of the text is the tree layer's law, not checked here.
+    Result<VerifySummary> verify_records(
+        const std::function<void(const RecordFault&)>& on_fault) const;
+
+  private:
+    explicit Store(std::unique_ptr<StoreParts> parts);
+    std::unique_ptr<StoreParts> parts_;
+};
+
+}  // namespace mc::storage
