@@ -36,7 +36,8 @@ class DocumentBuilder {
 
     // Takes the next tokens and returns every gist, of any level, that they complete, level by
     // level in order of index. Requires: document stays below kDocumentTokensMax
-    // (kInvalidInput otherwise, with nothing taken).
+    // (kInvalidInput otherwise, with nothing taken). After an error of the encoder the builder
+    // has lost its place: drop it and resume another from the store.
     // Cost: one pass of the base model over each window that holds a new block.
     Result<std::vector<NewGist>> append(std::span<const TokenId> tokens);
 
@@ -46,8 +47,11 @@ class DocumentBuilder {
     DocumentBuilder(DocumentId document, GistEncoder& encoder, bool with_statistics)
         : document_(document), encoder_(encoder), with_statistics_(with_statistics) {}
 
+    // The next few windows that hold blocks in [encoded_end_, blocks_end).
+    std::vector<ReadWindow> next_windows(std::uint64_t blocks_end) const;
     Result<std::vector<NewGist>> encode_blocks();
-    Result<std::vector<NewGist>> encode_level_above(std::vector<NewGist>& made, Level level);
+    // Parents that the newly made gists of a level complete. Requires: made is not empty.
+    Result<std::vector<NewGist>> encode_level_above(std::span<const NewGist> made, Level level);
 
     DocumentId document_;
     GistEncoder& encoder_;
