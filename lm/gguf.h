@@ -40,6 +40,25 @@ enum class GgmlType : std::uint32_t {
 
 std::string_view ggml_type_name(GgmlType type);
 
+// Elements of a type come in blocks of a fixed size.
+struct GgmlBlock {
+    std::uint32_t element_count = 0;
+    std::uint32_t size_bytes = 0;
+};
+
+GgmlBlock ggml_block(GgmlType type);
+
+// Limits: far above any model known, low enough that a damaged length cannot ask for the machine's
+// whole memory. A length is checked against the bytes left in the file as well.
+inline constexpr std::uint64_t kGgufStringBytesMax = 16ULL << 20;  // chat templates are the longest
+inline constexpr std::uint64_t kGgufKeyBytesMax = 65535;           // gguf.md
+inline constexpr std::uint64_t kGgufTensorNameBytesMax = 64;       // gguf.md
+inline constexpr std::uint64_t kGgufArrayLengthMax = 1ULL << 24;   // vocabularies end near 2^18
+inline constexpr std::uint64_t kGgufMetadataCountMax = 1ULL << 16;
+inline constexpr std::uint64_t kGgufTensorCountMax = 1ULL << 16;
+inline constexpr std::uint32_t kGgufDimensionsMax = 4;  // GGML_MAX_DIMS
+inline constexpr std::uint64_t kGgufAlignmentMax = 1ULL << 20;
+
 // One metadata value. Integers of every width become std::int64_t or std::uint64_t.
 using GgufValue =
     std::variant<bool, std::int64_t, std::uint64_t, double, std::string, std::vector<std::string>,
@@ -94,8 +113,12 @@ class GgufFile {
 };
 
 // Decodes a whole tensor to f32, row-major with shape[0] fastest. Source of every block layout:
-// ggml's quantisation formats; checked against PyPI gguf in tests/lm/dequantize_test.cpp.
+// ggml's quantisation formats; checked against PyPI gguf in tests/lm_files/dequantize_test.cpp.
 // Errors: kInvalidInput when data and shape do not fit the type.
 Result<std::vector<float>> dequantize(const GgufTensor& tensor);
+
+// The same into memory of the caller. Errors: also kInvalidInput when out has another size than
+// element_count(); out is then untouched.
+Result<void> dequantize_into(const GgufTensor& tensor, std::span<float> out);
 
 }  // namespace mc::lm
