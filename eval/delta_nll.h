@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// `eval run delta-nll`: how much of the next tokens' likelihood gists recover, against controls.
+//
+// Cuts every document into windows [context][horizon], lets the model read the context raw, as
+// gists and in control conditions, and scores the horizon's tokens (docs/evaluation.md). Leaves
+// tokens.jsonl (every likelihood), results.json and table.md in the output directory. A run that
+// was killed goes on where it stopped and ends with the same files, byte for byte.
+// Ownership: borrows everything for the call. Threads: one; `cancelled` may be set from a signal
+// handler. Errors (whole batches of windows stay in tokens.jsonl): kUsage for options that cannot
+// be; kInvalidInput for a document that is missing or too short, and for an output directory that
+// holds a run of another configuration; kLocked when another run writes there; kCorruption for a
+// damaged tokens.jsonl; kCancelled; kIo, kOutOfSpace, kModel.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/files.h"
+#include "core/result.h"
+#include "eval/metrics.h"
+
+namespace mc::lm {
+class BaseModel;
+}
+
+namespace mc::eval {
+
+struct DeltaNllOptions {
+    std::vector<Path> documents;
+    Path output;  // a directory; made when missing
+    std::uint32_t windows_per_document = 80;
+    std::uint64_t seed = 1;
+    std::uint32_t context_tokens = 256;  // a multiple of the block size
+    std::uint32_t horizon_tokens = 96;
+    std::vector<std::string> encoders = {"kv-mean", "kv-last"};
+    std::string command_line;  // recorded in results.json as it is
+};
+
+// The gists of all windows of a document are held at once: 370 MB at this many, for the default
+// model and two encoders.
+inline constexpr std::uint32_t kWindowsPerDocumentMax = 1000;
+
+struct DeltaNllProgress {
+    std::uint64_t windows_done = 0;  // with every condition, those of an earlier run included
+    std::uint64_t windows_total = 0;
+};
+
+using DeltaNllProgressCallback = std::function<void(const DeltaNllProgress&)>;
+
+struct DeltaNllReport {
+    std::vector<GroupMetrics> groups;  // one per document, then the pool when there are several
+    std::string table;                 // Markdown: what table.md holds
+    std::string results_json;          // what results.json holds
+    Path table_path;
+    Path results_path;
+    Path tokens_path;
+};
+
+// progress may be empty and cancelled null.
+Result<DeltaNllReport> run_delta_nll(lm::BaseModel& model, const DeltaNllOptions& options,
+                                     const DeltaNllProgressCallback& progress,
+                                     const std::atomic<bool>* cancelled);
+
+}  // namespace mc::eval

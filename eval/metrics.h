@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// R, Rs and ΔNLL with bootstrap intervals, from per-token likelihoods.
+//
+// Pure: it knows no model, no file and no clock; equal scores and seed give equal numbers on every
+// machine. Definitions: docs/evaluation.md. Units: nats per token; recoveries are ratios.
+// Value types. Requires (bugs otherwise): conditions "none" and "full" are among the scores.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mc::eval {
+
+inline constexpr std::string_view kConditionNone = "none";
+inline constexpr std::string_view kConditionFull = "full";
+// The control of gist condition X is "shuffled-X": gists of another window of the same document.
+inline constexpr std::string_view kShuffledPrefix = "shuffled-";
+
+// NLL of every horizon token of one document's windows under every condition.
+struct DocumentScores {
+    std::string document;
+    std::vector<std::string> conditions;  // C names
+    std::size_t window_count = 0;         // W
+    std::size_t horizon = 0;              // H
+    std::vector<double> nll;              // (C, W, H); NaN at horizon token 0, never scored
+
+    std::span<const double> row(std::size_t condition, std::size_t window) const {
+        return std::span(nll).subspan((condition * window_count + window) * horizon, horizon);
+    }
+};
+
+// Which horizon tokens a number is about.
+struct TokenSlice {
+    std::string name;       // "16", "33-96", "top10"
+    std::size_t begin = 0;  // horizon tokens [begin, end), counted from 0
+    std::size_t end = 0;
+    bool is_top_decile = false;  // of those, the tenth with the largest NLL_none - NLL_full
+};
+
+// Horizon tokens 2..16, 2..32, 2..64 and 33..H as far as the horizon reaches, and the top decile.
+std::vector<TokenSlice> standard_slices(std::size_t horizon);
+
+// A number and its 95 % bootstrap interval; NaN where it is not defined.
+struct Estimate {
+    double value = std::numeric_limits<double>::quiet_NaN();
+    double low = std::numeric_limits<double>::quiet_NaN();
+    double high = std::numeric_limits<double>::quiet_NaN();
+};
+
+struct ConditionMetrics {
+    std::string condition;
+    std::string slice;
+    Estimate nll;
+    Estimate delta_nll;          // NLL - NLL_full
+    Estimate recovery;           // R: NaN for a slice where context does not help at all
+    Estimate specific_recovery;  // Rs: only for a condition that has a shuffled control
+};
+
+// Every condition and slice of one document, or of all documents pooled.
+struct GroupMetrics {
+    std::string name;
+    std::size_t window_count = 0;
+    std::vector<ConditionMetrics> rows;
+
+    // nullptr when there is none.
+    const ConditionMetrics* find(std::string_view condition, std::string_view slice) const;
+};
+
+inline constexpr std::uint32_t kBootstrapResamples = 2000;
+// Below this many documents an interval over documents says nothing.
+inline constexpr std::size_t kPooledIntervalDocumentsMin = 4;
+
+// Intervals resample windows, the same windows for every condition.
+GroupMetrics document_metrics(const DocumentScores& scores, std::uint64_t seed);
+
+// All windows of all documents; intervals resample documents, and are NaN below
+// kPooledIntervalDocumentsMin. Requires: the documents have equal conditions and horizons.
+GroupMetrics pooled_metrics(std::span<const DocumentScores> documents, std::uint64_t seed);
+
+}  // namespace mc::eval
