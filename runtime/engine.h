@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/clock.h"
@@ -26,7 +27,11 @@ enum class Need {
     kModel,      // everything
 };
 
-enum class Access { kRead, kWrite };
+enum class Access {
+    kRead,
+    kWriteIfFree,  // an existing store; read-only while another process writes it
+    kWrite,        // kLocked while another process writes it
+};
 
 class Engine {
   public:
@@ -42,7 +47,7 @@ class Engine {
 
     // Requires: Need::kTokenizer or more.
     const lm::Tokenizer& tokenizer() const;
-    // Requires: Need::kModel.
+    // Requires, for both: Need::kModel.
     lm::BaseModel& model() { return *model_; }
 
     GistEncoder& encoder() { return *encoder_; }
@@ -52,7 +57,7 @@ class Engine {
   private:
     explicit Engine(Config config) : config_(std::move(config)) {}
 
-    Result<void> open_model(Need need);
+    Result<void> open_model(Need need, const std::optional<storage::StoreMeta>& existing);
     Result<void> open_store(Need need, Access access);
 
     Config config_;

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -17,7 +18,9 @@
 #include <vector>
 
 #include "core/result.h"
+#include "lm/base_model.h"
 #include "runtime/bank_session.h"
+#include "runtime/evidence.h"
 #include "working_context/allocator.h"
 #include "working_context/focus_scorer.h"
 #include "working_context/window.h"
@@ -30,17 +33,6 @@ struct QueryOptions {
     std::vector<DocumentId> documents;     // empty: chosen by the candidates
     std::size_t evidence_count = 5;
     std::uint64_t seed = 1;                // of policy random
-};
-
-// A stretch of text that the working context holds because of the question.
-struct Evidence {
-    DocumentRecord document;
-    TokenSpan tokens;
-    ByteSpan bytes;
-    Level level;        // 0: raw in the window; n: read as a gist of that level
-    double score = 0;   // of the policy, see why
-    std::string why;    // "bm25 rank 1, cosine rank 7"
-    std::string text;
 };
 
 struct QueryReport {
@@ -88,27 +80,21 @@ class FocusSession {
 
     Result<void> expand(NodeId node);
     Result<void> collapse(NodeId node);
-    // "d1 [L2 L2 ▂raw96 L1 …]": the level strip of the window, one line per document.
-    std::string window_strip() const;
 
   private:
-    struct Candidates {
-        std::vector<SearchHit> bm25;
-        std::vector<SearchHit> cosine;
-    };
-
-    Result<Candidates> find_candidates(const std::string& question,
-                                       const std::vector<DocumentId>& documents);
+    Result<Candidates> find_candidates(const std::string& question, const QueryOptions& options);
     Result<std::vector<DocumentRecord>> choose_documents(const Candidates& candidates,
                                                          const QueryOptions& options) const;
-    Result<std::vector<Evidence>> collect_evidence(const Candidates& candidates,
-                                                   const std::vector<NodeScore>& scores,
-                                                   const QueryOptions& options) const;
+    Result<void> prepare_window(const std::vector<DocumentRecord>& documents,
+                                const QueryOptions& options, std::uint64_t reserved_entries);
+    Result<BlockScores> refocus(const Candidates& candidates, const QueryOptions& options,
+                                QueryReport& report);
+    Result<std::vector<lm::Segment>> window_segments();
 
     BankSession& bank_;
     std::optional<Window> window_;
     std::string question_;
-    std::uint64_t step_ = 0;
+    std::deque<Gist> gists_read_;  // what window_segments() points into
 };
 
 }  // namespace mc::runtime

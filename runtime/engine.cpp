@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/engine.h"
+
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "lm/gguf.h"
+
+namespace mc::runtime {
+namespace {
+
+lm::ModelOptions model_options(const Config& config) {
+    lm::ModelOptions options;
+    options.path = config.model;
+    options.device = config.device == "cuda" ? lm::Device::kCuda : lm::Device::kCpu;
+    options.dtype = config.dtype == "f32"    ? lm::Dtype::kF32
+                    : config.dtype == "bf16" ? lm::Dtype::kBf16
+                                             : lm::Dtype::kAuto;
+    options.thread_count = static_cast<int>(config.thread_count);
+    return options;
+}
+
+bool store_exists(const Path& directory) {
+    std::error_code ignored;
+    return std::filesystem::exists(directory / "data.mdb", ignored);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> Engine::open(const Config& config, Need need, Access access) {
+    std::unique_ptr<Engine> engine(new Engine(config));
+    // Before the weights are loaded: a wrong --store is found at once, and an existing store says
+    // which encoder made it.
+    std::optional<storage::StoreMeta> existing;
+    if (store_exists(config.store)) {
+        storage::StoreOptions options;
+        options.directory = config.store;
+        options.clock = &engine->clock_;
+        MC_ASSIGN(const auto store, storage::Store::open(options));
+        existing = store->meta();
+    } else if (access != Access::kWrite || need != Need::kModel) {
+        return fail(ErrorCode::kInvalidInput,
+                    "no store at " + config.store.string() +
+                        "; make one with: megacontext --store " + config.store.string() +
+                        " ingest FILE");
+    }
+    MC_TRY(engine->open_model(need, existing));
+    MC_TRY(engine->open_store(need, access));
+    return engine;
+}
+
+Result<void> Engine::open_model(Need need, const std::optional<storage::StoreMeta>& existing) {
+    if (need == Need::kStore) return {};
+    if (need == Need::kTokenizer) {
+        MC_ASSIGN(const auto file, lm::GgufFile::open(config_.model));
+        MC_ASSIGN(bare_tokenizer_, lm::Tokenizer::from_gguf(*file));
+        if (existing && existing->identity.tokenizer_hash != bare_tokenizer_->hash())
+            return fail(ErrorCode::kModelMismatch,
+                        "the store at " + config_.store.string() + " holds tokens of " +
+                            existing->identity.base_model_name + ", not of " +
+                            config_.model.string() + "; pass --model with the file it was made with");
+        return {};
+    }
+    MC_ASSIGN(model_, lm::BaseModel::open(model_options(config_)));
+    gistnet::GistEncoderOptions options;
+    options.pooling = existing ? gistnet::pooling_of(existing->identity.encoder.name)
+                               : config_.encoder;
+    MC_ASSIGN(encoder_, gistnet::make_gist_encoder(*model_, options));
+    return {};
+}
+
+Result<void> Engine::open_store(Need need, Access access) {
+    storage::StoreOptions options;
+    options.directory = config_.store;
+    options.clock = &clock_;
+    if (need == Need::kModel) {
+        options.identity = storage::StoreIdentity{model_->config().name, model_->hash(),
+                                                  model_->tokenizer().hash(), encoder_->info()};
+    }
+    MC_ASSIGN(options.codec_at_creation, storage::gist_codec_from_name(config_.codec));
+    options.mode = access == Access::kRead  ? storage::StoreMode::kRead
+                   : need == Need::kModel ? storage::StoreMode::kWriteOrCreate
+                                          : storage::StoreMode::kWrite;
+    auto store = storage::Store::open(options);
+    if (!store && store.error().code() == ErrorCode::kLocked && access == Access::kWriteIfFree) {
+        options.mode = storage::StoreMode::kRead;
+        store = storage::Store::open(options);
+    }
+    if (!store) return fail(std::move(store.error()));
+    store_ = std::move(*store);
+    return {};
+}
+
+const lm::Tokenizer& Engine::tokenizer() const {
+    MC_CHECK(model_ || bare_tokenizer_, "opened without a tokenizer");
+    return model_ ? model_->tokenizer() : *bare_tokenizer_;
+}
+
+}  // namespace mc::runtime

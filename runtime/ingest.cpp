@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/ingest.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "core/utf8.h"
+#include "tree/document_builder.h"
+
+namespace mc::runtime {
+namespace {
+
+std::span<const std::byte> as_bytes(std::string_view text) {
+    return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+// Bytes tokenised between two looks at the cancel flag.
+constexpr std::size_t kReadChunkBytes = 16384;
+
+bool is_ascii_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+// The last place at or before an offset where tokenising can start afresh and give the tokens of the
+// whole: between a letter and a space before a letter, where every pre-tokenizer splits. A commit may
+// end inside a word, so its byte offset alone is no such place.
+std::size_t restart_before(std::string_view content, std::size_t offset) {
+    for (std::size_t at = std::min(offset, content.size()); at > 0; --at)
+        if (at + 1 < content.size() && is_ascii_letter(content[at - 1]) && content[at] == ' ' &&
+            is_ascii_letter(content[at + 1]))
+            return at;
+    return 0;
+}
+
+// One document on its way into the store.
+class Ingestion {
+  public:
+    Ingestion(BankSession& session, const IngestOptions& options, const ProgressCallback& progress)
+        : session_(session), options_(options), progress_(progress) {}
+
+    Result<IngestReport> run(const std::string& source_name, std::string_view content);
+
+  private:
+    Result<bool> find_or_create(const std::string& source_name);
+    Result<void> feed();
+    Result<std::uint64_t> skip_committed(std::uint64_t bytes);
+    Result<void> commit_ready(bool at_end);
+    Result<void> commit(std::size_t token_count, bool complete);
+    std::vector<BlockText> block_texts(const IngestBatch& batch) const;
+    bool is_cancelled() const { return options_.cancelled && options_.cancelled->load(); }
+
+    BankSession& session_;
+    const IngestOptions& options_;
+    const ProgressCallback& progress_;
+    std::unique_ptr<DocumentBuilder> builder_;
+    std::string_view content_;         // of the whole source
+    std::vector<TokenId> pending_;     // tokens not committed yet
+    std::vector<TokenId> block_tail_;  // committed tokens of the open block, for its text
+    StreamHash hash_;                  // of the bytes committed
+    IngestReport report_;
+    IngestProgress progress_state_;
+};
+
+Result<IngestReport> Ingestion::run(const std::string& source_name, std::string_view content) {
+    const std::int64_t begin_ns = session_.engine().clock().monotonic_ns();
+    content_ = content;
+    MC_ASSIGN(const bool has_work, find_or_create(source_name));
+    if (!has_work) return std::move(report_);
+    MC_ASSIGN(builder_, DocumentBuilder::resume(session_.nodes(), report_.document,
+                                                session_.engine().encoder(),
+                                                options_.with_statistics));
+    const std::uint64_t tokens = report_.document.token_count;
+    MC_ASSIGN(block_tail_, session_.nodes().read_tokens(report_.document.id,
+                                                        {tail_begin(tokens), tokens}));
+    progress_state_ = {report_.document.byte_count, content.size(), 0, 0};
+    const auto fed = feed();
+    // Whatever ended the feed, what was committed is to be found by search.
+    MC_TRY(session_.save_indexes());
+    MC_TRY(fed);
+    report_.seconds =
+        static_cast<double>(session_.engine().clock().monotonic_ns() - begin_ns) * 1e-9;
+    return std::move(report_);
+}
+
+// False when the store already holds the whole content.
+Result<bool> Ingestion::find_or_create(const std::string& source_name) {
+    MC_ASSIGN(auto known, session_.nodes().find_document_by_source(source_name));
+    if (!known) {
+        DocumentRecord draft;
+        draft.source_name = source_name;
+        draft.media_type = options_.media_type;
+        draft.created_us = draft.updated_us = session_.engine().clock().now_us();
+        draft.content_hash = hash_.digest();
+        MC_ASSIGN(report_.document, session_.nodes().create_document(draft));
+        return true;
+    }
+    report_.document = std::move(*known);
+    const std::uint64_t held = report_.document.byte_count;
+    if (held <= content_.size()) hash_.update(as_bytes(content_.substr(0, held)));
+    if (held > content_.size() || hash_.digest() != report_.document.content_hash)
+        return fail(ErrorCode::kInvalidInput,
+                    "the bank already holds other content under the name " + source_name +
+                        " (document d" + std::to_string(report_.document.id.value) + ", " +
+                        std::to_string(held) +
+                        " bytes, which are not the beginning of this one); give this one another "
+                        "name with --name");
+    if (report_.document.complete && held == content_.size()) {
+        report_.outcome = IngestOutcome::kAlreadyThere;
+        return false;
+    }
+    report_.outcome =
+        report_.document.complete ? IngestOutcome::kExtended : IngestOutcome::kResumed;
+    return true;
+}
+
+Result<void> Ingestion::feed() {
+    const std::uint64_t held = report_.document.byte_count;
+    const bool resumed = report_.outcome == IngestOutcome::kResumed;
+    const std::size_t begin = resumed ? restart_before(content_, held) : held;
+    std::uint64_t to_skip = held - begin;
+    lm::StreamEncoder stream(session_.tokenizer());
+    for (std::size_t at = begin; at < content_.size(); at += kReadChunkBytes) {
+        const auto tokens = stream.push(content_.substr(at, kReadChunkBytes));
+        pending_.insert(pending_.end(), tokens.begin(), tokens.end());
+        MC_ASSIGN(to_skip, skip_committed(to_skip));
+        if (to_skip == 0) MC_TRY(commit_ready(false));
+    }
+    const auto tokens = stream.finish();
+    pending_.insert(pending_.end(), tokens.begin(), tokens.end());
+    MC_ASSIGN(to_skip, skip_committed(to_skip));
+    return commit_ready(true);
+}
+
+// Drops pending tokens that the store holds already; returns the bytes still to be dropped.
+Result<std::uint64_t> Ingestion::skip_committed(std::uint64_t bytes) {
+    std::size_t count = 0;
+    while (bytes > 0 && count < pending_.size()) {
+        const std::size_t size = session_.tokenizer().bytes_of(pending_[count]).size();
+        if (size > bytes)
+            return fail(ErrorCode::kCorruption,
+                        "the stored tokens of " + report_.document.source_name +
+                            " do not end where a token of its text ends; run megacontext verify");
+        bytes -= size;
+        ++count;
+    }
+    pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(count));
+    return bytes;
+}
+
+Result<void> Ingestion::commit_ready(bool at_end) {
+    while (pending_.size() >= kTokensPerCommit || at_end) {
+        const std::size_t count = std::min<std::size_t>(pending_.size(), kTokensPerCommit);
+        const bool complete = at_end && count == pending_.size();
+        MC_TRY(commit(count, complete));
+        if (complete) return {};
+        if (is_cancelled())
+            return fail(ErrorCode::kCancelled,
+                        "interrupted; " + std::to_string(report_.document.byte_count) +
+                            " bytes of " + report_.document.source_name +
+                            " are stored, and the same command goes on from there");
+    }
+    return {};
+}
+
+Result<void> Ingestion::commit(std::size_t token_count, bool complete) {
+    IngestBatch batch;
+    batch.tokens.assign(pending_.begin(),
+                        pending_.begin() + static_cast<std::ptrdiff_t>(token_count));
+    MC_ASSIGN(batch.gists, builder_->append(batch.tokens));
+    std::uint64_t bytes = 0;
+    for (const TokenId token : batch.tokens) {
+        const std::size_t size = session_.tokenizer().bytes_of(token).size();
+        batch.token_sizes_bytes.push_back(static_cast<std::uint16_t>(size));
+        bytes += size;
+    }
+    DocumentRecord& document = report_.document;
+    hash_.update(as_bytes(content_.substr(document.byte_count, bytes)));
+    document.token_count += token_count;
+    document.byte_count += bytes;
+    document.content_hash = hash_.digest();
+    document.updated_us = session_.engine().clock().now_us();
+    document.complete = complete;
+    batch.document = document;
+    MC_TRY(session_.nodes().commit(batch));
+    MC_TRY(session_.index_commit(batch, block_texts(batch)));
+
+    block_tail_.insert(block_tail_.end(), batch.tokens.begin(), batch.tokens.end());
+    const std::size_t whole = block_tail_.size() - block_tail_.size() % kBlockSize;
+    block_tail_.erase(block_tail_.begin(), block_tail_.begin() + static_cast<std::ptrdiff_t>(whole));
+    pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(token_count));
+    report_.tokens_added += token_count;
+    report_.bytes_added += bytes;
+    report_.gists_added += batch.gists.size();
+    progress_state_.bytes_done = document.byte_count;
+    progress_state_.tokens_done = report_.tokens_added;
+    ++progress_state_.commits;
+    if (progress_) progress_(progress_state_);
+    return {};
+}
+
+// The text of each block that the batch completes.
+std::vector<BlockText> Ingestion::block_texts(const IngestBatch& batch) const {
+    std::vector<TokenId> tokens = block_tail_;
+    tokens.insert(tokens.end(), batch.tokens.begin(), batch.tokens.end());
+    const std::uint64_t first = (batch.document.token_count - tokens.size()) / kBlockSize;
+    std::vector<BlockText> texts;
+    for (std::size_t at = 0; at + kBlockSize <= tokens.size(); at += kBlockSize) {
+        const NodeId node{batch.document.id, Level(1), NodeIndex(first + at / kBlockSize)};
+        const std::span<const TokenId> block(tokens.data() + at, kBlockSize);
+        texts.push_back({node, to_valid_utf8(session_.tokenizer().decode(block))});
+    }
+    return texts;
+}
+
+Result<void> check_size(std::uint64_t size_bytes, const std::string& name,
+                        const IngestOptions& options) {
+    if (size_bytes == 0)
+        return fail(ErrorCode::kInvalidInput, name + " is empty; there is nothing to ingest");
+    if (size_bytes > options.size_bytes_max)
+        return fail(ErrorCode::kInvalidInput,
+                    name + " has " + std::to_string(size_bytes) + " bytes, more than the limit of " +
+                        std::to_string(options.size_bytes_max) +
+                        "; raise ingest_bytes_max to take it");
+    return {};
+}
+
+}  // namespace
+
+Result<IngestReport> ingest_text(BankSession& session, const std::string& source_name,
+                                 std::string_view content, const IngestOptions& options,
+                                 const ProgressCallback& progress) {
+    MC_TRY(check_size(content.size(), source_name, options));
+    if (!options.allow_binary) MC_TRY(check_is_text(content, source_name));
+    Ingestion ingestion(session, options, progress);
+    auto report = ingestion.run(source_name, content);
+    if (!report) return fail(std::move(report.error()).add_context("ingesting " + source_name));
+    return report;
+}
+
+Result<IngestReport> ingest_file(BankSession& session, const Path& path,
+                                 const std::string& source_name, const IngestOptions& options,
+                                 const ProgressCallback& progress) {
+    MC_ASSIGN(const auto file, MappedFile::open(path));
+    const auto bytes = file->bytes();
+    const std::string_view content(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    return ingest_text(session, source_name, content, options, progress);
+}
+
+Result<std::string> read_stream(int descriptor, const IngestOptions& options) {
+    std::string content;
+    char chunk[65536];
+    while (true) {
+        if (options.cancelled && options.cancelled->load())
+            return fail(ErrorCode::kCancelled, "interrupted while reading; nothing was stored");
+        const ssize_t count = ::read(descriptor, chunk, sizeof chunk);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return fail(system_error(errno, "cannot read", "standard input"));
+        if (count == 0) return content;
+        content.append(chunk, static_cast<std::size_t>(count));
+        if (content.size() > options.size_bytes_max)
+            return fail(ErrorCode::kInvalidInput,
+                        "standard input has more bytes than the limit of " +
+                            std::to_string(options.size_bytes_max) +
+                            "; raise ingest_bytes_max to take it");
+    }
+}
+
+Result<std::vector<Path>> list_files(const Path& folder) {
+    namespace fs = std::filesystem;
+    std::vector<Path> files;
+    std::error_code error;
+    fs::recursive_directory_iterator walk(folder, error);
+    for (; !error && walk != fs::recursive_directory_iterator(); walk.increment(error)) {
+        if (walk->path().filename().string().starts_with('.')) {
+            if (walk->is_directory(error)) walk.disable_recursion_pending();
+            continue;
+        }
+        if (walk->is_regular_file(error)) files.push_back(walk->path());
+    }
+    if (error) return fail(system_error(error.value(), "cannot list", folder));
+    std::sort(files.begin(), files.end());
+    return files;
+}
+
+Result<void> check_is_text(std::string_view content, const std::string& name) {
+    if (const auto nul = content.find('\0'); nul != std::string_view::npos)
+        return fail(ErrorCode::kInvalidInput,
+                    name + " looks binary: byte " + std::to_string(nul) +
+                        " is NUL; pass --binary to store it byte for byte all the same");
+    if (const auto bad = find_invalid_utf8(content))
+        return fail(ErrorCode::kInvalidInput,
+                    name + " is not UTF-8: byte " + std::to_string(*bad) +
+                        " starts no character; convert it, or pass --binary to store it byte for "
+                        "byte as it is");
+    return {};
+}
+
+}  // namespace mc::runtime
