@@ -9,6 +9,7 @@
 // Threads: const, free. Errors: kInvalidInput names the GGUF field that is missing or wrong.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -44,7 +45,8 @@ class Tokenizer {
     TokenId eos() const;
     TokenId stand_in_token() const;
 
-    // The control token with this exact spelling, such as "<|im_end|>".
+    // The control token with this exact spelling, such as "<|im_end|>". A token that the file gives
+    // any type but "normal" counts as one.
     std::optional<TokenId> find_control(std::string_view spelling) const;
     bool is_control(TokenId token) const;
 
@@ -61,16 +63,26 @@ class Tokenizer {
     friend class StreamEncoder;
 };
 
+// Longest pre-token. A run of one character class beyond it (megabytes of 'a' or of spaces) is cut
+// there, at a character's boundary, so that BPE stays near-linear and a stream holds back a bounded
+// tail. encode() and StreamEncoder cut in the same places.
+inline constexpr std::size_t kPreTokenBytesMax = 4096;
+
+// Most that a stream holds back: an undecided pre-token and the start of a character.
+inline constexpr std::size_t kHeldBackBytesMax = kPreTokenBytesMax + 3;
+
 // Encodes a stream that arrives in chunks of any size: the tokens are those of the whole, whatever
-// the chunking. Holds back the bytes whose split can still change (bounded by
-// kHeldBackBytesMax: a longer run without a boundary is cut there, in the same place for every
-// chunking and also by Tokenizer::encode).
+// the chunking. Holds back the bytes whose split can still change.
+//
+// Restart: the tokens returned so far always end at a pre-token's end, and no later token depends
+// on bytes before it. So encode() or a new stream from that byte position (the sum of the sizes of
+// the tokens returned so far) gives the remaining tokens. Other token boundaries are not safe.
 class StreamEncoder {
   public:
     // Borrows the tokenizer.
     explicit StreamEncoder(const Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
 
-    // Tokens that are final after these bytes.
+    // Tokens that have become final; those of the last few bytes may come with a later call.
     std::vector<TokenId> push(std::string_view bytes);
     // Tokens of the rest; the encoder is then as new.
     std::vector<TokenId> finish();
@@ -78,12 +90,11 @@ class StreamEncoder {
     std::size_t held_back_bytes() const { return held_.size(); }
 
   private:
+    static constexpr std::size_t kHeldBackGrowth = 16;
+
     const Tokenizer& tokenizer_;
     std::string held_;
+    std::size_t retry_bytes_ = 0;  // size of held_ at which another look can pay
 };
-
-// Longest pre-token. A run of one character class beyond it (megabytes of 'a' or of spaces) is cut,
-// so that BPE stays near-linear and a stream holds back a bounded tail.
-inline constexpr std::size_t kHeldBackBytesMax = 4096;
 
 }  // namespace mc::lm
