@@ -29,9 +29,9 @@ struct DocumentRecord {
     std::int64_t created_us = 0;
     std::int64_t updated_us = 0;
     std::uint64_t token_count = 0;
-    std::uint64_t byte_count = 0;    // ingest offset: bytes of the source that the tokens stand for
-    Hash128 content_hash;            // XXH3-128 of those bytes
-    bool complete = false;           // the source was read to its end
+    std::uint64_t byte_count = 0;  // ingest offset: bytes of the source that the tokens stand for
+    Hash128 content_hash;          // XXH3-128 of those bytes
+    bool complete = false;         // the source was read to its end
     std::map<std::string, std::string> metadata;
 };
 

@@ -5,7 +5,7 @@
 // expanded nodes, closed under ancestors, with the largest sum of gains that the budget holds
 // (dynamic programming over the candidates' trees). A path from level 3 down to one block's tokens
 // is thus one decision. Hysteresis, cooldown and minimum residency: working_context/limits.h.
-// Ties go to fewer edits, then to the later node. Pure functions.
+// Ties go to what stands expanded, then to the earlier node. Pure functions.
 // Errors: kOverBudget when even with every legal collapse the window does not fit, naming the
 // smallest budget that works; kUsage for a budget of 0 or above the window's own.
 #pragma once
@@ -28,6 +28,7 @@ struct EditPlan {
     double gain_after = 0;
 };
 
+// Scores of nodes that the window does not admit are passed over.
 // budget_entries ≤ window.budget_entries(); smaller makes room for what is to come.
 Result<EditPlan> plan_edits(const Window& window, std::span<const NodeScore> scores,
                             std::uint64_t budget_entries, const AllocatorLimits& limits);

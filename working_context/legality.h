@@ -30,6 +30,10 @@ Legality may_expand(const Window& window, NodeId node, const AllocatorLimits& li
 Legality may_collapse(const Window& window, NodeId node, const AllocatorLimits& limits);
 Legality may_apply(const Window& window, Edit edit, const AllocatorLimits& limits);
 
+// The two rules of age, for planners that think several edits ahead.
+bool in_cooldown(const Window& window, const WindowEntry& entry, const AllocatorLimits& limits);
+bool in_residency(const Window& window, const WindowEntry& entry, const AllocatorLimits& limits);
+
 // Every legal edit, in reading order; collapses of a block stand where its first entry stands.
 std::vector<Edit> legal_edits(const Window& window, const AllocatorLimits& limits);
 

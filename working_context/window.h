@@ -27,6 +27,8 @@ struct WindowSpec {
     std::vector<ProtectedSpan> protected_spans;  // within the selections
     std::uint64_t budget_entries = 0;            // W
     std::uint64_t reserved_entries = 0;          // of W, kept free for the question and the answer
+
+    bool operator==(const WindowSpec&) const = default;
 };
 
 // What apply() replaced; hand it to undo().
@@ -85,6 +87,9 @@ class Window {
     // protected spans.
     bool admits(NodeId node) const;
 
+    // The node right above an entry or node, if the window admits it: what a collapse leads to.
+    std::optional<NodeId> node_above(const Entry& entry) const;
+
     // Applies edits in order, all or none. Each must be legal when its turn comes.
     Result<Undo> apply(std::span<const Edit> edits, const AllocatorLimits& limits = kNoLimits);
     Result<Undo> apply(Edit edit, const AllocatorLimits& limits = kNoLimits);
@@ -110,9 +115,9 @@ class Window {
     explicit Window(WindowSpec spec) : spec_(std::move(spec)) {}
 
     static Result<void> check_spec(const WindowSpec& spec);
-    void index_selections();
     void add_coarsest_cover(const Selection& selection);
     bool is_protected(DocumentId document, TokenSpan span) const;
+    void append_raw(std::size_t selection_index, TokenSpan fresh);
     Undo::Step replace(Edit edit);
     void put_back(const Undo::Step& step);
 
