@@ -71,7 +71,7 @@ struct Segment {
 };
 
 struct TorchModel;     // lm/internal/torch_model.h
-struct SequenceState;  // lm/internal/torch_model.h
+struct SequenceState;  // lm/internal/sequence_state.h
 
 // One growing sequence and its KV cache.
 class Sequence {
@@ -86,7 +86,7 @@ class Sequence {
     Result<void> append(std::span<const Segment> segments);
 
     // Appends tokens and returns each one's NLL in nats given everything before it; NaN for a first
-    // token before which no token or vector was read (a gist predicts nothing).
+    // token with nothing or a gist right before it (a gist predicts nothing).
     Result<std::vector<float>> score(std::span<const TokenId> tokens);
 
     // Logits (vocabulary_size) after the last token or vector. Requires: the last entry is one.

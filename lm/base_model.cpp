@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lm/base_model.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+
+#include "core/check.h"
+#include "lm/internal/entry_reader.h"
+#include "lm/internal/sequence_state.h"
+#include "lm/internal/torch_model.h"
+
+namespace mc::lm {
+namespace {
+
+constexpr float kNotPredicted = std::numeric_limits<float>::quiet_NaN();
+
+Result<void> check_room(const TorchModel& model, std::size_t length) {
+    if (length <= model.config.context_length) return {};
+    return fail(ErrorCode::kOverBudget, std::to_string(length) +
+                                            " entries do not fit the model's context of " +
+                                            std::to_string(model.config.context_length));
+}
+
+std::vector<float> to_vector(const at::Tensor& tensor) {
+    const at::Tensor flat = tensor.to(at::kCPU, at::kFloat).contiguous();
+    const float* data = flat.const_data_ptr<float>();
+    return {data, data + flat.numel()};
+}
+
+// NLL of each of tokens, given the hidden state before the first (undefined: no prediction) and
+// those of the tokens themselves (n, W).
+std::vector<float> score_rows(const TorchModel& model, const at::Tensor& before,
+                              const at::Tensor& hidden, std::span<const TokenId> tokens) {
+    const auto count = static_cast<std::int64_t>(tokens.size());
+    std::vector<at::Tensor> parts;
+    if (before.defined()) parts.push_back(before.unsqueeze(0));
+    if (count > 1) parts.push_back(hidden.narrow(0, 0, count - 1));
+    std::vector<float> out;
+    if (!before.defined()) out.push_back(kNotPredicted);
+    if (parts.empty()) return out;
+    const at::Tensor targets = model.token_index(before.defined() ? tokens : tokens.subspan(1));
+    const std::vector<float> scored = to_vector(model.score(at::cat(parts, 0), targets, false).nll);
+    out.insert(out.end(), scored.begin(), scored.end());
+    return out;
+}
+
+// Appends entries to a sequence and gives hidden states (n, W) of its tokens and vectors, if any.
+at::Tensor append_entries(SequenceState& state, std::vector<Entry> entries) {
+    std::vector<std::vector<Entry>> rows;
+    rows.push_back(std::move(entries));
+    at::Tensor hidden = read_entries(state.model, state.cache, rows, 0, rows.front().size());
+    if (hidden.defined()) hidden = hidden.select(0, 0);
+    state.history.append(rows.front(), hidden);
+    return hidden;
+}
+
+// Runs body; if it fails, the sequence is as before.
+template <class Body>
+auto change_or_restore(SequenceState& state, Body&& body) {
+    const std::int64_t length = state.cache.length();
+    auto result = torch_guard(std::forward<Body>(body));
+    if (!result) state.restore(length);
+    return result;
+}
+
+}  // namespace
+
+Sequence::Sequence(std::unique_ptr<SequenceState> state) : state_(std::move(state)) {}
+
+Sequence::~Sequence() = default;
+
+std::uint32_t Sequence::length() const {
+    return static_cast<std::uint32_t>(state_->cache.length());
+}
+
+Result<void> Sequence::append(std::span<const Segment> segments) {
+    MC_ASSIGN(std::vector<Entry> entries, flatten_segments(segments, state_->model.config));
+    MC_TRY(check_room(state_->model, length() + entries.size()));
+    if (entries.empty()) return {};
+    return change_or_restore(*state_, [&] {
+        const c10::InferenceMode inference;
+        append_entries(*state_, std::move(entries));
+    });
+}
+
+Result<std::vector<float>> Sequence::score(std::span<const TokenId> tokens) {
+    if (tokens.empty()) return std::vector<float>();
+    const std::vector<Segment> segment = {Segment::of_tokens({tokens.begin(), tokens.end()})};
+    MC_ASSIGN(std::vector<Entry> entries, flatten_segments(segment, state_->model.config));
+    MC_TRY(check_room(state_->model, length() + entries.size()));
+    return change_or_restore(*state_, [&] {
+        const c10::InferenceMode inference;
+        const at::Tensor before = state_->history.last();
+        const at::Tensor hidden = append_entries(*state_, std::move(entries));
+        return score_rows(state_->model, before, hidden, tokens);
+    });
+}
+
+Result<std::vector<float>> Sequence::next_logits() const {
+    const at::Tensor last = state_->history.last();
+    MC_CHECK(last.defined(), "next_logits needs a token or a vector as the last entry");
+    return torch_guard([&] {
+        const c10::InferenceMode inference;
+        return to_vector(state_->model.logits(last.unsqueeze(0)));
+    });
+}
+
+void Sequence::truncate(std::uint32_t length) {
+    MC_CHECK(length <= this->length(), "truncate to more than there is");
+    state_->restore(length);
+}
+
+Result<std::unique_ptr<BaseModel>> BaseModel::open(const ModelOptions& options) {
+    MC_ASSIGN(std::unique_ptr<TorchModel> model, TorchModel::load(options));
+    return std::unique_ptr<BaseModel>(new BaseModel(std::move(model)));
+}
+
+BaseModel::BaseModel(std::unique_ptr<TorchModel> model) : model_(std::move(model)) {}
+
+BaseModel::~BaseModel() = default;
+
+const ModelConfig& BaseModel::config() const {
+    return model_->config;
+}
+
+const Tokenizer& BaseModel::tokenizer() const {
+    return *model_->tokenizer;
+}
+
+Hash128 BaseModel::hash() const {
+    return model_->hash;
+}
+
+std::string BaseModel::device_description() const {
+    return model_->device.str() + ", " + (model_->dtype == at::kBFloat16 ? "bf16" : "f32") + ", " +
+           std::to_string(at::get_num_threads()) + " threads";
+}
+
+std::unique_ptr<Sequence> BaseModel::new_sequence() const {
+    return std::unique_ptr<Sequence>(new Sequence(std::make_unique<SequenceState>(
+        SequenceState{*model_, model_->new_cache(1, CacheKind::kPerLayer), {}})));
+}
+
+namespace {
+
+// Cases whose entries have the same kinds in the same places, so that they run as one batch.
+struct CaseGroup {
+    std::vector<std::size_t> cases;
+    std::vector<std::vector<Entry>> rows;  // context, then scored tokens
+};
+
+using GroupKey = std::pair<std::string, std::size_t>;  // kinds of all entries, scored tokens
+
+Result<std::map<GroupKey, CaseGroup>> group_cases(const TorchModel& model,
+                                                  std::span<const ScoringCase> cases) {
+    std::map<GroupKey, CaseGroup> groups;
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+        MC_ASSIGN(std::vector<Entry> row, flatten_segments(cases[i].context, model.config));
+        const std::vector<Segment> scored = {Segment::of_tokens(cases[i].scored)};
+        MC_ASSIGN(const std::vector<Entry> tail, flatten_segments(scored, model.config));
+        row.insert(row.end(), tail.begin(), tail.end());
+        MC_TRY(check_room(model, row.size()));
+        std::string kinds;
+        for (const Entry& entry : row) kinds.push_back(static_cast<char>(entry.kind));
+        CaseGroup& group = groups[{std::move(kinds), cases[i].scored.size()}];
+        group.cases.push_back(i);
+        group.rows.push_back(std::move(row));
+    }
+    return groups;
+}
+
+// Runs rows [first, first + count) of a group as one batch.
+void score_rows_together(const TorchModel& model, const CaseGroup& group, std::size_t first,
+                         std::size_t count, std::span<const ScoringCase> cases,
+                         std::vector<std::vector<float>>& out) {
+    const std::span<const std::vector<Entry>> rows(group.rows.data() + first, count);
+    const std::size_t entry_count = rows.front().size();
+    const std::size_t scored_count = cases[group.cases[first]].scored.size();
+    KvCache cache = model.new_cache(static_cast<std::int64_t>(count), CacheKind::kPerLayer);
+    const at::Tensor hidden = read_entries(model, cache, rows, 0, entry_count);  // (B, n, W)
+    const std::size_t context = entry_count - scored_count;
+    const bool predicted = context > 0 && rows.front()[context - 1].kind != EntryKind::kGist;
+    const auto computed = hidden.size(1);
+    const auto tail = static_cast<std::int64_t>(scored_count);
+    for (std::size_t b = 0; b < count; ++b) {
+        const at::Tensor row = hidden.select(0, static_cast<std::int64_t>(b));
+        const at::Tensor before = predicted ? row.select(0, computed - tail - 1) : at::Tensor();
+        const std::size_t index = group.cases[first + b];
+        out[index] =
+            score_rows(model, before, row.narrow(0, computed - tail, tail), cases[index].scored);
+    }
+}
+
+}  // namespace
+
+Result<std::vector<std::vector<float>>> BaseModel::score_batch(
+    std::span<const ScoringCase> cases) const {
+    MC_ASSIGN(const auto groups, group_cases(*model_, cases));
+    return torch_guard([&] {
+        const c10::InferenceMode inference;
+        std::vector<std::vector<float>> out(cases.size());
+        for (const auto& [key, group] : groups) {
+            if (key.second == 0) continue;
+            const std::size_t entries = group.rows.front().size();
+            const std::size_t batch = std::max<std::size_t>(
+                1, static_cast<std::size_t>(model_->entries_per_pass()) / entries);
+            for (std::size_t first = 0; first < group.rows.size(); first += batch)
+                score_rows_together(*model_, group, first,
+                                    std::min(batch, group.rows.size() - first), cases, out);
+        }
+        return out;
+    });
+}
+
+Result<std::vector<float>> BaseModel::embeddings_of(std::span<const TokenId> tokens) const {
+    const std::vector<Segment> segment = {Segment::of_tokens({tokens.begin(), tokens.end()})};
+    MC_TRY(flatten_segments(segment, model_->config));
+    return torch_guard([&] {
+        const c10::InferenceMode inference;
+        return to_vector(model_->embed(tokens));
+    });
+}
+
+}  // namespace mc::lm

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// A llama model's weights as tensors on the device, decoded from GGUF.
+//
+// Query, key and value projections lie in one matrix, and so do gate and up: one matrix product in
+// place of three and two. Query and key rows keep GGUF's order (rotation pairs 2i, 2i+1).
+// Errors: kInvalidInput naming the tensor that is missing, of another shape or undecodable.
+#pragma once
+
+#include <vector>
+
+#include "lm/base_model.h"
+#include "lm/gguf.h"
+#include "lm/internal/torch_fence.h"
+
+namespace mc::lm {
+
+struct LayerWeights {
+    at::Tensor attention_norm;  // (W) f32
+    at::Tensor qkv;             // ((Hq + 2 H) × D, W)
+    at::Tensor output;          // (W, Hq × D)
+    at::Tensor ffn_norm;        // (W) f32
+    at::Tensor gate_up;         // (2 × F, W)
+    at::Tensor down;            // (W, F)
+};
+
+struct ModelWeights {
+    at::Tensor embeddings;    // (V, W)
+    at::Tensor head;          // (V, W); the same tensor as embeddings when tied
+    at::Tensor final_norm;    // (W) f32
+    at::Tensor rope_factors;  // (D / 2) f32 divisors of the frequencies, or undefined
+    std::vector<LayerWeights> layers;
+};
+
+// Matrices in dtype, norms in f32.
+Result<ModelWeights> load_weights(const GgufFile& file, const ModelConfig& config,
+                                  at::ScalarType dtype, at::Device device);
+
+}  // namespace mc::lm

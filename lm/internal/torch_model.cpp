@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lm/internal/torch_model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/check.h"
+
+namespace mc::lm {
+namespace {
+
+// Logits of 256 rows of a 49,152-word vocabulary: 25 MB in bf16, 50 MB in f32.
+constexpr std::int64_t kLogitRowsPerPass = 256;
+
+// Activations and cache of one pass; with the weights and the allocator's slack a process stays
+// below 1 GB.
+constexpr std::int64_t kPassBytesMax = 256LL << 20;
+
+at::Tensor position_tensor(std::span<const std::int64_t> positions) {
+    at::Tensor out = at::empty({static_cast<std::int64_t>(positions.size())}, at::kLong);
+    std::copy(positions.begin(), positions.end(), out.data_ptr<std::int64_t>());
+    return out;
+}
+
+bool starts_and_stays_dense(std::span<const std::int64_t> positions) {
+    return positions.front() == 0 &&
+           positions.back() == static_cast<std::int64_t>(positions.size()) - 1;
+}
+
+// (T, key_count): 0 where a key's position is at or before the query's, else -infinity.
+at::Tensor causal_mask(const at::Tensor& positions, std::int64_t key_count, at::Device device,
+                       at::ScalarType dtype) {
+    const at::Tensor hidden = at::arange(key_count).unsqueeze(0) > positions.unsqueeze(1);
+    return at::zeros(hidden.sizes(), dtype)
+        .masked_fill_(hidden, -std::numeric_limits<float>::infinity())
+        .to(device);
+}
+
+}  // namespace
+
+at::Tensor TorchModel::token_index(std::span<const TokenId> tokens) const {
+    at::Tensor out = at::empty({static_cast<std::int64_t>(tokens.size())}, at::kLong);
+    auto* ids = out.data_ptr<std::int64_t>();
+    for (const TokenId token : tokens) {
+        MC_CHECK(token >= 0, "negative token id");
+        const bool in_vocabulary = static_cast<std::uint32_t>(token) < config.vocabulary_size;
+        *ids++ = in_vocabulary ? token : tokenizer->stand_in_token();
+    }
+    return out.to(device);
+}
+
+at::Tensor TorchModel::embed(std::span<const TokenId> tokens) const {
+    return weights.embeddings.index_select(0, token_index(tokens));
+}
+
+KvCache TorchModel::new_cache(std::int64_t batch, CacheKind kind) const {
+    return KvCache(config, batch, at::TensorOptions().dtype(dtype).device(device), kind);
+}
+
+at::Tensor TorchModel::attend(const at::Tensor& queries, KvCache& cache, std::size_t layer,
+                              std::int64_t key_count, const at::Tensor& mask) const {
+    const at::Tensor keys = cache.keys(layer).narrow(2, 0, key_count);
+    const at::Tensor values = cache.values(layer).narrow(2, 0, key_count);
+    if (queries.size(2) == 1) {
+        // One step sees every key: the query heads of a group become rows that share their keys.
+        const at::Tensor grouped = queries.view(
+            {queries.size(0), keys.size(1), queries.size(1) / keys.size(1), queries.size(3)});
+        return at::scaled_dot_product_attention(grouped, keys, values).reshape_as(queries);
+    }
+    if (mask.defined()) {
+        return at::scaled_dot_product_attention(queries, keys, values, mask, 0.0, false,
+                                                std::nullopt, true);
+    }
+    return at::scaled_dot_product_attention(queries, keys, values, std::nullopt, 0.0, true,
+                                            std::nullopt, true);
+}
+
+at::Tensor TorchModel::forward(const at::Tensor& inputs, std::span<const std::int64_t> positions,
+                               KvCache& cache, ReadOutput* kept) const {
+    const std::int64_t batch = inputs.size(0);
+    const std::int64_t steps = inputs.size(1);
+    const std::int64_t rows = batch * steps;
+    const std::int64_t key_count = positions.back() + 1;
+    const at::Tensor at_positions = position_tensor(positions);
+    const at::Tensor mask = steps == 1 || starts_and_stays_dense(positions)
+                                ? at::Tensor()
+                                : causal_mask(at_positions, key_count, device, dtype);
+    at::Tensor residual = inputs.to(at::kFloat, false, true).reshape({rows, -1});  // (N, W)
+    at::Tensor delta;
+    for (std::size_t l = 0; l < weights.layers.size(); ++l) {
+        const LayerWeights& layer = weights.layers[l];
+        at::Tensor x =
+            add_rms_norm(residual, delta, layer.attention_norm, config.norm_epsilon, dtype);
+        const at::Tensor qkv = at::linear(x, layer.qkv).view({batch, steps, -1});
+        const at::Tensor queries =
+            split_and_rotate(qkv, rope, at_positions, cache.keys(l), cache.values(l));
+        if (kept != nullptr) {
+            const std::int64_t kv_heads = config.kv_head_count;
+            const std::int64_t count = kept->keys.size(3);
+            const at::Tensor heads = qkv.narrow(1, steps - count, count)
+                                         .unflatten(-1, {-1, std::int64_t{config.head_dim}})
+                                         .transpose(1, 2);  // (B, Hq + 2 H, kept, D)
+            const auto layer_index = static_cast<std::int64_t>(l);
+            kept->keys.select(1, layer_index).copy_(heads.narrow(1, config.head_count, kv_heads));
+            kept->values.select(1, layer_index)
+                .copy_(heads.narrow(1, config.head_count + kv_heads, kv_heads));
+        }
+        const at::Tensor attended = attend(queries, cache, l, key_count, mask)
+                                        .transpose(1, 2)
+                                        .reshape({rows, -1});  // (N, Hq × D)
+        delta = at::linear(attended, layer.output);
+        x = add_rms_norm(residual, delta, layer.ffn_norm, config.norm_epsilon, dtype);
+        delta = at::linear(silu_mul(at::linear(x, layer.gate_up)), layer.down);
+    }
+    return add_rms_norm(residual, delta, weights.final_norm, config.norm_epsilon, dtype)
+        .view({batch, steps, -1});
+}
+
+void TorchModel::place(KvCache& cache, std::span<const std::int64_t> positions,
+                       const at::Tensor& keys, const at::Tensor& values) const {
+    const at::Tensor index = position_tensor(positions).to(device);
+    const auto angles = [&](const at::Tensor& table) {
+        return table.index_select(0, index).unsqueeze(1).unsqueeze(1);  // (n, 1, 1, D / 2)
+    };
+    const at::Tensor rotated =
+        rotate_pairs(keys, angles(rope.cosines), angles(rope.sines)).to(dtype);
+    const at::Tensor converted = values.to(dtype);
+    for (std::size_t l = 0; l < weights.layers.size(); ++l) {
+        const auto layer = static_cast<std::int64_t>(l);
+        // (B, n, H, D) → (B, H, n, D)
+        cache.keys(l).index_copy_(2, index, rotated.select(2, layer).transpose(1, 2));
+        cache.values(l).index_copy_(2, index, converted.select(2, layer).transpose(1, 2));
+    }
+}
+
+ReadOutput TorchModel::read_windows(std::span<const std::vector<TokenId>> windows,
+                                    std::int64_t kept_begin) const {
+    const auto batch = static_cast<std::int64_t>(windows.size());
+    const auto steps = static_cast<std::int64_t>(windows.front().size());
+    MC_CHECK(steps <= config.context_length, "window beyond the model's context");
+    std::vector<TokenId> tokens;
+    for (const std::vector<TokenId>& window : windows) {
+        MC_CHECK(window.size() == windows.front().size(), "windows differ in length");
+        tokens.insert(tokens.end(), window.begin(), window.end());
+    }
+    std::vector<std::int64_t> positions(windows.front().size());
+    for (std::size_t i = 0; i < positions.size(); ++i) positions[i] = static_cast<std::int64_t>(i);
+
+    ReadOutput out;
+    out.keys = at::empty(
+        {batch, config.layer_count, config.kv_head_count, steps - kept_begin, config.head_dim},
+        at::TensorOptions().dtype(dtype).device(device));
+    out.values = at::empty_like(out.keys);
+    KvCache cache = new_cache(batch, CacheKind::kSinglePass);
+    cache.reserve(steps);
+    out.hidden = forward(embed(tokens).view({batch, steps, -1}), positions, cache, &out);
+    return out;
+}
+
+at::Tensor TorchModel::logits(const at::Tensor& hidden) const {
+    return precise_product(hidden, weights.head);
+}
+
+Likelihoods TorchModel::score(const at::Tensor& hidden, const at::Tensor& targets,
+                              bool with_entropy) const {
+    std::vector<at::Tensor> nll;
+    std::vector<at::Tensor> entropy;
+    for (std::int64_t begin = 0; begin < hidden.size(0); begin += kLogitRowsPerPass) {
+        const std::int64_t count = std::min(kLogitRowsPerPass, hidden.size(0) - begin);
+        const at::Tensor rows = at::linear(hidden.narrow(0, begin, count), weights.head);
+        const LogitReduction reduced = reduce_logits(rows, with_entropy);
+        const at::Tensor chosen =
+            rows.gather(1, targets.narrow(0, begin, count).unsqueeze(1)).squeeze(1);
+        nll.push_back(reduced.log_sum_exp - chosen.to(at::kFloat));
+        if (with_entropy) entropy.push_back(reduced.entropy);
+    }
+    return {at::cat(nll), with_entropy ? at::cat(entropy) : at::Tensor()};
+}
+
+std::int64_t TorchModel::entries_per_pass() const {
+    const std::int64_t projected =
+        std::int64_t{config.head_count + 2 * config.kv_head_count} * config.head_dim;
+    const std::int64_t cached =
+        std::int64_t{config.layer_count} * 2 * config.kv_head_count * config.head_dim;
+    const std::int64_t elements = cached + 2 * projected + 3 * std::int64_t{config.ffn_dim} +
+                                  6 * std::int64_t{config.hidden_dim};
+    const auto element_bytes = static_cast<std::int64_t>(c10::elementSize(dtype));
+    return std::max<std::int64_t>(1, kPassBytesMax / (elements * element_bytes));
+}
+
+}  // namespace mc::lm

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// The frozen model on tensors: embeddings in, hidden states out, keys and values where asked.
+//
+// No function here enters inference mode or catches libtorch's exceptions: callers do both
+// (torch_fence.h), so that training can differentiate through the same forward pass.
+// Ownership: owns weights, tokenizer and tables; caches belong to the caller. Threads: one at a
+// time. Letters: B batch, T steps, L layers, Hq query heads, H KV heads, D head width, W hidden
+// width, V vocabulary.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "lm/base_model.h"
+#include "lm/internal/fused_ops.h"
+#include "lm/internal/kv_cache.h"
+#include "lm/internal/model_weights.h"
+#include "lm/internal/torch_fence.h"
+
+namespace mc::lm {
+
+// What a reading pass leaves for a compressor. On the device, in the compute dtype.
+struct ReadOutput {
+    at::Tensor keys;    // (B, L, H, T, D), before rotation
+    at::Tensor values;  // (B, L, H, T, D)
+    at::Tensor hidden;  // (B, T, W), after the final norm
+};
+
+// Negative log-likelihoods and, when asked for, entropies of the predictions, in nats.
+struct Likelihoods {
+    at::Tensor nll;      // (N) f32
+    at::Tensor entropy;  // (N) f32 or undefined
+};
+
+struct TorchModel {
+    // Errors: as BaseModel::open.
+    static Result<std::unique_ptr<TorchModel>> load(const ModelOptions& options);
+
+    ModelConfig config;
+    std::unique_ptr<Tokenizer> tokenizer;
+    Hash128 hash;
+    at::Device device = at::kCPU;
+    at::ScalarType dtype = at::kFloat;
+    ModelWeights weights;
+    RopeTable rope;
+
+    // (tokens, W) input embeddings. Byte tokens read as the stand-in token.
+    at::Tensor embed(std::span<const TokenId> tokens) const;
+
+    // The vocabulary id that stands for a token in inputs and targets, (tokens) int64 on the
+    // device.
+    at::Tensor token_index(std::span<const TokenId> tokens) const;
+
+    KvCache new_cache(std::int64_t batch, CacheKind kind) const;
+
+    // Reads inputs (B, T, W) at positions (T) and returns hidden states (B, T, W) after the final
+    // norm. Each input sees every cache entry at or before its position, so gists between inputs
+    // are placed first. Keys and values land in the cache; its length is the caller's to set. kept,
+    // when given, receives keys and values of the last kept->keys.size(3) inputs. Requires:
+    // positions strictly ascending and reserved in the cache.
+    at::Tensor forward(const at::Tensor& inputs, std::span<const std::int64_t> positions,
+                       KvCache& cache, ReadOutput* kept = nullptr) const;
+
+    // Writes foreign keys (before rotation) and values (B, n, L, H, D) into the cache at positions.
+    // Requires: positions ascending and reserved.
+    void place(KvCache& cache, std::span<const std::int64_t> positions, const at::Tensor& keys,
+               const at::Tensor& values) const;
+
+    // One causal pass over windows of equal length, without a cache to keep. Keys and values are
+    // those of the steps from kept_begin on; hidden states are of all steps.
+    ReadOutput read_windows(std::span<const std::vector<TokenId>> windows,
+                            std::int64_t kept_begin) const;
+
+    // Logits (N, V) in f32 of hidden states (N, W), for few rows.
+    at::Tensor logits(const at::Tensor& hidden) const;
+
+    // Likelihoods of targets (N) after hidden states (N, W), a bounded number of rows at a time.
+    Likelihoods score(const at::Tensor& hidden, const at::Tensor& targets, bool with_entropy) const;
+
+    // Entries that may be in flight in one pass while activations and cache stay below
+    // kPassBytesMax.
+    std::int64_t entries_per_pass() const;
+
+  private:
+    at::Tensor attend(const at::Tensor& queries, KvCache& cache, std::size_t layer,
+                      std::int64_t key_count, const at::Tensor& mask) const;
+};
+
+}  // namespace mc::lm
