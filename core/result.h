@@ -44,18 +44,18 @@ class [[nodiscard]] Result : public tl::expected<T, Error> {
 #define MC_CONCAT_INNER_(a, b) a##b
 #define MC_CONCAT_(a, b) MC_CONCAT_INNER_(a, b)
 
-// Returns the error of a Result<…> expression from the enclosing function; drops the value.
-#define MC_TRY(expression)                                            \
-    do {                                                              \
-        auto&& mc_result = (expression);                              \
-        if (!mc_result) return ::mc::fail(std::move(mc_result.error())); \
+// Every expansion names its temporary afresh (__COUNTER__), so that these macros nest: a lambda that
+// uses them may stand inside one of them.
+#define MC_TRY_IMPL_(expression, temporary)                                  \
+    do {                                                                     \
+        auto&& temporary = (expression);                                     \
+        if (!temporary) return ::mc::fail(std::move(temporary.error()));     \
     } while (false)
 
-// As MC_TRY, with a note on what was being done.
-#define MC_TRY_CONTEXT(expression, note)                                                       \
+#define MC_TRY_CONTEXT_IMPL_(expression, note, temporary)                                      \
     do {                                                                                       \
-        auto&& mc_result = (expression);                                                       \
-        if (!mc_result) return ::mc::fail(std::move(mc_result.error()).add_context(note));     \
+        auto&& temporary = (expression);                                                       \
+        if (!temporary) return ::mc::fail(std::move(temporary.error()).add_context(note));     \
     } while (false)
 
 #define MC_ASSIGN_IMPL_(declaration, expression, temporary)              \
@@ -63,6 +63,13 @@ class [[nodiscard]] Result : public tl::expected<T, Error> {
     if (!temporary) return ::mc::fail(std::move(temporary.error()));     \
     declaration = std::move(*temporary)
 
+// Returns the error of a Result<…> expression from the enclosing function; drops the value.
+#define MC_TRY(expression) MC_TRY_IMPL_(expression, MC_CONCAT_(mc_result_, __COUNTER__))
+
+// As MC_TRY, with a note on what was being done.
+#define MC_TRY_CONTEXT(expression, note) \
+    MC_TRY_CONTEXT_IMPL_(expression, note, MC_CONCAT_(mc_result_, __COUNTER__))
+
 // MC_ASSIGN(auto value, expression): the value, or returns the error.
 #define MC_ASSIGN(declaration, expression) \
-    MC_ASSIGN_IMPL_(declaration, expression, MC_CONCAT_(mc_result_, __LINE__))
+    MC_ASSIGN_IMPL_(declaration, expression, MC_CONCAT_(mc_result_, __COUNTER__))
