@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each lint tool accepts a good source tree and finds every planted fault (a canary per rule)."""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+TOOLS = pathlib.Path(__file__).resolve().parents[2] / "tools"
+SPDX = "// SPDX-License-Identifier: Apache-2.0\n"
+HEADER = SPDX + "// A sample header that says what it is.\n#pragma once\n"
+
+GOOD = {
+    "cmake/Layers.cmake": "set(MEGACONTEXT_LAYERS core tree storage lm gistnet apps)\n"
+                          'set(MEGACONTEXT_SEES_core "")\n'
+                          "set(MEGACONTEXT_SEES_tree core)\n"
+                          "set(MEGACONTEXT_SEES_storage core tree)\n"
+                          "set(MEGACONTEXT_SEES_lm core tree)\n"
+                          "set(MEGACONTEXT_SEES_gistnet core tree lm)\n"
+                          "set(MEGACONTEXT_SEES_apps core tree storage lm gistnet)\n",
+    "core/CMakeLists.txt": "mc_module(NAME core SOURCES ids.cpp)\n",
+    "core/ids.cpp": SPDX + '#include "core/ids.h"\n\n#include <sys/stat.h>\n#include <string>\n',
+    "core/ids.h": HEADER,
+    "storage/internal/env.h": HEADER + "#include <lmdb.h>\n",
+    "gistnet/internal/net.h": HEADER + '#include "lm/internal/fence.h"\n#include <ATen/ATen.h>\n',
+    "lm/internal/fence.h": HEADER,
+    "tests/CMakeLists.txt": "set(suites\n    core\n)\n",
+    "tests/core/CMakeLists.txt": "mc_test(NAME core_test SOURCES ids_test.cpp)\n",
+    "tests/core/ids_test.cpp": SPDX + '#include "core/ids.h"\n#include <gtest/gtest.h>\n',
+    "scripts/run": "#!/usr/bin/env bash\n# SPDX-License-Identifier: Apache-2.0\n",
+}
+
+
+class LintTools(unittest.TestCase):
+    def run_tool(self, tool, planted):
+        """Status and output of a tool on the good tree with the planted files over it."""
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in {**GOOD, **planted}.items():
+                path = pathlib.Path(folder, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(text if isinstance(text, bytes) else text.encode())
+            answer = subprocess.run([sys.executable, str(TOOLS / tool), folder],
+                                    capture_output=True, text=True, check=False)
+        return answer.returncode, answer.stdout + answer.stderr
+
+    def expect_finding(self, tool, planted, expected):
+        status, output = self.run_tool(tool, planted)
+        self.assertEqual(status, 1, output)
+        self.assertIn(expected, output)
+        self.assertIn("1 finding(s)", output)
+
+    def expect_clean(self, tool, planted=None):
+        status, output = self.run_tool(tool, planted or {})
+        self.assertEqual(status, 0, output)
+
+    def test_the_good_tree_is_clean(self):
+        for tool in ("check_layers.py", "check_tests_registered.py", "check_size.py",
+                     "check_text.py"):
+            with self.subTest(tool):
+                self.expect_clean(tool)
+
+    def test_layers_finds_an_upward_include(self):
+        self.expect_finding("check_layers.py", {"core/a.h": HEADER + '#include "tree/node.h"\n'},
+                            "core/a.h:4: core may not see tree")
+
+    def test_layers_finds_a_sideways_include(self):
+        self.expect_finding("check_layers.py", {"lm/a.cpp": SPDX + '#include "storage/s.h"\n'},
+                            "lm may not see storage")
+
+    def test_layers_finds_an_unknown_folder(self):
+        self.expect_finding("check_layers.py", {"lm/a.cpp": SPDX + '#include "ids.h"\n'},
+                            "names no layer")
+
+    def test_layers_finds_a_library_outside_its_rim(self):
+        for header in ("lmdb.h", "faiss/Index.h", "capnp/message.h", "kj/io.h", "sqlite3.h",
+                       "torch/torch.h", "ATen/ATen.h", "c10/core/Device.h", "pcre2.h",
+                       "histedit.h", "spdlog/logger.h", "gtest/gtest.h"):
+            with self.subTest(header):
+                self.expect_finding("check_layers.py",
+                                    {"storage/a.cpp": SPDX + f"#  include <{header}>\n"},
+                                    f"storage/a.cpp:2: <{header}> is allowed in")
+
+    def test_layers_finds_a_library_that_nobody_listed(self):
+        self.expect_finding("check_layers.py", {"core/a.cpp": SPDX + "#include <folly/F.h>\n"},
+                            "not in the table")
+
+    def test_layers_finds_anothers_internal_header(self):
+        self.expect_finding("check_layers.py",
+                            {"apps/a.cpp": SPDX + '#include "storage/internal/env.h"\n'},
+                            "internal to storage")
+
+    def test_layers_finds_a_public_header_with_internals(self):
+        self.expect_finding("check_layers.py",
+                            {"storage/a.h": HEADER + '#include "storage/internal/env.h"\n'},
+                            "public header includes the internal")
+
+    def test_registered_finds_a_test_that_never_runs(self):
+        self.expect_finding("check_tests_registered.py", {"tests/core/lost_test.cpp": SPDX},
+                            "tests/core/lost_test.cpp: no CMakeLists.txt names it")
+
+    def test_registered_finds_a_test_that_is_commented_out(self):
+        self.expect_finding("check_tests_registered.py",
+                            {"tests/core/CMakeLists.txt": "# mc_test(SOURCES ids_test.cpp)\n"},
+                            "tests/core/ids_test.cpp")
+
+    def test_registered_finds_a_dead_source(self):
+        self.expect_finding("check_tests_registered.py", {"core/dead.cpp": SPDX}, "core/dead.cpp")
+
+    def test_registered_finds_a_suite_that_is_not_listed(self):
+        self.expect_finding("check_tests_registered.py", {"tests/lost/CMakeLists.txt": "\n"},
+                            "tests/lost/CMakeLists.txt")
+
+    def test_size_finds_the_first_line_too_many(self):
+        self.expect_clean("check_size.py", {"core/ids.h": "//\n" * 600})
+        self.expect_finding("check_size.py", {"core/ids.h": "//\n" * 601},
+                            "core/ids.h: 601 lines")
+
+    def test_text_finds_a_missing_licence_line(self):
+        self.expect_finding("check_text.py", {"core/ids.cpp": "#include <string>\n"}, "no SPDX")
+        self.expect_finding("check_text.py", {"scripts/run": "#!/bin/sh\n\n"}, "no SPDX")
+
+    def test_text_finds_a_header_that_does_not_say_what_it_is(self):
+        self.expect_finding("check_text.py", {"core/ids.h": SPDX + "#pragma once\n"},
+                            "core/ids.h:2: a header begins")
+
+    def test_text_finds_what_belongs_to_one_machine(self):
+        for text in ("/ho" + "me/me/x", "cd /ro" + "ot/x", '"/tm' + 'p/x"', "/wo" + "rk/x",
+                     "https://pypi" + ".org/simple"):
+            with self.subTest(text):
+                self.expect_finding("check_text.py", {"README.md": text + "\n"}, "README.md:1")
+
+    def test_text_lets_relative_and_variable_folders_be(self):
+        self.expect_clean("check_text.py",
+                          {"README.md": "tests/tm" + "p/x $root/build a/ho" + "me/x /usr/share\n"})
+
+    def test_text_finds_issue_numbers_overdue_work_and_ragged_ends(self):
+        for text in ("see issue" + " 3\n", "TODO(" + "now) fix\n", "word \n", "no newline"):
+            with self.subTest(text):
+                self.expect_finding("check_text.py", {"README.md": text}, "README.md")
+
+    def test_text_lets_binary_files_be(self):
+        self.expect_clean("check_text.py", {"tests/golden/a.bin": b"\0/tm" + b"p/x"})
+
+    def test_format_finds_ugly_code(self):
+        style = {".clang-format": "BasedOnStyle: Google\nSortIncludes: false\n"}
+        status, output = self.run_tool("check_format.py", {**style, "core/ids.h": HEADER})
+        if status == 77:
+            self.skipTest(output)
+        self.expect_finding("check_format.py", {**style, "core/ids.cpp": SPDX + "int   a ;\n"},
+                            "core/ids.cpp:2")
+
+
+if __name__ == "__main__":
+    unittest.main()

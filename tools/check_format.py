@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Fails on C++ that clang-format 14 would write otherwise; status 77 (skipped) without that version."""
+
+import re
+import shutil
+import subprocess
+import sys
+
+import source_tree
+
+SKIPPED = 77
+VERSION = 14
+
+
+def clang_format():
+    """The command of the pinned version, or None."""
+    for name in (f"clang-format-{VERSION}", "clang-format"):
+        path = shutil.which(name)
+        if path is None:
+            continue
+        answer = subprocess.run([path, "--version"], capture_output=True, text=True, check=True)
+        if re.search(rf"version {VERSION}\.", answer.stdout):
+            return path
+    return None
+
+
+def check(root, command):
+    findings = []
+    for path in source_tree.files(root, {".h", ".cpp"}):
+        answer = subprocess.run([command, "--style=file", "--dry-run", "-Werror", str(root / path)],
+                                capture_output=True, text=True, check=False)
+        if answer.returncode != 0:
+            where = re.search(r":(\d+):\d+: error", answer.stderr)
+            findings.append(f"{path}:{where.group(1) if where else 0}: clang-format -i {path}")
+    return findings
+
+
+if __name__ == "__main__":
+    tool = clang_format()
+    if tool is None:
+        print(f"skipped: clang-format {VERSION} is not installed")
+        sys.exit(SKIPPED)
+    source_tree.finish(check(source_tree.root_from_arguments(), tool), "format")
