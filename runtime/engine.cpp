@@ -5,6 +5,7 @@
 #include <system_error>
 #include <utility>
 
+#include "core/check.h"
 #include "lm/gguf.h"
 
 namespace mc::runtime {
@@ -19,6 +20,11 @@ lm::ModelOptions model_options(const Config& config) {
                                              : lm::Dtype::kAuto;
     options.thread_count = static_cast<int>(config.thread_count);
     return options;
+}
+
+// "kv-last (untrained)" names the encoder; its first word is the pooling that made it.
+std::string pooling_of(const std::string& encoder_name) {
+    return encoder_name.substr(0, encoder_name.find(' '));
 }
 
 bool store_exists(const Path& directory) {
@@ -64,7 +70,7 @@ Result<void> Engine::open_model(Need need, const std::optional<storage::StoreMet
     }
     MC_ASSIGN(model_, lm::BaseModel::open(model_options(config_)));
     gistnet::GistEncoderOptions options;
-    options.pooling = existing ? gistnet::pooling_of(existing->identity.encoder.name)
+    options.pooling = existing ? pooling_of(existing->identity.encoder.name)
                                : config_.encoder;
     MC_ASSIGN(encoder_, gistnet::make_gist_encoder(*model_, options));
     return {};
@@ -78,7 +84,9 @@ Result<void> Engine::open_store(Need need, Access access) {
         options.identity = storage::StoreIdentity{model_->config().name, model_->hash(),
                                                   model_->tokenizer().hash(), encoder_->info()};
     }
-    MC_ASSIGN(options.codec_at_creation, storage::gist_codec_from_name(config_.codec));
+    const auto codec = storage::codec_from_name(config_.codec);
+    MC_CHECK(codec, "the configuration admits only known codecs");
+    options.codec_at_creation = *codec;
     options.mode = access == Access::kRead  ? storage::StoreMode::kRead
                    : need == Need::kModel ? storage::StoreMode::kWriteOrCreate
                                           : storage::StoreMode::kWrite;
