@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// GistEncoder on the base model: reads windows, pools each block's keys and values.
+//
+// Index vector: the mean last-layer hidden state of the block's tokens, minus a fixed centre, at
+// unit length; of a parent, the mean of its children's at unit length. The centre is that of a
+// constant calibration text, read once when the encoder is made (some 400 tokens).
+// Ownership: borrows the base model for its lifetime. Threads: one at a time, with the base model.
+// Errors: kUsage for an unknown pooling; kInvalidInput for a window or question that the model's
+// context cannot hold and for a gist of another shape; kModel when the base model fails.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "core/result.h"
+#include "lm/base_model.h"
+#include "tree/gist_encoder.h"
+
+namespace mc::gistnet {
+
+struct GistEncoderOptions {
+    std::string pooling = "kv-last";      // kv-mean or kv-last, both untrained
+    std::uint32_t windows_per_batch = 0;  // 0: as measured best for the device
+};
+
+Result<std::unique_ptr<GistEncoder>> make_gist_encoder(const lm::BaseModel& model,
+                                                       const GistEncoderOptions& options);
+
+}  // namespace mc::gistnet

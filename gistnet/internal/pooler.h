@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// How 32 keys and values become one: the compressor's core, on tensors of any device.
+//
+// Pure functions of their inputs, batched, differentiable: trained poolers fit the same port.
+// Keys are before rotation. Letters: N blocks, L layers, H KV heads, K = 32 positions or children,
+// D head width. Threads: const, free.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/result.h"
+#include "lm/internal/torch_fence.h"
+
+namespace mc::gistnet {
+
+struct KeysValues {
+    at::Tensor keys;
+    at::Tensor values;
+};
+
+class Pooler {
+  public:
+    virtual ~Pooler() = default;
+
+    // The pooler's name in EncoderInfo: "kv-last (untrained)".
+    virtual std::string name() const = 0;
+
+    // Level 1: the block's positions (N, L, H, K, D) → (N, L, H, D).
+    virtual KeysValues pool_block(const KeysValues& positions) const = 0;
+
+    // Level n + 1: the 32 children's gists (N, L, H, K, D) → (N, L, H, D).
+    virtual KeysValues pool_children(const KeysValues& children) const = 0;
+};
+
+// "kv-mean": the mean of the 32. "kv-last": the last of the 32, untouched.
+// Errors: kUsage for any other name, listing these.
+Result<std::unique_ptr<Pooler>> make_pooler(const std::string& pooling);
+
+}  // namespace mc::gistnet
