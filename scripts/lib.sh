@@ -47,6 +47,9 @@ configure() {
     fi
 }
 
+# build PRESET [OPTION…]
 build() {
-    cmake --build "$root/build/$1" --parallel "$(nproc)"
+    local preset=$1
+    shift
+    cmake --build "$root/build/$preset" --parallel "$(nproc)" "$@"
 }
