@@ -137,6 +137,8 @@ class Store {
 
   private:
     explicit Store(std::unique_ptr<StoreParts> parts);
+    Result<BankRecord> require_bank(std::string_view name) const;
+
     std::unique_ptr<StoreParts> parts_;
 };
 

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names of the databases and the bytes of their keys. Numbers are big-endian, so that the order of
+// keys is the order of numbers. Pure. Errors: parsing returns nullopt for a key of another form.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/hash.h"
+#include "core/ids.h"
+
+namespace mc::storage {
+
+enum class Database : unsigned char {
+    kMeta,
+    kBanks,
+    kDocuments,
+    kTokens,
+    kGists,
+    kStats,
+    kJournal,
+};
+inline constexpr std::size_t kDatabaseCount = 7;
+
+constexpr std::string_view database_name(Database database) {
+    constexpr std::string_view kNames[kDatabaseCount] = {"meta",  "banks", "documents", "tokens",
+                                                         "gists", "stats", "journal"};
+    return kNames[static_cast<std::size_t>(database)];
+}
+
+// meta
+inline constexpr std::string_view kMetaKey = "store";
+inline constexpr std::string_view kCountersKey = "counters";
+
+// documents: 'd' bank document, and 's' bank hash-of-source-name. banks: the name itself.
+std::string document_key(BankId bank, DocumentId document);
+std::string source_key(BankId bank, std::string_view source_name);
+
+// tokens: document chunk (position / 1,024)
+std::string token_key(DocumentId document, std::uint64_t chunk);
+
+// gists and stats: document level parent
+std::string group_key(DocumentId document, Level level, NodeIndex parent);
+
+// journal: bank commit
+std::string journal_key(BankId bank, CommitNumber commit);
+
+struct DocumentKey {
+    BankId bank;
+    DocumentId document;
+};
+
+struct TokenKey {
+    DocumentId document;
+    std::uint64_t chunk;
+};
+
+struct GroupKey {
+    DocumentId document;
+    Level level;
+    NodeIndex parent;
+};
+
+struct JournalKey {
+    BankId bank;
+    CommitNumber commit;
+};
+
+std::optional<DocumentKey> parse_document_key(std::string_view key);
+std::optional<TokenKey> parse_token_key(std::string_view key);
+std::optional<GroupKey> parse_group_key(std::string_view key);
+std::optional<JournalKey> parse_journal_key(std::string_view key);
+
+// For messages: "document 7, level 1, parent 3"; hexadecimal where the key has no known form.
+std::string describe_key(Database database, std::string_view key);
+
+}  // namespace mc::storage

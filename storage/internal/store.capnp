@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+# Every value of a store's databases (docs/storage-format.md). Fields are only ever appended.
+@0xd2a4c6b01f3e7a95;
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("mc::storage::schema");
+
+struct Hash {
+    high @0 :UInt64;
+    low @1 :UInt64;
+}
+
+struct Meta {
+    formatVersion @0 :UInt32;
+    blockSize @1 :UInt32;
+    createdUs @2 :Int64;
+    codec @3 :UInt16;
+    baseModelName @4 :Text;
+    baseModelHash @5 :Hash;
+    tokenizerHash @6 :Hash;
+    encoderName @7 :Text;
+    encoderHash @8 :Hash;
+    layerCount @9 :UInt32;
+    kvHeadCount @10 :UInt32;
+    headDim @11 :UInt32;
+    indexDim @12 :UInt32;
+}
+
+struct Counters {
+    nextBank @0 :UInt32;
+    nextDocument @1 :UInt64;
+    lastCommit @2 :UInt64;
+}
+
+struct Bank {
+    id @0 :UInt32;
+    createdUs @1 :Int64;
+}
+
+struct Document {
+    sourceName @0 :Text;
+    mediaType @1 :Text;
+    createdUs @2 :Int64;
+    updatedUs @3 :Int64;
+    tokenCount @4 :UInt64;
+    byteCount @5 :UInt64;
+    contentHash @6 :Hash;
+    complete @7 :Bool;
+    metadata @8 :List(Entry);
+    gistCounts @9 :List(UInt64);  # gists stored at levels 1, 2, …
+
+    struct Entry {
+        key @0 :Text;
+        value @1 :Text;
+    }
+}
+
+# The documents of one bank whose source name has the key's hash: one, unless two names collide.
+struct SourceLink {
+    documents @0 :List(UInt64);
+}
+
+struct TokenChunk {
+    firstByte @0 :UInt64;  # offset in the document of the first token's first byte
+    width @1 :UInt16;      # bytes per token id: 2 or 4
+    ids @2 :Data;          # little-endian
+}
+
+struct GistGroup {
+    count @0 :UInt16;
+    codec @1 :UInt16;
+    encoderHash @2 :Hash;
+    kv @3 :Data;            # count encoded gists
+    indexVectors @4 :Data;  # (count, I) binary16, little-endian
+    meanNll @5 :List(Float32);
+    meanEntropy @6 :List(Float32);
+}
+
+# Use of the up to 32 children of one parent, by slot.
+struct UseGroup {
+    accessCounts @0 :List(UInt32);
+    lastUsedUs @1 :List(Int64);
+}
+
+struct JournalEntry {
+    document @0 :UInt64;
+    tokenBegin @1 :UInt64;
+    tokenEnd @2 :UInt64;
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/store.h"
+
+#include <sys/stat.h>
+
+#include <system_error>
+#include <utility>
+
+#include "core/check.h"
+#include "core/span_math.h"
+#include "storage/internal/bank_node_store.h"
+#include "storage/internal/create_store.h"
+#include "storage/internal/store_parts.h"
+#include "storage/internal/store_verifier.h"
+
+namespace mc::storage {
+namespace {
+
+constexpr std::size_t kBanksNamedMax = 5;
+constexpr std::uint64_t kDiskBlockBytes = 512;  // st_blocks' unit
+
+Result<StoreMeta> read_meta(const LmdbEnv& env) {
+    StoreMeta meta;
+    MC_TRY(env.read([&](const ReadTransaction& txn) -> Result<void> {
+        MC_ASSIGN(meta, require_record(txn, Database::kMeta, kMetaKey, decode_meta));
+        return {};
+    }));
+    const std::string name = "store " + env.directory().string();
+    if (meta.format_version != kStoreFormatVersion)
+        return fail(ErrorCode::kFormatVersion,
+                    name + " has format version " + std::to_string(meta.format_version) +
+                        "; this program reads version " + std::to_string(kStoreFormatVersion) +
+                        ": use the program that made it, or another --store");
+    if (meta.block_size != kBlockSize)
+        return fail(ErrorCode::kFormatVersion,
+                    name + " has blocks of " + std::to_string(meta.block_size) +
+                        "; this program has blocks of " + std::to_string(kBlockSize));
+    if (meta.codec != GistCodec::kFp16 && meta.codec != GistCodec::kInt8)
+        return fail(corrupt_record(env.directory(), Database::kMeta, kMetaKey, "unknown codec"));
+    return meta;
+}
+
+Error mismatch(const Path& directory, const std::string& what, const std::string& theirs,
+               Hash128 their_hash, const std::string& ours, Hash128 our_hash) {
+    return Error(ErrorCode::kModelMismatch,
+                 "store " + directory.string() + " was made with " + what + " " + theirs + " (" +
+                     to_hex(their_hash) + "), not with " + ours + " (" + to_hex(our_hash) +
+                     "): rebuild its gists with `megacontext reindex`, or use another --store");
+}
+
+Result<void> check_identity(const Path& directory, const StoreIdentity& theirs,
+                            const StoreIdentity& ours) {
+    if (theirs.base_model_hash != ours.base_model_hash)
+        return fail(mismatch(directory, "base model", theirs.base_model_name,
+                             theirs.base_model_hash, ours.base_model_name, ours.base_model_hash));
+    if (theirs.tokenizer_hash != ours.tokenizer_hash)
+        return fail(mismatch(directory, "the tokenizer of", theirs.base_model_name,
+                             theirs.tokenizer_hash, ours.base_model_name, ours.tokenizer_hash));
+    if (theirs.encoder.hash != ours.encoder.hash || !(theirs.encoder.shape == ours.encoder.shape))
+        return fail(mismatch(directory, "gist encoder", theirs.encoder.name, theirs.encoder.hash,
+                             ours.encoder.name, ours.encoder.hash));
+    return {};
+}
+
+Result<void> check_bank_name(std::string_view name) {
+    bool sound = !name.empty() && name.size() <= kBankNameLengthMax;
+    for (const char c : name)
+        sound = sound && ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                          (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-');
+    if (sound) return {};
+    return fail(ErrorCode::kInvalidInput, "bank name \"" +
+                                              std::string(name.substr(0, kBankNameLengthMax)) +
+                                              "\" is not 1 to 64 of A-Z a-z 0-9 . _ -");
+}
+
+}  // namespace
+
+Result<void> StoreParts::require_writable() const {
+    if (writable()) return {};
+    return fail(ErrorCode::kInvalidInput,
+                "store " + directory.string() + " was opened for reading");
+}
+
+Store::Store(std::unique_ptr<StoreParts> parts) : parts_(std::move(parts)) {}
+
+Store::~Store() = default;
+
+Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
+    MC_CHECK(options.clock != nullptr, "a store needs a clock");
+    auto parts = std::make_unique<StoreParts>();
+    parts->directory = options.directory;
+    parts->clock = options.clock;
+    const Path data_path = options.directory / "data.mdb";
+    std::error_code ignored;
+    bool exists = std::filesystem::exists(data_path, ignored);
+    if (!exists && options.mode == StoreMode::kWriteOrCreate)
+        MC_TRY(prepare_store_directory(options.directory));
+    if (!exists && options.mode != StoreMode::kWriteOrCreate)
+        return fail(ErrorCode::kInvalidInput, "no store at " + options.directory.string() +
+                                                  ": `megacontext ingest` makes one");
+    if (options.mode != StoreMode::kRead) {
+        MC_ASSIGN(parts->lock, WriterLock::acquire(options.directory));
+        exists = std::filesystem::exists(data_path, ignored);  // made by who held the lock before
+        if (!exists) MC_TRY(create_store(options));
+    }
+    MC_ASSIGN(parts->env,
+              LmdbEnv::open(options.directory, parts->writable() ? EnvMode::kWrite : EnvMode::kRead,
+                            options.map_bytes_initial));
+    MC_ASSIGN(parts->meta, read_meta(*parts->env));
+    if (options.identity)
+        MC_TRY(check_identity(options.directory, parts->meta.identity, *options.identity));
+    return std::unique_ptr<Store>(new Store(std::move(parts)));
+}
+
+const Path& Store::directory() const {
+    return parts_->directory;
+}
+
+bool Store::writable() const {
+    return parts_->writable();
+}
+
+const StoreMeta& Store::meta() const {
+    return parts_->meta;
+}
+
+Result<std::vector<BankRecord>> Store::list_banks() const {
+    std::vector<BankRecord> banks;
+    MC_TRY(parts_->env->read([&](const ReadTransaction& txn) -> Result<void> {
+        return txn.scan(
+            Database::kBanks, "", [&](std::string_view key, ByteView value) -> Result<bool> {
+                auto bank = decode_bank({Database::kBanks, key}, value);
+                if (!bank)
+                    return fail(
+                        corrupt_record(parts_->directory, Database::kBanks, key, bank.error()));
+                banks.push_back(std::move(*bank));
+                return true;
+            });
+    }));
+    return banks;
+}
+
+Result<std::optional<BankRecord>> Store::find_bank(std::string_view name) const {
+    MC_TRY(check_bank_name(name));
+    std::optional<BankRecord> bank;
+    MC_TRY(parts_->env->read([&](const ReadTransaction& txn) -> Result<void> {
+        MC_ASSIGN(bank, find_record(txn, Database::kBanks, name, decode_bank));
+        return {};
+    }));
+    return bank;
+}
+
+Result<BankRecord> Store::create_bank(std::string_view name) {
+    MC_TRY(check_bank_name(name));
+    MC_TRY(parts_->require_writable());
+    BankRecord bank;
+    MC_TRY(parts_->env->write([&](WriteTransaction& txn) -> Result<void> {
+        MC_ASSIGN(const auto taken, find_record(txn, Database::kBanks, name, decode_bank));
+        if (taken)
+            return fail(ErrorCode::kInvalidInput,
+                        "bank \"" + std::string(name) + "\" exists already");
+        MC_ASSIGN(Counters counters,
+                  require_record(txn, Database::kMeta, kCountersKey, decode_counters));
+        bank = {BankId(counters.next_bank++), std::string(name), parts_->clock->now_us()};
+        MC_TRY(put_record(txn, Database::kBanks, name, encode_bank, bank));
+        return put_record(txn, Database::kMeta, kCountersKey, encode_counters, counters);
+    }));
+    return bank;
+}
+
+Result<BankRecord> Store::require_bank(std::string_view name) const {
+    MC_ASSIGN(const auto bank, find_bank(name));
+    if (bank) return *bank;
+    MC_ASSIGN(const auto banks, list_banks());
+    std::string message =
+        "no bank \"" + std::string(name) + "\" in store " + parts_->directory.string();
+    for (std::size_t i = 0; i < banks.size() && i < kBanksNamedMax; ++i)
+        message += (i == 0 ? "; it has: " : ", ") + banks[i].name;
+    if (banks.empty()) message += ", which has none";
+    if (banks.size() > kBanksNamedMax)
+        message += " and " + std::to_string(banks.size() - kBanksNamedMax) + " more";
+    return fail(ErrorCode::kInvalidInput, message);
+}
+
+Result<std::unique_ptr<NodeStore>> Store::bank_store(std::string_view bank) {
+    MC_ASSIGN(const BankRecord record, require_bank(bank));
+    return std::unique_ptr<NodeStore>(std::make_unique<BankNodeStore>(*parts_, record));
+}
+
+Result<std::uint64_t> Store::size_on_disk_bytes() const {
+    namespace fs = std::filesystem;
+    std::uint64_t bytes = 0;
+    std::error_code error;
+    fs::recursive_directory_iterator file(parts_->directory, error);
+    for (; !error && file != fs::recursive_directory_iterator(); file.increment(error)) {
+        struct stat info {};
+
+        // A file may go away while it is looked at: a cache's draft, for one.
+        if (::lstat(file->path().c_str(), &info) == 0)
+            bytes += static_cast<std::uint64_t>(info.st_blocks) * kDiskBlockBytes;
+    }
+    if (error) return fail(system_error(error.value(), "cannot list", parts_->directory));
+    return bytes;
+}
+
+Result<std::vector<DatabaseStatistics>> Store::database_statistics() const {
+    std::vector<DatabaseStatistics> all;
+    MC_TRY(parts_->env->read([&](const ReadTransaction& txn) -> Result<void> {
+        for (std::size_t i = 0; i < kDatabaseCount; ++i) {
+            MC_ASSIGN(auto one, txn.statistics(static_cast<Database>(i)));
+            all.push_back(std::move(one));
+        }
+        return {};
+    }));
+    return all;
+}
+
+Result<VerifySummary> Store::verify_records(
+    const std::function<void(const RecordFault&)>& on_fault) const {
+    return verify_store(*parts_, on_fault);
+}
+
+}  // namespace mc::storage
