@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/memory_node_store.h"
+
+#include <algorithm>
+
+#include "core/span_math.h"
+
+namespace mc {
+
+Result<const MemoryNodeStore::Content*> MemoryNodeStore::require(DocumentId document) const {
+    const auto found = contents_.find(document);
+    if (found != contents_.end()) return &found->second;
+    return fail(ErrorCode::kInvalidInput,
+                "bank memory has no document " + std::to_string(document.value));
+}
+
+Result<std::vector<DocumentRecord>> MemoryNodeStore::list_documents() const {
+    std::vector<DocumentRecord> records;
+    for (const auto& [id, content] : contents_) records.push_back(content.record);
+    return records;
+}
+
+Result<std::optional<DocumentRecord>> MemoryNodeStore::find_document(DocumentId document) const {
+    const auto found = contents_.find(document);
+    if (found == contents_.end()) return std::optional<DocumentRecord>();
+    return std::optional(found->second.record);
+}
+
+Result<std::optional<DocumentRecord>> MemoryNodeStore::find_document_by_source(
+    std::string_view source_name) const {
+    for (const auto& [id, content] : contents_) {
+        if (content.record.source_name == source_name) return std::optional(content.record);
+    }
+    return std::optional<DocumentRecord>();
+}
+
+Result<std::vector<TokenId>> MemoryNodeStore::read_tokens(DocumentId document,
+                                                          TokenSpan span) const {
+    MC_ASSIGN(const Content* content, require(document));
+    if (span.begin > span.end || span.end > content->tokens.size()) {
+        return fail(ErrorCode::kInvalidInput, "the document ends before the span does");
+    }
+    const auto at = [&](std::uint64_t token) {
+        return content->tokens.begin() + static_cast<std::ptrdiff_t>(token);
+    };
+    return std::vector<TokenId>(at(span.begin), at(span.end));
+}
+
+Result<TokenByteMark> MemoryNodeStore::mark_before_byte(DocumentId document,
+                                                        std::uint64_t byte) const {
+    MC_ASSIGN(const Content* content, require(document));
+    if (byte > content->record.byte_count) {
+        return fail(ErrorCode::kInvalidInput, "the document ends before that byte");
+    }
+    TokenByteMark before;
+    for (const TokenByteMark& mark : content->marks) {
+        if (mark.byte <= byte) before = mark;
+    }
+    return before;
+}
+
+Result<TokenByteMark> MemoryNodeStore::mark_before_token(DocumentId document,
+                                                         std::uint64_t token) const {
+    MC_ASSIGN(const Content* content, require(document));
+    if (token > content->record.token_count) {
+        return fail(ErrorCode::kInvalidInput, "the document ends before that token");
+    }
+    TokenByteMark before;
+    for (const TokenByteMark& mark : content->marks) {
+        if (mark.token <= token) before = mark;
+    }
+    return before;
+}
+
+Result<std::optional<GistGroup>> MemoryNodeStore::find_gists(DocumentId document, Level level,
+                                                             NodeIndex parent) const {
+    MC_ASSIGN(const Content* content, require(document));
+    const auto group = content->groups.find({level, parent});
+    if (group == content->groups.end()) return std::optional<GistGroup>();
+    return std::optional(group->second);
+}
+
+Result<DocumentRecord> MemoryNodeStore::create_document(const DocumentRecord& draft) {
+    MC_ASSIGN(const auto taken, find_document_by_source(draft.source_name));
+    if (taken) {
+        return fail(ErrorCode::kInvalidInput,
+                    "bank memory has a document named " + draft.source_name);
+    }
+    DocumentRecord record = draft;
+    record.id = DocumentId(contents_.empty() ? 1 : contents_.rbegin()->first.value + 1);
+    record.bank = bank_.id;
+    contents_[record.id].record = record;
+    return record;
+}
+
+void MemoryNodeStore::append_tokens(Content& content, const IngestBatch& batch) {
+    std::uint64_t byte = content.record.byte_count;
+    for (std::size_t i = 0; i < batch.tokens.size(); ++i) {
+        if (content.tokens.size() % kTokenMarkStride == 0) {
+            content.marks.push_back({content.tokens.size(), byte});
+        }
+        content.tokens.push_back(batch.tokens[i]);
+        byte += batch.token_sizes_bytes[i];
+    }
+    MC_CHECK(byte == batch.document.byte_count, "token sizes do not add up to the bytes");
+}
+
+void MemoryNodeStore::append_gist(Content& content, const NewGist& fresh) {
+    const NodeId parent = parent_of(fresh.node);
+    GistGroup& group = content.groups[{fresh.node.level, parent.index}];
+    const bool is_first_of_level = fresh.node.index.value == 0;
+    const bool follows_full_group =
+        slot_in_parent(fresh.node) == 0 && !is_first_of_level &&
+        content.groups[{fresh.node.level, NodeIndex(parent.index.value - 1)}].gists.size() ==
+            kBlockSize;
+    MC_CHECK(is_first_of_level || follows_full_group || !group.gists.empty(),
+             "gap before " + to_string(fresh.node));
+    MC_CHECK(group.gists.size() == slot_in_parent(fresh.node), "gap at " + to_string(fresh.node));
+    group.document = fresh.node.document;
+    group.level = fresh.node.level;
+    group.parent = parent.index;
+    group.gists.push_back(fresh.gist);
+}
+
+Result<CommitNumber> MemoryNodeStore::commit(const IngestBatch& batch) {
+    MC_TRY(require(batch.document.id));
+    Content& content = contents_.at(batch.document.id);
+    const std::uint64_t token_begin = content.record.token_count;
+    MC_CHECK(batch.document.token_count == token_begin + batch.tokens.size(),
+             "the batch does not continue the document");
+    MC_CHECK(batch.token_sizes_bytes.size() == batch.tokens.size(), "one size per token");
+    append_tokens(content, batch);
+    for (const NewGist& fresh : batch.gists) append_gist(content, fresh);
+    content.record = batch.document;
+    ++last_commit_.value;
+    journal_.push_back(
+        {last_commit_, batch.document.id, {token_begin, batch.document.token_count}});
+    return last_commit_;
+}
+
+Result<std::vector<JournalEntry>> MemoryNodeStore::journal_after(CommitNumber commit) const {
+    std::vector<JournalEntry> entries;
+    std::copy_if(journal_.begin(), journal_.end(), std::back_inserter(entries),
+                 [&](const JournalEntry& entry) { return entry.commit > commit; });
+    return entries;
+}
+
+Result<CommitNumber> MemoryNodeStore::last_commit() const {
+    return last_commit_;
+}
+
+Result<NodeUse> MemoryNodeStore::node_use(NodeId node) const {
+    const auto use = uses_.find(node);
+    return use == uses_.end() ? NodeUse{} : use->second;
+}
+
+Result<void> MemoryNodeStore::record_use(std::span<const NodeId> nodes, std::int64_t now_us) {
+    for (const NodeId node : nodes) {
+        MC_TRY(require(node.document));
+        NodeUse& use = uses_[node];
+        ++use.access_count;
+        use.last_used_us = now_us;
+    }
+    return {};
+}
+
+}  // namespace mc
