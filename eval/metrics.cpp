@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "eval/metrics.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+#include <optional>
+
+#include "core/check.h"
+#include "core/rng.h"
+
+namespace mc::eval {
+
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+// NLL summed per condition and unit of resampling (a window, or a document for the pool).
+struct UnitSums {
+    std::size_t condition_count = 0;
+    std::size_t unit_count = 0;
+    std::vector<double> nll;          // (C, U)
+    std::vector<double> token_count;  // (U)
+};
+
+// What is computed from one draw of units, per condition.
+enum Quantity { kNll, kDeltaNll, kRecovery, kSpecificRecovery, kQuantityCount };
+
+using Quantities = std::array<double, kQuantityCount>;
+
+// Where each condition finds what it is compared with.
+struct Comparison {
+    std::size_t none = 0;
+    std::size_t full = 0;
+    std::vector<std::optional<std::size_t>> shuffled;  // per condition, its control
+};
+
+std::optional<std::size_t> find_condition(const std::vector<std::string>& conditions,
+                                          std::string_view name) {
+    const auto found = std::find(conditions.begin(), conditions.end(), name);
+    if (found == conditions.end()) return std::nullopt;
+    return static_cast<std::size_t>(found - conditions.begin());
+}
+
+Comparison comparison_of(const std::vector<std::string>& conditions) {
+    const auto none = find_condition(conditions, kConditionNone);
+    const auto full = find_condition(conditions, kConditionFull);
+    MC_CHECK(none && full, "scores without the conditions none and full");
+    Comparison comparison{*none, *full, {}};
+    for (const std::string& name : conditions)
+        comparison.shuffled.push_back(
+            find_condition(conditions, std::string(kShuffledPrefix) + name));
+    return comparison;
+}
+
+// (from - x) / (from - full); NaN where the full context does not beat `from`.
+double recovered_share(double from, double x, double full) {
+    return from > full ? (from - x) / (from - full) : kNan;
+}
+
+// Requires: draws (U) says how often each unit was drawn.
+std::vector<Quantities> quantities_of(const UnitSums& sums, const Comparison& comparison,
+                                      std::span<const std::uint32_t> draws) {
+    double tokens = 0;
+    for (std::size_t u = 0; u < sums.unit_count; ++u) tokens += draws[u] * sums.token_count[u];
+    std::vector<double> mean(sums.condition_count);
+    for (std::size_t c = 0; c < sums.condition_count; ++c) {
+        double total = 0;
+        for (std::size_t u = 0; u < sums.unit_count; ++u)
+            total += draws[u] * sums.nll[c * sums.unit_count + u];
+        mean[c] = tokens > 0 ? total / tokens : kNan;
+    }
+    std::vector<Quantities> result(sums.condition_count);
+    const double none = mean[comparison.none];
+    const double full = mean[comparison.full];
+    for (std::size_t c = 0; c < sums.condition_count; ++c) {
+        const auto control = comparison.shuffled[c];
+        result[c] = {mean[c], mean[c] - full, recovered_share(none, mean[c], full),
+                     control ? recovered_share(mean[*control], mean[c], full) : kNan};
+    }
+    return result;
+}
+
+// Linear interpolation between order statistics. Requires: sorted, not empty.
+double quantile(std::span<const double> sorted, double probability) {
+    const double place = probability * static_cast<double>(sorted.size() - 1);
+    const auto below = static_cast<std::size_t>(place);
+    const std::size_t above = std::min(below + 1, sorted.size() - 1);
+    const double share = place - static_cast<double>(below);
+    return sorted[below] + share * (sorted[above] - sorted[below]);
+}
+
+// 95 % percentile interval. A ratio that is undefined in more resamples than lie outside one end
+// has no finite interval.
+void set_interval(Estimate& estimate, std::vector<double>& samples) {
+    const std::size_t drawn = samples.size();
+    std::erase_if(samples, [](double value) { return !std::isfinite(value); });
+    if (samples.empty() || (drawn - samples.size()) * 40 > drawn) return;
+    std::sort(samples.begin(), samples.end());
+    estimate.low = quantile(samples, 0.025);
+    estimate.high = quantile(samples, 0.975);
+}
+
+// One entry per condition, its quantities in order of Quantity.
+std::vector<std::array<Estimate, kQuantityCount>> estimate_all(const UnitSums& sums,
+                                                               const Comparison& comparison,
+                                                               bool with_interval,
+                                                               std::uint64_t seed) {
+    std::vector<std::uint32_t> draws(sums.unit_count, 1);
+    std::vector<std::array<Estimate, kQuantityCount>> estimates(sums.condition_count);
+    const auto observed = quantities_of(sums, comparison, draws);
+    for (std::size_t c = 0; c < sums.condition_count; ++c)
+        for (std::size_t q = 0; q < kQuantityCount; ++q) estimates[c][q].value = observed[c][q];
+    if (!with_interval) return estimates;
+
+    Rng rng(seed);
+    std::vector<std::vector<double>> samples(sums.condition_count * kQuantityCount);
+    for (std::uint32_t r = 0; r < kBootstrapResamples; ++r) {
+        std::fill(draws.begin(), draws.end(), 0U);
+        for (std::size_t u = 0; u < sums.unit_count; ++u) ++draws[rng.below(sums.unit_count)];
+        const auto resampled = quantities_of(sums, comparison, draws);
+        for (std::size_t c = 0; c < sums.condition_count; ++c)
+            for (std::size_t q = 0; q < kQuantityCount; ++q)
+                samples[c * kQuantityCount + q].push_back(resampled[c][q]);
+    }
+    for (std::size_t c = 0; c < sums.condition_count; ++c)
+        for (std::size_t q = 0; q < kQuantityCount; ++q)
+            set_interval(estimates[c][q], samples[c * kQuantityCount + q]);
+    return estimates;
+}
+
+// (W, H): the horizon tokens that a slice takes.
+std::vector<bool> tokens_of(const DocumentScores& scores, const TokenSlice& slice,
+                            const Comparison& comparison) {
+    std::vector<bool> taken(scores.window_count * scores.horizon, false);
+    std::vector<std::size_t> places;
+    for (std::size_t w = 0; w < scores.window_count; ++w)
+        for (std::size_t t = slice.begin; t < slice.end; ++t)
+            places.push_back(w * scores.horizon + t);
+    if (slice.is_top_decile) {
+        const auto gain = [&](std::size_t place) {
+            const std::size_t w = place / scores.horizon;
+            const std::size_t t = place % scores.horizon;
+            return scores.row(comparison.none, w)[t] - scores.row(comparison.full, w)[t];
+        };
+        std::stable_sort(places.begin(), places.end(),
+                         [&](std::size_t a, std::size_t b) { return gain(a) > gain(b); });
+        places.resize((places.size() + 9) / 10);
+    }
+    for (const std::size_t place : places) taken[place] = true;
+    return taken;
+}
+
+// One unit per window.
+UnitSums sum_windows(const DocumentScores& scores, const TokenSlice& slice,
+                     const Comparison& comparison) {
+    const std::size_t windows = scores.window_count;
+    UnitSums sums{scores.conditions.size(), windows,
+                  std::vector<double>(scores.conditions.size() * windows),
+                  std::vector<double>(windows)};
+    const std::vector<bool> taken = tokens_of(scores, slice, comparison);
+    for (std::size_t w = 0; w < windows; ++w)
+        for (std::size_t t = 0; t < scores.horizon; ++t) {
+            if (!taken[w * scores.horizon + t]) continue;
+            sums.token_count[w] += 1;
+            for (std::size_t c = 0; c < sums.condition_count; ++c)
+                sums.nll[c * windows + w] += scores.row(c, w)[t];
+        }
+    return sums;
+}
+
+// One unit per document.
+UnitSums sum_documents(std::span<const DocumentScores> documents, const TokenSlice& slice,
+                       const Comparison& comparison) {
+    const std::size_t conditions = documents.front().conditions.size();
+    UnitSums sums{conditions, documents.size(), std::vector<double>(conditions * documents.size()),
+                  std::vector<double>(documents.size())};
+    for (std::size_t d = 0; d < documents.size(); ++d) {
+        const UnitSums one = sum_windows(documents[d], slice, comparison);
+        for (std::size_t w = 0; w < one.unit_count; ++w) {
+            sums.token_count[d] += one.token_count[w];
+            for (std::size_t c = 0; c < conditions; ++c)
+                sums.nll[c * documents.size() + d] += one.nll[c * one.unit_count + w];
+        }
+    }
+    return sums;
+}
+
+// The rows of a group, slice by slice; equal seeds draw equal units for every slice.
+void add_rows(GroupMetrics& group, const std::vector<std::string>& conditions,
+              const TokenSlice& slice,
+              std::span<const std::array<Estimate, kQuantityCount>> found) {
+    for (std::size_t c = 0; c < conditions.size(); ++c)
+        group.rows.push_back({conditions[c], slice.name, found[c][kNll], found[c][kDeltaNll],
+                              found[c][kRecovery], found[c][kSpecificRecovery]});
+}
+
+}  // namespace
+
+std::vector<TokenSlice> standard_slices(std::size_t horizon) {
+    std::vector<TokenSlice> slices;
+    for (const std::size_t end : {16U, 32U, 64U})
+        if (end <= horizon) slices.push_back({std::to_string(end), 1, end, false});
+    if (horizon > 32) slices.push_back({"33-" + std::to_string(horizon), 32, horizon, false});
+    slices.push_back({"top10", 1, horizon, true});
+    return slices;
+}
+
+const ConditionMetrics* GroupMetrics::find(std::string_view condition,
+                                           std::string_view slice) const {
+    for (const ConditionMetrics& row : rows)
+        if (row.condition == condition && row.slice == slice) return &row;
+    return nullptr;
+}
+
+GroupMetrics document_metrics(const DocumentScores& scores, std::uint64_t seed) {
+    const Comparison comparison = comparison_of(scores.conditions);
+    GroupMetrics group{scores.document, scores.window_count, {}};
+    for (const TokenSlice& slice : standard_slices(scores.horizon)) {
+        const UnitSums sums = sum_windows(scores, slice, comparison);
+        add_rows(group, scores.conditions, slice, estimate_all(sums, comparison, true, seed));
+    }
+    return group;
+}
+
+GroupMetrics pooled_metrics(std::span<const DocumentScores> documents, std::uint64_t seed) {
+    MC_CHECK(!documents.empty(), "a pool of no documents");
+    const DocumentScores& first = documents.front();
+    const Comparison comparison = comparison_of(first.conditions);
+    GroupMetrics group{"pooled", 0, {}};
+    for (const DocumentScores& scores : documents) {
+        MC_CHECK(scores.conditions == first.conditions && scores.horizon == first.horizon,
+                 "documents of different protocols in one pool");
+        group.window_count += scores.window_count;
+    }
+    const bool with_interval = documents.size() >= kPooledIntervalDocumentsMin;
+    for (const TokenSlice& slice : standard_slices(first.horizon)) {
+        const UnitSums sums = sum_documents(documents, slice, comparison);
+        add_rows(group, first.conditions, slice,
+                 estimate_all(sums, comparison, with_interval, seed));
+    }
+    return group;
+}
+
+}  // namespace mc::eval

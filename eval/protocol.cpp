@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "eval/protocol.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "core/check.h"
+#include "core/rng.h"
+#include "core/span_math.h"
+#include "eval/document_scoring.h"
+#include "eval/score_log.h"
+#include "eval/windows.h"
+
+namespace mc::eval {
+
+namespace {
+
+Result<void> check_options(const DeltaNllOptions& options, const ScorerFacts& facts) {
+    const auto refuse = [](std::string what) { return fail(ErrorCode::kUsage, std::move(what)); };
+    if (options.documents.empty()) return refuse("no documents to evaluate on");
+    if (options.windows_per_document < 2 || options.windows_per_document > kWindowsPerDocumentMax)
+        return refuse("windows per document must be 2 to " +
+                      std::to_string(kWindowsPerDocumentMax) +
+                      ": the shuffled control needs another window");
+    if (options.context_tokens == 0 || options.context_tokens % kBlockSize != 0)
+        return refuse("context must be a positive multiple of " + std::to_string(kBlockSize) +
+                      " tokens");
+    if (options.horizon_tokens < 16) return refuse("horizon must be at least 16 tokens");
+    const std::uint64_t entries =
+        1ULL + std::uint64_t{options.context_tokens} + options.horizon_tokens;
+    if (entries > facts.context_length)
+        return refuse("BOS, context and horizon are " + std::to_string(entries) +
+                      " entries; the model reads " + std::to_string(facts.context_length));
+    MC_CHECK(options.encoders.size() == facts.encoders.size(),
+             "the scorer has other encoders than the options");
+    return {};
+}
+
+// Windows depend on seed and content, not on the other documents of the run.
+Result<DocumentPlan> plan_document(const Scorer& scorer, const DeltaNllOptions& options,
+                                   const Path& path) {
+    MC_ASSIGN(const std::string content, read_file(path, kDocumentBytesMax));
+    DocumentPlan plan;
+    plan.name = path.string();
+    plan.content_hash = xxh3_128(std::as_bytes(std::span(content)));
+    const std::vector<TokenId> tokens = scorer.tokenize(content);
+    plan.token_count = tokens.size();
+    const std::uint64_t width = std::uint64_t{options.context_tokens} + options.horizon_tokens;
+    Rng seeds(options.seed ^ plan.content_hash.low);
+    auto starts =
+        plan_window_starts(tokens.size(), options.windows_per_document, width, seeds.next());
+    if (!starts) return fail(std::move(starts.error()).add_context(plan.name));
+    plan.starts = std::move(*starts);
+    plan.shuffled_source = plan_derangement(plan.starts.size(), seeds.next());
+    for (const std::uint64_t start : plan.starts) {
+        const auto begin = tokens.begin() + static_cast<std::ptrdiff_t>(start);
+        plan.windows.emplace_back(begin, begin + static_cast<std::ptrdiff_t>(width));
+    }
+    return plan;
+}
+
+std::size_t batch_count(const DocumentPlan& document) {
+    return (document.windows.size() + kBatchWindows - 1) / kBatchWindows;
+}
+
+DocumentScores empty_scores(const Protocol& protocol, const DocumentPlan& document) {
+    DocumentScores scores;
+    scores.document = document.name;
+    for (const Condition& condition : protocol.conditions)
+        scores.conditions.push_back(condition.name);
+    scores.window_count = document.windows.size();
+    scores.horizon = protocol.options.horizon_tokens;
+    scores.nll.assign(scores.conditions.size() * scores.window_count * scores.horizon,
+                      std::numeric_limits<double>::quiet_NaN());
+    return scores;
+}
+
+// Fills a document's scores from its lines, which come in the order of the log.
+class ScoreFiller {
+  public:
+    ScoreFiller(const Protocol& protocol, const DocumentPlan& document)
+        : protocol_(protocol), document_(document), scores_(empty_scores(protocol, document)) {}
+
+    // Errors: kCorruption when the line is not the one that comes next.
+    Result<void> add(const ScoreLine& line) {
+        const std::size_t window = taken_ / protocol_.conditions.size();
+        const std::size_t c = taken_ % protocol_.conditions.size();
+        if (line.document != document_.name || line.window != window ||
+            line.start != document_.starts[window] ||
+            line.condition != protocol_.conditions[c].name || line.nll.size() != scores_.horizon)
+            return fail(ErrorCode::kCorruption,
+                        "tokens.jsonl has a line out of order, for window " +
+                            std::to_string(line.window) + " of " + line.document +
+                            ": delete the file, or give another output directory");
+        const std::size_t offset = (c * scores_.window_count + window) * scores_.horizon;
+        std::copy(line.nll.begin(), line.nll.end(),
+                  scores_.nll.begin() + static_cast<std::ptrdiff_t>(offset));
+        ++taken_;
+        return {};
+    }
+
+    DocumentScores&& take() && { return std::move(scores_); }
+
+  private:
+    const Protocol& protocol_;
+    const DocumentPlan& document_;
+    DocumentScores scores_;
+    std::size_t taken_ = 0;  // lines
+};
+
+// Walks every batch of every document: reads it from the log, or scores and appends it.
+class ProtocolRun {
+  public:
+    ProtocolRun(Scorer& scorer, const Protocol& protocol, ScoreLog& log,
+                const DeltaNllProgressCallback& progress, const std::atomic<bool>* cancelled)
+        : scorer_(scorer),
+          protocol_(protocol),
+          log_(log),
+          progress_(progress),
+          cancelled_(cancelled) {
+        for (const DocumentPlan& document : protocol.documents)
+            status_.windows_total += document.windows.size();
+    }
+
+    Result<std::vector<DocumentScores>> run() {
+        lines_there_ = whole_batch_lines();
+        MC_TRY(log_.keep(lines_there_));
+        std::vector<DocumentScores> scores;
+        for (const DocumentPlan& document : protocol_.documents) {
+            MC_ASSIGN(DocumentScores of_document, run_document(document));
+            scores.push_back(std::move(of_document));
+        }
+        return scores;
+    }
+
+  private:
+    // Lines of the log that belong to whole batches; a kill leaves part of at most one more.
+    std::size_t whole_batch_lines() const {
+        std::size_t whole = 0;
+        for (const DocumentPlan& document : protocol_.documents)
+            for (std::size_t b = 0; b < batch_count(document); ++b) {
+                const std::size_t end = whole + batch_lines(document, b);
+                if (end > log_.lines().size()) return whole;
+                whole = end;
+            }
+        return whole;
+    }
+
+    static std::pair<std::size_t, std::size_t> batch_windows(const DocumentPlan& document,
+                                                             std::size_t batch) {
+        const std::size_t begin = batch * kBatchWindows;
+        return {begin, std::min(begin + kBatchWindows, document.windows.size())};
+    }
+
+    std::size_t batch_lines(const DocumentPlan& document, std::size_t batch) const {
+        const auto [begin, end] = batch_windows(document, batch);
+        return (end - begin) * protocol_.conditions.size();
+    }
+
+    Result<DocumentScores> run_document(const DocumentPlan& document) {
+        DocumentScoring scoring(scorer_, protocol_, document);
+        ScoreFiller filler(protocol_, document);
+        for (std::size_t b = 0; b < batch_count(document); ++b) {
+            const auto [begin, end] = batch_windows(document, b);
+            const std::size_t count = batch_lines(document, b);
+            if (lines_read_ + count <= lines_there_) {
+                for (std::size_t i = 0; i < count; ++i)
+                    MC_TRY(filler.add(log_.lines()[lines_read_ + i]));
+                lines_read_ += count;
+            } else {
+                MC_ASSIGN(const auto lines, scoring.score(begin, end, cancelled_));
+                MC_TRY(log_.append(lines));
+                for (const ScoreLine& line : lines) MC_TRY(filler.add(line));
+            }
+            status_.windows_done += end - begin;
+            if (progress_) progress_(status_);
+        }
+        return std::move(filler).take();
+    }
+
+    Scorer& scorer_;
+    const Protocol& protocol_;
+    ScoreLog& log_;
+    const DeltaNllProgressCallback& progress_;
+    const std::atomic<bool>* cancelled_;
+    DeltaNllProgress status_;
+    std::size_t lines_there_ = 0;
+    std::size_t lines_read_ = 0;
+};
+
+Result<DeltaNllReport> write_report(const Protocol& protocol, const std::string& configuration,
+                                    std::span<const DocumentScores> scores) {
+    DeltaNllReport report;
+    for (const DocumentScores& document : scores)
+        report.groups.push_back(document_metrics(document, protocol.options.seed));
+    if (scores.size() > 1) report.groups.push_back(pooled_metrics(scores, protocol.options.seed));
+    report.table = results_table(report.groups, protocol.conditions);
+    report.results_json = results_json(configuration, protocol.options.command_line, report.groups);
+    report.table_path = protocol.options.output / "table.md";
+    report.results_path = protocol.options.output / "results.json";
+    report.tokens_path = protocol.options.output / "tokens.jsonl";
+    MC_TRY(replace_file(report.table_path, std::as_bytes(std::span(report.table))));
+    MC_TRY(replace_file(report.results_path, std::as_bytes(std::span(report.results_json))));
+    return report;
+}
+
+}  // namespace
+
+Result<Protocol> plan_protocol(const Scorer& scorer, const DeltaNllOptions& options) {
+    MC_TRY(check_options(options, scorer.facts()));
+    Protocol protocol{options, conditions_for(options), {}};
+    for (const Path& path : options.documents) {
+        MC_ASSIGN(DocumentPlan plan, plan_document(scorer, options, path));
+        for (const DocumentPlan& earlier : protocol.documents)
+            if (earlier.content_hash == plan.content_hash)
+                return fail(ErrorCode::kInvalidInput, path.string() + " has the same content as " +
+                                                          earlier.name +
+                                                          ": its windows would count twice");
+        protocol.documents.push_back(std::move(plan));
+    }
+    return protocol;
+}
+
+Result<DeltaNllReport> run_delta_nll(Scorer& scorer, const DeltaNllOptions& options,
+                                     const DeltaNllProgressCallback& progress,
+                                     const std::atomic<bool>* cancelled) {
+    MC_ASSIGN(const Protocol protocol, plan_protocol(scorer, options));
+    const std::string configuration =
+        configuration_json(options, scorer.facts(), protocol.conditions, protocol.documents);
+    std::error_code error;
+    std::filesystem::create_directories(options.output, error);
+    if (error) return fail(system_error(error.value(), "cannot create", options.output));
+    MC_ASSIGN(const auto log, ScoreLog::open(options.output / "tokens.jsonl", configuration));
+    ProtocolRun run(scorer, protocol, *log, progress, cancelled);
+    MC_ASSIGN(const auto scores, run.run());
+    return write_report(protocol, configuration, scores);
+}
+
+}  // namespace mc::eval

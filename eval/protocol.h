@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// delta-nll's protocol against the Scorer port: plan, score what the log lacks, measure, report.
+//
+// Knows no torch. Ownership: borrows the scorer for the call. Threads: one. Errors: those of
+// run_delta_nll (eval/delta_nll.h).
+#pragma once
+
+#include <atomic>
+#include <vector>
+
+#include "eval/conditions.h"
+#include "eval/delta_nll.h"
+#include "eval/run_record.h"
+#include "eval/scorer.h"
+
+namespace mc::eval {
+
+// Windows that are encoded and scored together and reach the log together. Part of the protocol:
+// a model computes in batches, and its rounding may depend on them.
+inline constexpr std::size_t kBatchWindows = 8;
+
+// A whole document is read and tokenised at once; books are near 1 MB.
+inline constexpr std::uint64_t kDocumentBytesMax = 64ULL << 20;
+
+struct Protocol {
+    DeltaNllOptions options;
+    std::vector<Condition> conditions;
+    std::vector<DocumentPlan> documents;
+};
+
+Result<Protocol> plan_protocol(const Scorer& scorer, const DeltaNllOptions& options);
+
+// run_delta_nll on any scorer. Requires: the scorer has options.encoders, in their order.
+Result<DeltaNllReport> run_delta_nll(Scorer& scorer, const DeltaNllOptions& options,
+                                     const DeltaNllProgressCallback& progress,
+                                     const std::atomic<bool>* cancelled);
+
+}  // namespace mc::eval

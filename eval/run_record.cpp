@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "eval/run_record.h"
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "core/files.h"
+
+#ifndef MC_GIT_COMMIT
+#define MC_GIT_COMMIT ""
+#endif
+
+namespace mc::eval {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Version of the protocol: raised when equal options would give other numbers.
+constexpr int kTaskVersion = 1;
+constexpr std::string_view kTask = "delta-nll";
+
+std::string dump(const Json& json, int indent) {
+    return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+Json json_of(const std::vector<EncoderInfo>& encoders) {
+    Json list = Json::array();
+    for (const EncoderInfo& info : encoders) {
+        Json encoder;
+        encoder["name"] = info.name;
+        encoder["hash"] = to_hex(info.hash);
+        list.push_back(std::move(encoder));
+    }
+    return list;
+}
+
+// Six decimals: far below any interval, and readable.
+Json number(double value) {
+    if (!std::isfinite(value)) return nullptr;
+    return std::round(value * 1e6) / 1e6;
+}
+
+struct Column {
+    const char* name;
+    Estimate ConditionMetrics::*estimate;
+};
+
+constexpr std::array<Column, 4> kColumns = {{{"nll", &ConditionMetrics::nll},
+                                             {"delta_nll", &ConditionMetrics::delta_nll},
+                                             {"R", &ConditionMetrics::recovery},
+                                             {"Rs", &ConditionMetrics::specific_recovery}}};
+
+Json json_of(const GroupMetrics& group) {
+    Json results;
+    results["alias"] = group.name;
+    for (const ConditionMetrics& row : group.rows)
+        for (const Column& column : kColumns) {
+            const Estimate& estimate = row.*column.estimate;
+            if (!std::isfinite(estimate.value)) continue;
+            const std::string metric = std::string(column.name) + "@" + row.slice;
+            results[metric + "," + row.condition] = number(estimate.value);
+            results[metric + "_ci95," + row.condition] = {number(estimate.low),
+                                                          number(estimate.high)};
+        }
+    return results;
+}
+
+std::string task_name(const GroupMetrics& group, bool is_pool) {
+    return is_pool ? std::string(kTask) : std::string(kTask) + "/" + group.name;
+}
+
+std::string format(double value, int decimals) {
+    if (!std::isfinite(value)) return "–";
+    char text[32];
+    std::snprintf(text, sizeof text, "%.*f", decimals, value);
+    return text;
+}
+
+std::string format(const Estimate& estimate, int decimals) {
+    std::string text = format(estimate.value, decimals);
+    if (std::isfinite(estimate.low))
+        text +=
+            " [" + format(estimate.low, decimals) + ", " + format(estimate.high, decimals) + "]";
+    return text;
+}
+
+std::vector<std::string> slice_names(const GroupMetrics& group) {
+    std::vector<std::string> names;
+    for (const ConditionMetrics& row : group.rows)
+        if (names.empty() || names.back() != row.slice) names.push_back(row.slice);
+    return names;
+}
+
+// One table of one quantity; conditions for which it is undefined everywhere are left out.
+std::string table_of(const GroupMetrics& group, std::span<const Condition> conditions,
+                     const Column& column, const std::string& title, int decimals) {
+    const std::vector<std::string> slices = slice_names(group);
+    std::string text = "| " + title + " | entries |";
+    std::string rule = "|---|---:|";
+    for (const std::string& slice : slices) {
+        text += " " + std::string(column.name) + "@" + slice + " |";
+        rule += "---:|";
+    }
+    text += "\n" + rule + "\n";
+    for (const Condition& condition : conditions) {
+        std::string line = "| " + condition.name + " | " + std::to_string(condition.entries) + " |";
+        bool is_defined = false;
+        for (const std::string& slice : slices) {
+            const ConditionMetrics* row = group.find(condition.name, slice);
+            if (row == nullptr) continue;
+            const Estimate& estimate = row->*column.estimate;
+            is_defined = is_defined || std::isfinite(estimate.value);
+            line += " " + format(estimate, decimals) + " |";
+        }
+        if (is_defined) text += line + "\n";
+    }
+    return text;
+}
+
+}  // namespace
+
+std::string configuration_json(const DeltaNllOptions& options, const ScorerFacts& facts,
+                               std::span<const Condition> conditions,
+                               std::span<const DocumentPlan> documents) {
+    Json configuration;
+    configuration["task"] = kTask;
+    configuration["task_version"] = kTaskVersion;
+    configuration["model"] = facts.model_name;
+    configuration["model_hash"] = to_hex(facts.model_hash);
+    configuration["tokenizer_hash"] = to_hex(facts.tokenizer_hash);
+    configuration["device"] = facts.device;
+    configuration["encoders"] = json_of(facts.encoders);
+    configuration["conditions"] = Json::array();
+    for (const Condition& condition : conditions)
+        configuration["conditions"].push_back(condition.name);
+    configuration["context_tokens"] = options.context_tokens;
+    configuration["horizon_tokens"] = options.horizon_tokens;
+    configuration["windows_per_document"] = options.windows_per_document;
+    configuration["seed"] = options.seed;
+    configuration["bootstrap_resamples"] = kBootstrapResamples;
+    configuration["documents"] = Json::array();
+    for (const DocumentPlan& plan : documents) {
+        Json document;
+        document["name"] = plan.name;
+        document["hash"] = to_hex(plan.content_hash);
+        document["tokens"] = plan.token_count;
+        configuration["documents"].push_back(std::move(document));
+    }
+    return dump(configuration, -1);
+}
+
+std::string results_json(const std::string& configuration, const std::string& command_line,
+                         std::span<const GroupMetrics> groups) {
+    Json record;
+    record["results"] = Json::object();
+    record["n-samples"] = Json::object();
+    for (const GroupMetrics& group : groups) {
+        const std::string task = task_name(group, groups.size() > 1 && &group == &groups.back());
+        record["results"][task] = json_of(group);
+        record["n-samples"][task] = {{"original", group.window_count},
+                                     {"effective", group.window_count}};
+    }
+    record["versions"] = {{std::string(kTask), kTaskVersion}};
+    record["config"] = Json::parse(configuration, nullptr, false);
+    record["command_line"] = command_line;
+    const std::string commit = MC_GIT_COMMIT;
+    record["git_hash"] = commit.empty() ? Json() : Json(commit);
+    return dump(record, 2) + "\n";
+}
+
+std::string results_table(std::span<const GroupMetrics> groups,
+                          std::span<const Condition> conditions) {
+    std::string text = "# delta-nll\n";
+    for (const GroupMetrics& group : groups) {
+        text += "\n## " + Path(group.name).filename().string() + " (" +
+                std::to_string(group.window_count) + " windows)\n\n";
+        text += table_of(group, conditions, kColumns[3], "specific recovery", 3) + "\n";
+        text += table_of(group, conditions, kColumns[2], "recovery", 3) + "\n";
+        text += table_of(group, conditions, kColumns[0], "mean NLL", 3) + "\n";
+        text += table_of(group, conditions, kColumns[1], "NLL - full", 3);
+    }
+    return text;
+}
+
+}  // namespace mc::eval

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a run of delta-nll writes about itself: its configuration as JSON, results.json, table.md.
+// Pure. Value types.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "eval/conditions.h"
+#include "eval/delta_nll.h"
+#include "eval/scorer.h"
+
+namespace mc::eval {
+
+// One document and where its windows lie.
+struct DocumentPlan {
+    std::string name;  // the path as it was given
+    Hash128 content_hash;
+    std::uint64_t token_count = 0;
+    std::vector<std::uint64_t> starts;
+    std::vector<std::size_t> shuffled_source;   // per window, whose gists its control gets
+    std::vector<std::vector<TokenId>> windows;  // context and horizon
+};
+
+// Everything that decides the numbers, and nothing else: equal configurations give equal logs.
+std::string configuration_json(const DeltaNllOptions& options, const ScorerFacts& facts,
+                               std::span<const Condition> conditions,
+                               std::span<const DocumentPlan> documents);
+
+// lm-eval's layout: results per task and "metric,filter" keys, here "Rs@32,kv-last".
+std::string results_json(const std::string& configuration, const std::string& command_line,
+                         std::span<const GroupMetrics> groups);
+
+// Markdown, one section per group.
+std::string results_table(std::span<const GroupMetrics> groups,
+                          std::span<const Condition> conditions);
+
+}  // namespace mc::eval

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "eval/metrics.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/rng.h"
+
+namespace mc::eval {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+// Two windows of 33 tokens; every token of a condition has the NLL that value(w, t) says.
+template <class Value>
+void add_condition(DocumentScores& scores, const std::string& name, Value value) {
+    scores.conditions.push_back(name);
+    for (std::size_t w = 0; w < scores.window_count; ++w)
+        for (std::size_t t = 0; t < scores.horizon; ++t)
+            scores.nll.push_back(t == 0 ? kNan : value(w, t));
+}
+
+DocumentScores flat_scores(std::size_t windows, std::size_t horizon, double none, double full,
+                           double gists, double shuffled) {
+    DocumentScores scores{"d", {}, windows, horizon, {}};
+    const auto always = [](double nll) { return [nll](std::size_t, std::size_t) { return nll; }; };
+    add_condition(scores, "none", always(none));
+    add_condition(scores, "full", always(full));
+    add_condition(scores, "kv-last", always(gists));
+    add_condition(scores, "shuffled-kv-last", always(shuffled));
+    return scores;
+}
+
+TEST(Metrics, HandComputedRecoveries) {
+    const GroupMetrics group = document_metrics(flat_scores(3, 96, 4.0, 3.0, 3.25, 3.75), 1);
+    const ConditionMetrics* row = group.find("kv-last", "32");
+    ASSERT_NE(row, nullptr);
+    EXPECT_DOUBLE_EQ(row->nll.value, 3.25);
+    EXPECT_DOUBLE_EQ(row->delta_nll.value, 0.25);
+    EXPECT_DOUBLE_EQ(row->recovery.value, 0.75);                 // (4 - 3.25) / (4 - 3)
+    EXPECT_DOUBLE_EQ(row->specific_recovery.value, 0.5 / 0.75);  // (3.75 - 3.25) / (3.75 - 3)
+    EXPECT_DOUBLE_EQ(row->specific_recovery.low, 0.5 / 0.75);    // equal windows: no spread
+    EXPECT_DOUBLE_EQ(row->specific_recovery.high, 0.5 / 0.75);
+    EXPECT_DOUBLE_EQ(group.find("none", "32")->recovery.value, 0.0);
+    EXPECT_DOUBLE_EQ(group.find("full", "32")->recovery.value, 1.0);
+    EXPECT_TRUE(std::isnan(group.find("full", "32")->specific_recovery.value));
+    EXPECT_TRUE(std::isnan(group.find("shuffled-kv-last", "32")->specific_recovery.value));
+}
+
+TEST(Metrics, SliceTakesTokensTwoToHAndThirtyThreeToTheEnd) {
+    DocumentScores scores{"d", {}, 2, 96, {}};
+    const auto position = [](std::size_t, std::size_t t) { return static_cast<double>(t + 1); };
+    add_condition(scores, "none", [&](std::size_t w, std::size_t t) { return position(w, t) + 1; });
+    add_condition(scores, "full", position);
+    const GroupMetrics group = document_metrics(scores, 1);
+    EXPECT_DOUBLE_EQ(group.find("full", "16")->nll.value, (2 + 16) / 2.0);
+    EXPECT_DOUBLE_EQ(group.find("full", "32")->nll.value, (2 + 32) / 2.0);
+    EXPECT_DOUBLE_EQ(group.find("full", "64")->nll.value, (2 + 64) / 2.0);
+    EXPECT_DOUBLE_EQ(group.find("full", "33-96")->nll.value, (33 + 96) / 2.0);
+    EXPECT_EQ(group.find("full", "128"), nullptr);
+}
+
+TEST(Metrics, TopDecileIsOfTheTokensThatContextHelpsMost) {
+    DocumentScores scores{"d", {}, 2, 21, {}};  // 40 scored tokens, 4 in the decile
+    const auto is_helped = [](std::size_t w, std::size_t t) {
+        return w == 0 ? (t == 3 || t == 20) : (t == 5 || t == 6);
+    };
+    add_condition(scores, "none",
+                  [&](std::size_t w, std::size_t t) { return is_helped(w, t) ? 9.0 : 4.0; });
+    add_condition(scores, "full", [](std::size_t, std::size_t) { return 3.0; });
+    add_condition(scores, "last-8",
+                  [&](std::size_t w, std::size_t t) { return is_helped(w, t) ? 6.0 : 3.0; });
+    const GroupMetrics group = document_metrics(scores, 1);
+    EXPECT_DOUBLE_EQ(group.find("none", "top10")->nll.value, 9.0);
+    EXPECT_DOUBLE_EQ(group.find("last-8", "top10")->nll.value, 6.0);
+    EXPECT_DOUBLE_EQ(group.find("last-8", "top10")->recovery.value, 0.5);
+}
+
+TEST(Metrics, RecoveryIsUndefinedWhereContextDoesNotHelp) {
+    const GroupMetrics group = document_metrics(flat_scores(2, 32, 3.0, 3.0, 3.5, 3.2), 1);
+    EXPECT_TRUE(std::isnan(group.find("kv-last", "32")->recovery.value));
+    EXPECT_TRUE(std::isnan(group.find("kv-last", "32")->recovery.low));
+    // The control has room above full: own gists that are worse than foreign ones count against.
+    EXPECT_NEAR(group.find("kv-last", "32")->specific_recovery.value, -1.5, 1e-12);  // -.3 / .2
+}
+
+// Windows whose NLL differs, by a seeded draw.
+DocumentScores noisy_scores(const std::string& name, std::size_t windows, std::uint64_t seed) {
+    Rng rng(seed);
+    std::vector<double> noise(windows);
+    for (double& value : noise) value = rng.uniform();
+    DocumentScores scores{name, {}, windows, 32, {}};
+    const auto shifted = [&](double nll, double share) {
+        return [&noise, nll, share](std::size_t w, std::size_t) { return nll + share * noise[w]; };
+    };
+    add_condition(scores, "none", shifted(4, 1));
+    add_condition(scores, "full", shifted(3, 0.5));
+    add_condition(scores, "kv-last", shifted(3.4, 0.4));
+    add_condition(scores, "shuffled-kv-last", shifted(3.8, 0.9));
+    return scores;
+}
+
+TEST(Metrics, IntervalHoldsTheValueAndNarrowsWithMoreWindows) {
+    const auto width = [](std::size_t windows) {
+        const GroupMetrics group = document_metrics(noisy_scores("d", windows, 5), 1);
+        const Estimate estimate = group.find("kv-last", "32")->specific_recovery;
+        EXPECT_LT(estimate.low, estimate.value);
+        EXPECT_GT(estimate.high, estimate.value);
+        return estimate.high - estimate.low;
+    };
+    EXPECT_LT(width(400), width(25) / 2);  // 1/√n would make it a quarter
+}
+
+TEST(Metrics, IntervalOfTheMeanAgreesWithTheNormalApproximation) {
+    const DocumentScores scores = noisy_scores("d", 200, 9);
+    const Estimate nll = document_metrics(scores, 1).find("none", "32")->nll;
+    double variance = 0;
+    for (std::size_t w = 0; w < 200; ++w)
+        variance += std::pow(scores.row(0, w)[1] - nll.value, 2) / 199;
+    const double half_width = 1.96 * std::sqrt(variance / 200);
+    EXPECT_NEAR(nll.high - nll.value, half_width, 0.1 * half_width);
+    EXPECT_NEAR(nll.value - nll.low, half_width, 0.1 * half_width);
+}
+
+TEST(Metrics, ConditionsAreResampledTogether) {
+    // Every window shifts none, full and gists alike, so R does not vary although NLL does.
+    DocumentScores scores{"d", {}, 30, 32, {}};
+    const auto shifted = [](double nll) {
+        return [nll](std::size_t w, std::size_t) { return nll + static_cast<double>(w); };
+    };
+    add_condition(scores, "none", shifted(4));
+    add_condition(scores, "full", shifted(3));
+    add_condition(scores, "kv-last", shifted(3.25));
+    const GroupMetrics group = document_metrics(scores, 1);
+    const ConditionMetrics* row = group.find("kv-last", "32");
+    EXPECT_GT(row->nll.high - row->nll.low, 1.0);
+    EXPECT_NEAR(row->recovery.low, 0.75, 1e-9);
+    EXPECT_NEAR(row->recovery.high, 0.75, 1e-9);
+}
+
+TEST(Metrics, SeedDecidesTheInterval) {
+    const DocumentScores scores = noisy_scores("d", 20, 3);
+    const auto low = [&](std::uint64_t seed) {
+        return document_metrics(scores, seed).find("kv-last", "32")->specific_recovery.low;
+    };
+    EXPECT_EQ(low(1), low(1));
+    EXPECT_NE(low(1), low(2));
+}
+
+TEST(Metrics, PoolWeighsWindowsAndHasAnIntervalFromFourDocumentsOn) {
+    std::vector<DocumentScores> documents = {flat_scores(3, 32, 4, 3, 3.2, 3.8),
+                                             flat_scores(1, 32, 6, 3, 4.0, 5.0)};
+    const GroupMetrics two = pooled_metrics(documents, 1);
+    EXPECT_EQ(two.window_count, 4U);
+    const ConditionMetrics* row = two.find("kv-last", "32");
+    EXPECT_DOUBLE_EQ(row->nll.value, (3 * 3.2 + 4.0) / 4);
+    EXPECT_NEAR(row->recovery.value, (4.5 - 3.4) / (4.5 - 3.0), 1e-12);
+    EXPECT_TRUE(std::isnan(row->nll.low));
+
+    documents.push_back(documents[0]);
+    documents.push_back(documents[0]);
+    const GroupMetrics four = pooled_metrics(documents, 1);
+    EXPECT_LT(four.find("kv-last", "32")->nll.low, four.find("kv-last", "32")->nll.high);
+}
+
+TEST(Metrics, SwappingGistsWithTheirControlTurnsTheSignOfRs) {
+    DocumentScores scores = flat_scores(4, 32, 4, 3, 3.25, 3.75);
+    std::swap(scores.conditions[2], scores.conditions[3]);
+    const GroupMetrics group = document_metrics(scores, 1);
+    EXPECT_DOUBLE_EQ(group.find("kv-last", "32")->specific_recovery.value, -0.5 / 0.25);
+}
+
+}  // namespace
+}  // namespace mc::eval

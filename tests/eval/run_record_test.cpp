@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// results.json and table.md say what was run and what came out.
+#include "eval/run_record.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/eval/fake_scorer.h"
+
+namespace mc::eval {
+namespace {
+
+class RunRecordTest : public testing::Test {
+  protected:
+    void SetUp() override {
+        options_ = small_options(folder_);
+        options_.command_line = "megacontext eval run delta-nll --docs \"a b\"";
+        FakeScorer scorer;
+        auto report = run_delta_nll(scorer, options_, {}, nullptr);
+        ASSERT_TRUE(report) << report.error().to_string();
+        report_ = std::move(*report);
+        results_ = nlohmann::json::parse(report_.results_json);
+    }
+
+    TestFolder folder_;
+    DeltaNllOptions options_;
+    DeltaNllReport report_;
+    nlohmann::json results_;
+};
+
+TEST_F(RunRecordTest, FilesHoldWhatTheReportReturns) {
+    EXPECT_EQ(folder_.read("out/results.json"), report_.results_json);
+    EXPECT_EQ(folder_.read("out/table.md"), report_.table);
+    EXPECT_EQ(report_.results_path, options_.output / "results.json");
+}
+
+TEST_F(RunRecordTest, ResultsNameMetricConditionAndIntervalPerDocumentAndPooled) {
+    const auto& results = results_["results"];
+    const std::string first = "delta-nll/" + options_.documents[0].string();
+    ASSERT_EQ(results.size(), 3U);
+    EXPECT_NEAR(results[first]["Rs@32,kv-last"].get<double>(), 1.0 / 3, 1e-4);
+    EXPECT_NEAR(results["delta-nll"]["R@33-96,last-64"].get<double>(), 0.25, 1e-4);
+    EXPECT_EQ(results[first]["Rs@32_ci95,kv-last"].size(), 2U);
+    EXPECT_TRUE(results["delta-nll"]["Rs@32_ci95,kv-last"][0].is_null());  // two documents
+    EXPECT_FALSE(results[first].contains("Rs@32,none"));
+    EXPECT_EQ(results_["n-samples"]["delta-nll"]["effective"], 22);
+}
+
+TEST_F(RunRecordTest, ConfigurationIsEnoughToRepeatTheRun) {
+    const auto& config = results_["config"];
+    EXPECT_EQ(config["seed"], options_.seed);
+    EXPECT_EQ(config["model_hash"], to_hex(Hash128{1, 2}));
+    EXPECT_EQ(config["encoders"][1]["name"], "kv-last");
+    EXPECT_EQ(config["encoders"][1]["hash"].get<std::string>().size(), 32U);
+    EXPECT_EQ(config["device"], "arithmetic");
+    EXPECT_EQ(config["documents"][0]["hash"].get<std::string>().size(), 32U);
+    EXPECT_EQ(config["documents"][1]["tokens"], 6000);
+    EXPECT_EQ(config["windows_per_document"], 11);
+    EXPECT_EQ(results_["command_line"], options_.command_line);
+    EXPECT_TRUE(results_.contains("git_hash"));
+}
+
+TEST_F(RunRecordTest, TableHasOneSectionPerGroupAndRsOnlyForGists) {
+    EXPECT_NE(report_.table.find("## one.txt (11 windows)"), std::string::npos);
+    EXPECT_NE(report_.table.find("## pooled (22 windows)"), std::string::npos);
+    const std::size_t specific = report_.table.find("| specific recovery |");
+    const std::size_t plain = report_.table.find("| recovery |");
+    ASSERT_LT(specific, plain);
+    const std::string headline = report_.table.substr(specific, plain - specific);
+    EXPECT_NE(headline.find("| kv-last | 8 | 0.333 [0.333, 0.333] |"), std::string::npos)
+        << headline;
+    EXPECT_EQ(headline.find("last-8"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace mc::eval
