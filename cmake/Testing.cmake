@@ -3,6 +3,10 @@
 # CMakeLists.txt names.
 find_package(GTest REQUIRED)
 
+# Under ctest, property tests use one seed, so that a run can be repeated; run by hand, a test program
+# draws a fresh one and prints it.
+set(MEGACONTEXT_PROPERTY_SEED 20260401)
+
 function(mc_test)
     cmake_parse_arguments(T "" "NAME;TIMEOUT" "SOURCES;LIBS;LABELS" ${ARGN})
     add_executable(${T_NAME} ${T_SOURCES})
@@ -14,5 +18,6 @@ function(mc_test)
         set(T_TIMEOUT 300)
     endif()
     add_test(NAME ${T_NAME} COMMAND ${T_NAME})
-    set_tests_properties(${T_NAME} PROPERTIES LABELS "${T_LABELS}" TIMEOUT ${T_TIMEOUT})
+    set_tests_properties(${T_NAME} PROPERTIES LABELS "${T_LABELS}" TIMEOUT ${T_TIMEOUT}
+                         ENVIRONMENT RC_PARAMS=seed=${MEGACONTEXT_PROPERTY_SEED})
 endfunction()

@@ -150,6 +150,14 @@ class LintTools(unittest.TestCase):
         self.expect_finding("check_format.py", {**style, "core/ids.cpp": SPDX + "int   a ;\n"},
                             "core/ids.cpp:2")
 
+    def test_shell_finds_an_unquoted_variable(self):
+        status, output = self.run_tool("check_shell.py", {})
+        if status == 77:
+            self.skipTest(output)
+        self.expect_clean("check_shell.py")
+        self.expect_finding("check_shell.py", {"scripts/run": "#!/bin/bash\nrm $1\n"},
+                            "scripts/run:2")
+
 
 if __name__ == "__main__":
     unittest.main()
