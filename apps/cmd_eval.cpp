@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// `megacontext eval run SUITE`: measurements with controls, resumable, results on disk.
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "apps/command.h"
+#include "apps/interrupt.h"
+#include "eval/delta_nll.h"
+#include "lm/base_model.h"
+#include "telemetry/progress.h"
+
+namespace mc::apps {
+namespace {
+
+constexpr const char* kFooter =
+    "Examples:\n"
+    "  megacontext eval run delta-nll --docs book.txt paper.txt --output results\n"
+    "A run that was killed goes on where it stopped when the same command is given again.";
+
+// A word as a POSIX shell takes it, so that the recorded command can be pasted.
+std::string shell_word(const std::string& word) {
+    const auto is_plain = [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '/' || c == '.' ||
+               c == '_' || c == '-' || c == ',' || c == ':';
+    };
+    if (!word.empty() && std::all_of(word.begin(), word.end(), is_plain)) return word;
+    std::string quoted = "'";
+    for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return quoted + "'";
+}
+
+class EvalCommand final : public Command {
+  public:
+    CLI::App* define(CLI::App& program, ConfigLayer&) override {
+        CLI::App* app = program.add_subcommand("eval", "Measure what gists keep, against controls");
+        app->require_subcommand(1);
+        CLI::App* run = app->add_subcommand("run", "Run a suite");
+        run->add_option("SUITE", suite_, "delta-nll")
+            ->required()
+            ->check(CLI::IsMember({"delta-nll"}));
+        run->add_option("--docs", documents_, "text files to measure on")
+            ->type_name("FILE…")
+            ->required();
+        run->add_option("--output", output_, "folder of tokens.jsonl, results.json and table.md")
+            ->type_name("DIR")
+            ->capture_default_str();
+        run->add_option("--windows", options_.windows_per_document, "windows of each document")
+            ->check(CLI::Range(1U, eval::kWindowsPerDocumentMax))
+            ->capture_default_str();
+        run->add_option("--context", options_.context_tokens, "tokens that become gists")
+            ->capture_default_str();
+        run->add_option("--horizon", options_.horizon_tokens, "tokens that are scored")
+            ->capture_default_str();
+        run->add_option("--encoders", options_.encoders, "gist encoders to measure")
+            ->delimiter(',')
+            ->capture_default_str();
+        run->add_option("--seed", options_.seed, "of windows, shuffles and intervals")
+            ->capture_default_str();
+        for (CLI::App* part : {app, run}) part->footer(kFooter);
+        return app;
+    }
+
+    Result<int> run(Invocation& invocation) override;
+
+  private:
+    std::string command_line() const;
+
+    std::string suite_;
+    std::vector<std::string> documents_;
+    std::string output_ = "delta-nll-results";
+    eval::DeltaNllOptions options_;
+};
+
+// The same for every way of giving the same options, so that a resumed run records the same line.
+std::string EvalCommand::command_line() const {
+    std::string line = "megacontext eval run " + suite_ + " --docs";
+    for (const std::string& document : documents_) line += " " + shell_word(document);
+    line += " --windows " + std::to_string(options_.windows_per_document) + " --context " +
+            std::to_string(options_.context_tokens) + " --horizon " +
+            std::to_string(options_.horizon_tokens) + " --encoders ";
+    for (std::size_t i = 0; i < options_.encoders.size(); ++i)
+        line += (i == 0 ? "" : ",") + shell_word(options_.encoders[i]);
+    return line + " --seed " + std::to_string(options_.seed);
+}
+
+Result<int> EvalCommand::run(Invocation& invocation) {
+    options_.documents.assign(documents_.begin(), documents_.end());
+    options_.output = output_;
+    options_.command_line = command_line();
+    MC_ASSIGN(const auto model, open_model(invocation.config));
+    const InterruptWatch watch;
+    auto bar = telemetry::ProgressBar::for_stderr(invocation.clock);
+    bar.begin("delta-nll");
+    const std::uint64_t window_tokens = options_.context_tokens + options_.horizon_tokens;
+    const auto progress = [&bar, window_tokens](const eval::DeltaNllProgress& state) {
+        const auto total = static_cast<double>(state.windows_total);
+        bar.update(state.windows_done * window_tokens,
+                   total > 0 ? static_cast<double>(state.windows_done) / total : 1.0);
+    };
+    MC_ASSIGN(const auto report,
+              eval::run_delta_nll(*model, options_, progress, &invocation.interrupted));
+    bar.clear();
+    Output& out = invocation.out;
+    if (out.json()) {
+        out.json({{"suite", suite_},
+                  {"results_path", report.results_path.string()},
+                  {"table_path", report.table_path.string()},
+                  {"tokens_path", report.tokens_path.string()},
+                  {"results", Json::parse(report.results_json, nullptr, false)}});
+        return 0;
+    }
+    out.raw(report.table);
+    out.text("");
+    out.text("results  " + report.results_path.string());
+    out.text("tokens   " + report.tokens_path.string());
+    return 0;
+}
+
+}  // namespace
+
+std::unique_ptr<Command> make_eval_command() {
+    return std::make_unique<EvalCommand>();
+}
+
+}  // namespace mc::apps

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/command.h"
+
+namespace mc::apps {
+
+std::vector<std::unique_ptr<Command>> make_commands() {
+    std::vector<std::unique_ptr<Command>> commands;
+    commands.push_back(make_ingest_command());
+    commands.push_back(make_query_command());
+    commands.push_back(make_read_command());
+    commands.push_back(make_repl_command());
+    commands.push_back(make_inspect_command());
+    commands.push_back(make_verify_command());
+    commands.push_back(make_bank_command());
+    commands.push_back(make_model_command());
+    commands.push_back(make_eval_command());
+    commands.push_back(make_completion_command());
+    return commands;
+}
+
+Result<std::unique_ptr<runtime::Engine>> open_for_reading(const Config& config,
+                                                          runtime::Need need) {
+    return runtime::Engine::open(config, need, runtime::Access::kRead);
+}
+
+Result<std::unique_ptr<lm::BaseModel>> open_model(const Config& config) {
+    lm::ModelOptions options;
+    options.path = config.model;
+    options.device = config.device == "cuda" ? lm::Device::kCuda : lm::Device::kCpu;
+    if (config.dtype == "f32") options.dtype = lm::Dtype::kF32;
+    if (config.dtype == "bf16") options.dtype = lm::Dtype::kBf16;
+    options.thread_count = static_cast<int>(config.thread_count);
+    return lm::BaseModel::open(options);
+}
+
+}  // namespace mc::apps
