@@ -24,13 +24,13 @@ std::size_t utf8_character_size(std::string_view bytes) {
     if (lead < 0x80) return 1;
     if (lead >= 0xc2 && lead <= 0xdf) return is_continuation(bytes, 1) ? 2 : 0;
     if (lead >= 0xe0 && lead <= 0xef) {
-        const unsigned low = lead == 0xe0 ? 0xa0 : 0x80;    // no overlong forms
-        const unsigned high = lead == 0xed ? 0x9f : 0xbf;   // no surrogates
+        const unsigned low = lead == 0xe0 ? 0xa0 : 0x80;   // no overlong forms
+        const unsigned high = lead == 0xed ? 0x9f : 0xbf;  // no surrogates
         return is_between(bytes, 1, low, high) && is_continuation(bytes, 2) ? 3 : 0;
     }
     if (lead >= 0xf0 && lead <= 0xf4) {
         const unsigned low = lead == 0xf0 ? 0x90 : 0x80;
-        const unsigned high = lead == 0xf4 ? 0x8f : 0xbf;   // nothing above U+10FFFF
+        const unsigned high = lead == 0xf4 ? 0x8f : 0xbf;  // nothing above U+10FFFF
         return is_between(bytes, 1, low, high) && is_continuation(bytes, 2) &&
                        is_continuation(bytes, 3)
                    ? 4

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// UTF-8 well-formedness (Unicode 15, table 3-7): where bytes stop being text, and text made of bytes.
-// Pure functions.
+// UTF-8 well-formedness (Unicode 15, table 3-7): where bytes stop being text, and text made of
+// bytes. Pure functions.
 #pragma once
 
 #include <cstddef>

@@ -78,7 +78,8 @@ Result<CatchUpReport> BankSession::catch_up() {
         MC_TRY(texts_->clear());
         report.texts_rebuilt = true;
     }
-    MC_TRY_CONTEXT(add_journal_vectors(vectors_->watermark(), report), "catching up the vector index");
+    MC_TRY_CONTEXT(add_journal_vectors(vectors_->watermark(), report),
+                   "catching up the vector index");
     MC_TRY_CONTEXT(add_journal_texts(texts_->watermark(), report), "catching up the text index");
     const bool changed = report.vector_nodes_added + report.text_blocks_added > 0;
     if (changed && engine_.store().writable()) MC_TRY(save_indexes());
@@ -183,14 +184,13 @@ Result<ByteSpan> BankSession::byte_span_of(DocumentId document, TokenSpan span) 
 Result<std::string> BankSession::read_bytes(DocumentId document, ByteSpan span) const {
     MC_ASSIGN(const auto record, nodes_->find_document(document));
     if (!record)
-        return fail(ErrorCode::kInvalidInput,
-                    "no document d" + std::to_string(document.value) + " in bank " +
-                        nodes_->bank().name);
+        return fail(ErrorCode::kInvalidInput, "no document d" + std::to_string(document.value) +
+                                                  " in bank " + nodes_->bank().name);
     if (span.begin > span.end || span.end > record->byte_count)
-        return fail(ErrorCode::kInvalidInput,
-                    "bytes " + std::to_string(span.begin) + ":" + std::to_string(span.end) +
-                        " lie outside " + record->source_name + ", which has " +
-                        std::to_string(record->byte_count) + " bytes");
+        return fail(ErrorCode::kInvalidInput, "bytes " + std::to_string(span.begin) + ":" +
+                                                  std::to_string(span.end) + " lie outside " +
+                                                  record->source_name + ", which has " +
+                                                  std::to_string(record->byte_count) + " bytes");
     std::string text;
     if (span.begin == span.end) return text;
     MC_ASSIGN(TokenByteMark mark, nodes_->mark_before_byte(document, span.begin));
@@ -218,9 +218,10 @@ Result<DocumentRecord> BankSession::resolve_document(std::string_view name) cons
     for (std::size_t i = 0; i < documents.size() && i < 5; ++i)
         known += (i == 0 ? "" : ", ") + ("d" + std::to_string(documents[i].id.value)) + " " +
                  documents[i].source_name;
-    return fail(ErrorCode::kInvalidInput,
-                "no document \"" + std::string(name) + "\" in bank " + nodes_->bank().name +
-                    (known.empty() ? ", which is empty; ingest a file first" : "; it has " + known));
+    return fail(
+        ErrorCode::kInvalidInput,
+        "no document \"" + std::string(name) + "\" in bank " + nodes_->bank().name +
+            (known.empty() ? ", which is empty; ingest a file first" : "; it has " + known));
 }
 
 }  // namespace mc::runtime

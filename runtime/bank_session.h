@@ -48,7 +48,8 @@ class BankSession {
 
     // Adds to both indexes whatever the store has and they lack.
     Result<CatchUpReport> catch_up();
-    // Adds one commit's blocks without a read of the store. Requires: indexes were caught up before.
+    // Adds one commit's blocks without a read of the store. Requires: indexes were caught up
+    // before.
     Result<void> index_commit(const IngestBatch& batch, std::span<const BlockText> texts);
     // Makes the indexes durable at the store's last commit.
     Result<void> save_indexes();

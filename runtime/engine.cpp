@@ -46,10 +46,9 @@ Result<std::unique_ptr<Engine>> Engine::open(const Config& config, Need need, Ac
         MC_ASSIGN(const auto store, storage::Store::open(options));
         existing = store->meta();
     } else if (access != Access::kWrite || need != Need::kModel) {
-        return fail(ErrorCode::kInvalidInput,
-                    "no store at " + config.store.string() +
-                        "; make one with: megacontext --store " + config.store.string() +
-                        " ingest FILE");
+        return fail(ErrorCode::kInvalidInput, "no store at " + config.store.string() +
+                                                  "; make one with: megacontext --store " +
+                                                  config.store.string() + " ingest FILE");
     }
     MC_TRY(engine->open_model(need, existing));
     MC_TRY(engine->open_store(need, access));
@@ -65,13 +64,13 @@ Result<void> Engine::open_model(Need need, const std::optional<storage::StoreMet
             return fail(ErrorCode::kModelMismatch,
                         "the store at " + config_.store.string() + " holds tokens of " +
                             existing->identity.base_model_name + ", not of " +
-                            config_.model.string() + "; pass --model with the file it was made with");
+                            config_.model.string() +
+                            "; pass --model with the file it was made with");
         return {};
     }
     MC_ASSIGN(model_, lm::BaseModel::open(model_options(config_)));
     gistnet::GistEncoderOptions options;
-    options.pooling = existing ? pooling_of(existing->identity.encoder.name)
-                               : config_.encoder;
+    options.pooling = existing ? pooling_of(existing->identity.encoder.name) : config_.encoder;
     MC_ASSIGN(encoder_, gistnet::make_gist_encoder(*model_, options));
     return {};
 }
@@ -87,9 +86,9 @@ Result<void> Engine::open_store(Need need, Access access) {
     const auto codec = storage::codec_from_name(config_.codec);
     MC_CHECK(codec, "the configuration admits only known codecs");
     options.codec_at_creation = *codec;
-    options.mode = access == Access::kRead  ? storage::StoreMode::kRead
-                   : need == Need::kModel ? storage::StoreMode::kWriteOrCreate
-                                          : storage::StoreMode::kWrite;
+    options.mode = access == Access::kRead ? storage::StoreMode::kRead
+                   : need == Need::kModel  ? storage::StoreMode::kWriteOrCreate
+                                           : storage::StoreMode::kWrite;
     auto store = storage::Store::open(options);
     if (!store && store.error().code() == ErrorCode::kLocked && access == Access::kWriteIfFree) {
         options.mode = storage::StoreMode::kRead;

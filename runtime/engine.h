@@ -35,8 +35,8 @@ enum class Access {
 
 class Engine {
   public:
-    // Access::kWrite creates the store when it is missing (needs Need::kModel) and takes the writer's
-    // lock. Cost: Need::kModel loads the weights, 0.5 s for the default model.
+    // Access::kWrite creates the store when it is missing (needs Need::kModel) and takes the
+    // writer's lock. Cost: Need::kModel loads the weights, 0.5 s for the default model.
     static Result<std::unique_ptr<Engine>> open(const Config& config, Need need, Access access);
 
     const Config& config() const { return config_; }
@@ -47,6 +47,7 @@ class Engine {
 
     // Requires: Need::kTokenizer or more.
     const lm::Tokenizer& tokenizer() const;
+
     // Requires, for both: Need::kModel.
     lm::BaseModel& model() { return *model_; }
 

@@ -29,8 +29,8 @@ std::optional<Level> level_in(const Window* window, NodeId block) {
 }
 
 std::string rank_in(const std::vector<SearchHit>& hits, NodeId block, const char* name) {
-    const auto hit = std::find_if(hits.begin(), hits.end(),
-                                  [&](const SearchHit& h) { return h.node == block; });
+    const auto hit =
+        std::find_if(hits.begin(), hits.end(), [&](const SearchHit& h) { return h.node == block; });
     if (hit == hits.end()) return "";
     return std::string(name) + " rank " + std::to_string(hit - hits.begin() + 1);
 }

@@ -5,8 +5,6 @@
 #include <utility>
 
 #include "core/span_math.h"
-#include "lm/chat_prompt.h"
-#include "lm/generate.h"
 #include "working_context/policies.h"
 
 namespace mc::runtime {
@@ -79,9 +77,9 @@ Result<std::vector<DocumentRecord>> FocusSession::choose_documents(
         const auto record =
             std::find_if(all.begin(), all.end(), [&](const auto& d) { return d.id == id; });
         if (record == all.end())
-            return fail(ErrorCode::kInvalidInput,
-                        "no text in document d" + std::to_string(id.value) + " of bank " +
-                            bank_.nodes().bank().name);
+            return fail(ErrorCode::kInvalidInput, "no text in document d" +
+                                                      std::to_string(id.value) + " of bank " +
+                                                      bank_.nodes().bank().name);
         cost += coarsest_cost(record->token_count);
         const bool asked_for = !options.documents.empty();
         if (!asked_for && !chosen.empty() && cost > options.budget / kCoverShareDivisor) break;
@@ -152,8 +150,8 @@ Result<QueryReport> FocusSession::ask(const std::string& question, const QueryOp
     const auto reserved = bank_.tokenizer().encode(question).size();
     MC_TRY(prepare_window(documents, options, reserved));
     MC_ASSIGN(const BlockScores blocks, refocus(candidates, options, report));
-    MC_ASSIGN(report.evidence, collect_evidence(bank_, &*window_, blocks, candidates,
-                                                options.evidence_count));
+    MC_ASSIGN(report.evidence,
+              collect_evidence(bank_, &*window_, blocks, candidates, options.evidence_count));
     report.cost = window_->cost();
     for (const DocumentRecord& document : documents) report.covered_tokens += document.token_count;
     report.seconds_search = seconds_between(begin_ns, found_ns);

@@ -3,9 +3,9 @@
 //
 // ask(): question tokens → candidates from both indexes → coarsest cover of the chosen documents →
 // policy scores → allocator plan → edits → evidence; the base model may then read the working
-// context and answer. The window persists between questions, so the REPL can look at it and edit it.
-// Ownership: borrows the session. Threads: one. Errors: kInvalidInput for an empty question or an
-// unknown document; kUsage for an unknown policy; kOverBudget when the budget cannot hold the
+// context and answer. The window persists between questions, so the REPL can look at it and edit
+// it. Ownership: borrows the session. Threads: one. Errors: kInvalidInput for an empty question or
+// an unknown document; kUsage for an unknown policy; kOverBudget when the budget cannot hold the
 // coarsest cover of even one document, naming the smallest that can.
 #pragma once
 
@@ -29,10 +29,10 @@ namespace mc::runtime {
 
 struct QueryOptions {
     std::string policy = "hybrid";
-    std::uint64_t budget = 1024;           // entries of the working context
-    std::vector<DocumentId> documents;     // empty: chosen by the candidates
+    std::uint64_t budget = 1024;        // entries of the working context
+    std::vector<DocumentId> documents;  // empty: chosen by the candidates
     std::size_t evidence_count = 5;
-    std::uint64_t seed = 1;                // of policy random
+    std::uint64_t seed = 1;  // of policy random
 };
 
 struct QueryReport {
@@ -42,7 +42,7 @@ struct QueryReport {
     std::uint64_t cost = 0;            // entries in use
     std::uint64_t covered_tokens = 0;  // raw tokens that the entries stand for
     std::size_t edits = 0;
-    std::vector<Evidence> evidence;    // best first
+    std::vector<Evidence> evidence;  // best first
     double seconds_search = 0;
     double seconds_focus = 0;
 };

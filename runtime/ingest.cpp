@@ -21,11 +21,13 @@ std::span<const std::byte> as_bytes(std::string_view text) {
 // Bytes tokenised between two looks at the cancel flag.
 constexpr std::size_t kReadChunkBytes = 16384;
 
-bool is_ascii_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_ascii_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
-// The last place at or before an offset where tokenising can start afresh and give the tokens of the
-// whole: between a letter and a space before a letter, where every pre-tokenizer splits. A commit may
-// end inside a word, so its byte offset alone is no such place.
+// The last place at or before an offset where tokenising can start afresh and give the tokens of
+// the whole: between a letter and a space before a letter, where every pre-tokenizer splits. A
+// commit may end inside a word, so its byte offset alone is no such place.
 std::size_t restart_before(std::string_view content, std::size_t offset) {
     for (std::size_t at = std::min(offset, content.size()); at > 0; --at)
         if (at + 1 < content.size() && is_ascii_letter(content[at - 1]) && content[at] == ' ' &&
@@ -49,6 +51,7 @@ class Ingestion {
     Result<void> commit_ready(bool at_end);
     Result<void> commit(std::size_t token_count, bool complete);
     std::vector<BlockText> block_texts(const IngestBatch& batch) const;
+
     bool is_cancelled() const { return options_.cancelled && options_.cancelled->load(); }
 
     BankSession& session_;
@@ -68,12 +71,12 @@ Result<IngestReport> Ingestion::run(const std::string& source_name, std::string_
     content_ = content;
     MC_ASSIGN(const bool has_work, find_or_create(source_name));
     if (!has_work) return std::move(report_);
-    MC_ASSIGN(builder_, DocumentBuilder::resume(session_.nodes(), report_.document,
-                                                session_.engine().encoder(),
-                                                options_.with_statistics));
+    MC_ASSIGN(builder_,
+              DocumentBuilder::resume(session_.nodes(), report_.document,
+                                      session_.engine().encoder(), options_.with_statistics));
     const std::uint64_t tokens = report_.document.token_count;
-    MC_ASSIGN(block_tail_, session_.nodes().read_tokens(report_.document.id,
-                                                        {tail_begin(tokens), tokens}));
+    MC_ASSIGN(block_tail_,
+              session_.nodes().read_tokens(report_.document.id, {tail_begin(tokens), tokens}));
     progress_state_ = {report_.document.byte_count, content.size(), 0, 0};
     const auto fed = feed();
     // Whatever ended the feed, what was committed is to be found by search.
@@ -188,7 +191,8 @@ Result<void> Ingestion::commit(std::size_t token_count, bool complete) {
 
     block_tail_.insert(block_tail_.end(), batch.tokens.begin(), batch.tokens.end());
     const std::size_t whole = block_tail_.size() - block_tail_.size() % kBlockSize;
-    block_tail_.erase(block_tail_.begin(), block_tail_.begin() + static_cast<std::ptrdiff_t>(whole));
+    block_tail_.erase(block_tail_.begin(),
+                      block_tail_.begin() + static_cast<std::ptrdiff_t>(whole));
     pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(token_count));
     report_.tokens_added += token_count;
     report_.bytes_added += bytes;
@@ -219,10 +223,10 @@ Result<void> check_size(std::uint64_t size_bytes, const std::string& name,
     if (size_bytes == 0)
         return fail(ErrorCode::kInvalidInput, name + " is empty; there is nothing to ingest");
     if (size_bytes > options.size_bytes_max)
-        return fail(ErrorCode::kInvalidInput,
-                    name + " has " + std::to_string(size_bytes) + " bytes, more than the limit of " +
-                        std::to_string(options.size_bytes_max) +
-                        "; raise ingest_bytes_max to take it");
+        return fail(ErrorCode::kInvalidInput, name + " has " + std::to_string(size_bytes) +
+                                                  " bytes, more than the limit of " +
+                                                  std::to_string(options.size_bytes_max) +
+                                                  "; raise ingest_bytes_max to take it");
     return {};
 }
 

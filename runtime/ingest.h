@@ -5,9 +5,9 @@
 // A kill at any instant leaves the document at its last commit; the same call goes on from there
 // without duplicates, because the document records how many bytes it holds and their hash.
 // Ownership: borrows the session. Threads: one; `cancelled` may be set from a signal handler.
-// Errors (the store is as it was unless said): kInvalidInput for a file that is missing, unreadable,
-// empty, binary, not UTF-8 (unless allow_binary) or larger than the limit, and for a source name
-// that holds other content; kCancelled after the batch in hand was committed.
+// Errors (the store is as it was unless said): kInvalidInput for a file that is missing,
+// unreadable, empty, binary, not UTF-8 (unless allow_binary) or larger than the limit, and for a
+// source name that holds other content; kCancelled after the batch in hand was committed.
 #pragma once
 
 #include <atomic>
