@@ -7,18 +7,30 @@ namespace mc {
 
 std::string_view error_code_name(ErrorCode code) {
     switch (code) {
-        case ErrorCode::kUsage: return "usage";
-        case ErrorCode::kInvalidInput: return "invalid_input";
-        case ErrorCode::kIo: return "io";
-        case ErrorCode::kCorruption: return "corruption";
-        case ErrorCode::kOutOfSpace: return "out_of_space";
-        case ErrorCode::kFormatVersion: return "format_version";
-        case ErrorCode::kModelMismatch: return "model_mismatch";
-        case ErrorCode::kOverBudget: return "over_budget";
-        case ErrorCode::kStaleIndex: return "stale_index";
-        case ErrorCode::kModel: return "model";
-        case ErrorCode::kLocked: return "locked";
-        case ErrorCode::kCancelled: return "cancelled";
+        case ErrorCode::kUsage:
+            return "usage";
+        case ErrorCode::kInvalidInput:
+            return "invalid_input";
+        case ErrorCode::kIo:
+            return "io";
+        case ErrorCode::kCorruption:
+            return "corruption";
+        case ErrorCode::kOutOfSpace:
+            return "out_of_space";
+        case ErrorCode::kFormatVersion:
+            return "format_version";
+        case ErrorCode::kModelMismatch:
+            return "model_mismatch";
+        case ErrorCode::kOverBudget:
+            return "over_budget";
+        case ErrorCode::kStaleIndex:
+            return "stale_index";
+        case ErrorCode::kModel:
+            return "model";
+        case ErrorCode::kLocked:
+            return "locked";
+        case ErrorCode::kCancelled:
+            return "cancelled";
     }
     return "unknown";
 }

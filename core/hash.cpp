@@ -39,7 +39,9 @@ struct StreamHash::State {
     XXH3_state_t xxh;
 };
 
-StreamHash::StreamHash() : state_(std::make_unique<State>()) { XXH3_128bits_reset(&state_->xxh); }
+StreamHash::StreamHash() : state_(std::make_unique<State>()) {
+    XXH3_128bits_reset(&state_->xxh);
+}
 
 StreamHash::~StreamHash() = default;
 

@@ -13,7 +13,7 @@ def names_of(cmake_file):
     """The file and folder names that a CMakeLists.txt mentions, comments left out."""
     if not cmake_file.exists():
         return set()
-    text = re.sub(r"#.*", "", cmake_file.read_text())
+    text = re.sub(r"#.*|\$\{\w+\}/", "", cmake_file.read_text())
     return set(re.findall(r"[\w./+-]+", text))
 
 
