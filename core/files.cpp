@@ -33,6 +33,7 @@ class Descriptor {
 
 Result<std::uint64_t> regular_file_size(int fd, const Path& path) {
     struct stat info {};
+
     if (::fstat(fd, &info) != 0) return fail(system_error(errno, "cannot read", path));
     if (S_ISDIR(info.st_mode))
         return fail(ErrorCode::kInvalidInput, path.string() + " is a folder, not a file");
@@ -46,6 +47,14 @@ Result<void> write_all(int fd, std::span<const std::byte> content, const Path& p
         if (written < 0) return fail(system_error(errno, "cannot write", path));
         content = content.subspan(static_cast<std::size_t>(written));
     }
+    return {};
+}
+
+Result<void> write_new_file(const Path& path, std::span<const std::span<const std::byte>> pieces) {
+    const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    if (file.get() < 0) return fail(system_error(errno, "cannot create", path));
+    for (const auto piece : pieces) MC_TRY(write_all(file.get(), piece, path));
+    if (::fsync(file.get()) != 0) return fail(system_error(errno, "cannot sync", path));
     return {};
 }
 
@@ -79,12 +88,16 @@ Result<std::string> read_file(const Path& path, std::uint64_t size_bytes_max) {
 }
 
 Result<void> replace_file(const Path& path, std::span<const std::byte> content) {
+    return replace_file_pieces(path, std::span<const std::span<const std::byte>>(&content, 1));
+}
+
+Result<void> replace_file_pieces(const Path& path,
+                                 std::span<const std::span<const std::byte>> pieces) {
     const Path draft = path.string() + ".new";
-    {
-        const Descriptor file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-        if (file.get() < 0) return fail(system_error(errno, "cannot create", draft));
-        MC_TRY(write_all(file.get(), content, draft));
-        if (::fsync(file.get()) != 0) return fail(system_error(errno, "cannot sync", draft));
+    const Result<void> written = write_new_file(draft, pieces);
+    if (!written) {
+        ::unlink(draft.c_str());  // on a full disk its room is needed
+        return written;
     }
     if (::rename(draft.c_str(), path.c_str()) != 0)
         return fail(system_error(errno, "cannot replace", path));

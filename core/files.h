@@ -26,6 +26,9 @@ Result<std::string> read_file(const Path& path, std::uint64_t size_bytes_max);
 
 // Writes beside the target, syncs, renames: readers see the old or the new content, never a mix.
 Result<void> replace_file(const Path& path, std::span<const std::byte> content);
+// As above, of pieces that lie one after the other in the file.
+Result<void> replace_file_pieces(const Path& path,
+                                 std::span<const std::span<const std::byte>> pieces);
 
 // A whole file mapped read-only.
 class MappedFile {
