@@ -10,6 +10,8 @@
 #include "core/span_math.h"
 #include "storage/internal/bank_node_store.h"
 #include "storage/internal/create_store.h"
+#include "storage/internal/faiss_vector_index.h"
+#include "storage/internal/sqlite_lexical_index.h"
 #include "storage/internal/store_parts.h"
 #include "storage/internal/store_verifier.h"
 
@@ -185,6 +187,55 @@ Result<BankRecord> Store::require_bank(std::string_view name) const {
 Result<std::unique_ptr<NodeStore>> Store::bank_store(std::string_view bank) {
     MC_ASSIGN(const BankRecord record, require_bank(bank));
     return std::unique_ptr<NodeStore>(std::make_unique<BankNodeStore>(*parts_, record));
+}
+
+// <dir>/indexes/<bank id>/<file>. Made when the index may be saved.
+Result<Path> Store::index_path(const BankRecord& bank, const char* file) const {
+    const Path directory = parts_->directory / "indexes" / std::to_string(bank.id.value);
+    std::error_code error;
+    if (writable()) std::filesystem::create_directories(directory, error);
+    if (error) return fail(system_error(error.value(), "cannot create", directory));
+    return directory / file;
+}
+
+// Commits that an index holds and the store does not: the store is older than its cache.
+Result<void> Store::check_watermark(const BankRecord& bank, CommitNumber watermark) const {
+    MC_ASSIGN(const CommitNumber last, BankNodeStore(*parts_, bank).last_commit());
+    if (watermark <= last) return {};
+    return fail(ErrorCode::kStaleIndex, "an index of bank \"" + bank.name + "\" holds commit " +
+                                            std::to_string(watermark.value) +
+                                            ", the store ends at commit " +
+                                            std::to_string(last.value) + "; it can be rebuilt");
+}
+
+Result<std::unique_ptr<VectorIndex>> Store::open_vector_index(std::string_view bank,
+                                                              IndexOpening opening) {
+    MC_ASSIGN(const BankRecord record, require_bank(bank));
+    MC_ASSIGN(const Path path, index_path(record, "vectors.faiss"));
+    if (opening == IndexOpening::kRebuild) {
+        MC_TRY(parts_->require_writable());
+        std::error_code error;
+        std::filesystem::remove(path, error);
+        if (error) return fail(system_error(error.value(), "cannot remove", path));
+    }
+    const EncoderInfo& encoder = parts_->meta.identity.encoder;
+    MC_ASSIGN(auto index,
+              open_faiss_index({path, writable(), encoder.shape.index_dim, encoder.hash}));
+    MC_TRY(check_watermark(record, index->watermark()));
+    return index;
+}
+
+Result<std::unique_ptr<LexicalIndex>> Store::open_lexical_index(std::string_view bank,
+                                                                IndexOpening opening) {
+    MC_ASSIGN(const BankRecord record, require_bank(bank));
+    MC_ASSIGN(const Path path, index_path(record, "text.sqlite"));
+    if (opening == IndexOpening::kRebuild) {
+        MC_TRY(parts_->require_writable());
+        MC_TRY(remove_sqlite_index(path));
+    }
+    MC_ASSIGN(auto index, open_sqlite_index(path, writable()));
+    MC_TRY(check_watermark(record, index->watermark()));
+    return index;
 }
 
 Result<std::uint64_t> Store::size_on_disk_bytes() const {

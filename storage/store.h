@@ -119,8 +119,8 @@ class Store {
 
     // For these three, an unknown bank is kInvalidInput naming it and some that exist.
     Result<std::unique_ptr<NodeStore>> bank_store(std::string_view bank);
-    // Opened for reading, an index answers searches and refuses save(); add() and clear() then
-    // work in memory where the index is empty or dense, and are refused otherwise.
+    // In a store opened for reading, an index can be caught up like any other, but in memory:
+    // nothing is written. kRebuild then is kInvalidInput.
     Result<std::unique_ptr<VectorIndex>> open_vector_index(
         std::string_view bank, IndexOpening opening = IndexOpening::kUse);
     Result<std::unique_ptr<LexicalIndex>> open_lexical_index(
@@ -138,6 +138,8 @@ class Store {
   private:
     explicit Store(std::unique_ptr<StoreParts> parts);
     Result<BankRecord> require_bank(std::string_view name) const;
+    Result<Path> index_path(const BankRecord& bank, const char* file) const;
+    Result<void> check_watermark(const BankRecord& bank, CommitNumber watermark) const;
 
     std::unique_ptr<StoreParts> parts_;
 };
