@@ -60,7 +60,7 @@ struct DeltaNllReport {
 };
 
 // progress may be empty and cancelled null.
-Result<DeltaNllReport> run_delta_nll(lm::BaseModel& model, const DeltaNllOptions& options,
+Result<DeltaNllReport> run_delta_nll(const lm::BaseModel& model, const DeltaNllOptions& options,
                                      const DeltaNllProgressCallback& progress,
                                      const std::atomic<bool>* cancelled);
 

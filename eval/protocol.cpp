@@ -35,6 +35,9 @@ Result<void> check_options(const DeltaNllOptions& options, const ScorerFacts& fa
     if (entries > facts.context_length)
         return refuse("BOS, context and horizon are " + std::to_string(entries) +
                       " entries; the model reads " + std::to_string(facts.context_length));
+    for (const std::string& name : options.encoders)
+        if (std::count(options.encoders.begin(), options.encoders.end(), name) > 1)
+            return refuse("encoder " + name + " is given twice");
     MC_CHECK(options.encoders.size() == facts.encoders.size(),
              "the scorer has other encoders than the options");
     return {};

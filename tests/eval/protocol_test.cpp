@@ -174,6 +174,11 @@ TEST(Protocol, OptionsThatCannotBeAreRefused) {
         {"too many windows",
          [](DeltaNllOptions& o, const TestFolder&) { o.windows_per_document = 1001; },
          ErrorCode::kUsage},
+        {"an encoder twice",
+         [](DeltaNllOptions& o, const TestFolder&) {
+             o.encoders = {"kv-last", "kv-last"};
+         },
+         ErrorCode::kUsage},
         {"ragged context", [](DeltaNllOptions& o, const TestFolder&) { o.context_tokens = 250; },
          ErrorCode::kUsage},
         {"short horizon", [](DeltaNllOptions& o, const TestFolder&) { o.horizon_tokens = 15; },
