@@ -10,8 +10,7 @@
 
 namespace mc::lm::test {
 
-// Streams text in chunks of the given sizes, over and over (zero sizes push nothing once per round;
-// not all may be zero in effect: a size of 0 counts as an empty push followed by the next size).
+// Streams text in chunks of the given sizes, over and over; every second chunk has at least a byte.
 // Empty when the tokens are those of encode(text), nothing beyond the bound is held back, and
 // encoding afresh from where each push ended gives the remaining tokens; else what is wrong.
 inline std::string stream_law_broken(const Tokenizer& tokenizer, const std::string& text,

@@ -70,6 +70,8 @@ TEST(Tokenizer, pairs_merge_by_rank_then_from_the_left) {
     EXPECT_EQ(pieces(*toy, "bab"), (Pieces{"ba", "b"}));
     EXPECT_EQ(pieces(*toy, "abab"), (Pieces{"a", "ba", "b"}));  // "b a" ranks before "a b"
     EXPECT_EQ(pieces(*toy, "the the"), (Pieces{"the", " the"}));
+    // "x y" was a candidate before "y z" merged; it must not lend its rank to "x yz".
+    EXPECT_EQ(pieces(*toy, "xyzw"), (Pieces{"x", "yzw"}));
 }
 
 TEST(Tokenizer, a_byte_without_a_spelling_is_a_byte_token_and_never_merges) {

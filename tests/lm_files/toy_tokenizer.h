@@ -43,11 +43,12 @@ struct ToyMerge {
 // Highest priority first. Some parts overlap, so that order matters.
 inline const std::vector<ToyMerge>& toy_merges() {
     static const std::vector<ToyMerge> merges = {
-        {"t", "h"},          {"h", "e"},   {" ", " "},   {"l", "o"},       {"l", "l"},
-        {"he", "l"},         {"a", "a"},   {"  ", "  "}, {"th", "e"},      {"aa", "aa"},
-        {" ", "the"},        {"'", "s"},   {"\n", "\n"}, {"\xc3", "\xa9"}, {"b", "a"},
-        {"a", "b"},          {"ab", "ab"}, {".", "."},   {"..", ".."},     {"\xe4", "\xbd"},
-        {"\xe4\xbd", "\xa0"}};
+        {"t", "h"},           {"h", "e"},   {" ", " "},   {"l", "o"},       {"l", "l"},
+        {"he", "l"},          {"a", "a"},   {"  ", "  "}, {"th", "e"},      {"aa", "aa"},
+        {" ", "the"},         {"'", "s"},   {"\n", "\n"}, {"\xc3", "\xa9"}, {"b", "a"},
+        {"a", "b"},           {"ab", "ab"}, {".", "."},   {"..", ".."},     {"\xe4", "\xbd"},
+        {"\xe4\xbd", "\xa0"}, {"'", "r"},   {"y", "z"},   {"x", "y"},       {"yz", "w"},
+        {"x", "yz"}};
     return merges;
 }
 
