@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 #include <queue>
+#include <set>
 #include <string>
 
 #include "core/rng.h"
@@ -93,28 +94,38 @@ Scores score_recency(const Window& window, const FocusRequest&) {
     return to_scores(gains);
 }
 
+// The level 1 block at a position in the row of all selections' blocks.
+NodeId block_at(const Window& window, std::uint64_t position) {
+    for (const Selection& selection : window.selections()) {
+        const auto [first, last] = block_range(selection);
+        if (position < last - first) {
+            return {selection.shape.document, Level(1), NodeIndex(first + position)};
+        }
+        position -= last - first;
+    }
+    MC_CHECK(false, "position beyond the last block");
+    return {};
+}
+
+// Distinct blocks, by Floyd's sampling (Bentley and Floyd 1987), each with a random gain.
 Scores score_random(const Window& window, const FocusRequest& request) {
     std::uint64_t block_count = 0;
     for (const Selection& selection : window.selections()) {
         const auto [first, last] = block_range(selection);
         block_count += last - first;
     }
-    const std::uint64_t draws =
-        block_count > 0 ? expansions_max(window, coarsest_cover_of(window)) : 0;
+    const std::uint64_t wanted =
+        std::min(block_count, expansions_max(window, coarsest_cover_of(window)));
+    std::set<std::uint64_t> drawn;
     Gains gains;
     Rng rng(request.seed);
-    for (std::uint64_t draw = 0; draw < draws; ++draw) {
-        std::uint64_t drawn = rng.below(block_count);
-        const double gain = 1 - rng.uniform();
-        for (const Selection& selection : window.selections()) {
-            const auto [first, last] = block_range(selection);
-            if (drawn < last - first) {
-                const NodeIndex index(first + drawn);
-                add_evidence(window, {selection.shape.document, Level(1), index}, gain, gains);
-                break;
-            }
-            drawn -= last - first;
+    for (std::uint64_t newest = block_count - wanted; newest < block_count; ++newest) {
+        std::uint64_t position = rng.below(newest + 1);
+        if (!drawn.insert(position).second) {
+            position = newest;
+            drawn.insert(position);
         }
+        add_evidence(window, block_at(window, position), 1 - rng.uniform(), gains);
     }
     return to_scores(gains);
 }

@@ -109,6 +109,15 @@ TEST(Random, DrawsOtherBlocksForAnotherSeed) {
     EXPECT_FALSE(scores_of("random", window, one).empty());
 }
 
+TEST(Random, FillsTheBudgetAsTheOthersDo) {
+    const Window window = window_of(10'000, 4'000);
+    for (const std::string_view name : {"random", "recency", "uniform"}) {
+        const auto plan =
+            plan_edits(window, scores_of(name, window, {}), window.budget_entries(), {});
+        EXPECT_GT(plan->cost_after + kEditCost, window.budget_entries()) << name;
+    }
+}
+
 TEST(Uniform, OpensTheHighestLevelFirstAndTheLastOneAtEvenDistances) {
     const Window window = window_of(2048, 2 + 6 * kEditCost);
     const auto plan =
