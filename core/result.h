@@ -25,6 +25,7 @@ class [[nodiscard]] Result : public tl::expected<T, Error> {
   public:
     using Base = tl::expected<T, Error>;
     using Base::Base;
+
     Result(Base base) : Base(std::move(base)) {}  // NOLINT(google-explicit-constructor)
 };
 
@@ -44,23 +45,23 @@ class [[nodiscard]] Result : public tl::expected<T, Error> {
 #define MC_CONCAT_INNER_(a, b) a##b
 #define MC_CONCAT_(a, b) MC_CONCAT_INNER_(a, b)
 
-// Every expansion names its temporary afresh (__COUNTER__), so that these macros nest: a lambda that
-// uses them may stand inside one of them.
-#define MC_TRY_IMPL_(expression, temporary)                                  \
-    do {                                                                     \
-        auto&& temporary = (expression);                                     \
-        if (!temporary) return ::mc::fail(std::move(temporary.error()));     \
+// Every expansion names its temporary afresh (__COUNTER__), so that these macros nest: a lambda
+// that uses them may stand inside one of them.
+#define MC_TRY_IMPL_(expression, temporary)                              \
+    do {                                                                 \
+        auto&& temporary = (expression);                                 \
+        if (!temporary) return ::mc::fail(std::move(temporary.error())); \
     } while (false)
 
-#define MC_TRY_CONTEXT_IMPL_(expression, note, temporary)                                      \
-    do {                                                                                       \
-        auto&& temporary = (expression);                                                       \
-        if (!temporary) return ::mc::fail(std::move(temporary.error()).add_context(note));     \
+#define MC_TRY_CONTEXT_IMPL_(expression, note, temporary)                                  \
+    do {                                                                                   \
+        auto&& temporary = (expression);                                                   \
+        if (!temporary) return ::mc::fail(std::move(temporary.error()).add_context(note)); \
     } while (false)
 
-#define MC_ASSIGN_IMPL_(declaration, expression, temporary)              \
-    auto&& temporary = (expression);                                     \
-    if (!temporary) return ::mc::fail(std::move(temporary.error()));     \
+#define MC_ASSIGN_IMPL_(declaration, expression, temporary)          \
+    auto&& temporary = (expression);                                 \
+    if (!temporary) return ::mc::fail(std::move(temporary.error())); \
     declaration = std::move(*temporary)
 
 // Returns the error of a Result<…> expression from the enclosing function; drops the value.
