@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // LMDB behind Result: one environment, its named databases, and transactions as scopes.
 //
-// lmdb_env.cpp is the one file that includes lmdb.h. A read() or write() runs a function in one
-// transaction; the map grows between transactions, never under one, which is what map_guard_ is
-// for. Keys and values handed to a function die with its transaction.
-// Threads: read() from any thread, but never inside another read() or write() of the same thread;
-// write() from the engine thread.
-// Errors: kOutOfSpace and kIo from write(), with the last commit intact; kCorruption for pages
-// that LMDB refuses.
+// lmdb_env.cpp and lmdb_transaction.cpp alone include lmdb.h. A read() or write() runs a function
+// in one transaction; the map grows between transactions, never under one, which is what map_guard_
+// is for. Keys and values handed to a function die with its transaction. Threads: read() from any
+// thread, but never inside another read() or write() of the same thread; write() from the engine
+// thread. Errors: kOutOfSpace and kIo from write(), with the last commit intact; kCorruption for
+// pages that LMDB refuses.
 #pragma once
 
 #include <cstddef>

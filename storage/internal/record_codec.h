@@ -15,9 +15,8 @@
 #include <string_view>
 #include <vector>
 
-#include <tl/expected.hpp>
-
 #include "core/hash.h"
+#include "core/result.h"
 #include "storage/internal/keys.h"
 #include "storage/store.h"
 #include "tree/records.h"

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bytes of keys and values, frozen: a change here is a change of the format version.
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "core/span_math.h"
+#include "storage/internal/keys.h"
+#include "storage/internal/record_codec.h"
+
+namespace mc::storage {
+namespace {
+
+std::string hex(std::span<const std::byte> bytes) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    std::string text;
+    for (const std::byte b : bytes) {
+        text.push_back(kDigits[std::to_integer<unsigned>(b) >> 4]);
+        text.push_back(kDigits[std::to_integer<unsigned>(b) & 15]);
+    }
+    return text;
+}
+
+std::string hex(std::string_view text) {
+    return hex(std::as_bytes(std::span(text)));
+}
+
+std::string hex(const RecordWords& words) {
+    return hex(std::as_bytes(std::span(words)));
+}
+
+TEST(KeyBytesTest, NumbersAreBigEndianBehindTheirTag) {
+    EXPECT_EQ(hex(document_key(BankId(1), DocumentId(7))), "64000000010000000000000007");
+    EXPECT_EQ(hex(source_key(BankId(1), "a.txt")),
+              "7300000001" + to_hex(xxh3_128(std::as_bytes(std::span("a.txt", 5)))));
+    EXPECT_EQ(hex(token_key(DocumentId(7), 258)), "00000000000000070000000000000102");
+    EXPECT_EQ(hex(group_key(DocumentId(7), Level(2), NodeIndex(3))),
+              "0000000000000007020000000000000003");
+    EXPECT_EQ(hex(journal_key(BankId(1), CommitNumber(0x1234))), "000000010000000000001234");
+}
+
+TEST(KeyBytesTest, TheOrderOfKeysIsTheOrderOfNumbers) {
+    EXPECT_LT(token_key(DocumentId(1), 0xffff), token_key(DocumentId(1), 0x10000));
+    EXPECT_LT(token_key(DocumentId(255), ~0ULL), token_key(DocumentId(256), 0));
+    EXPECT_LT(group_key(DocumentId(1), Level(1), NodeIndex(~0ULL)),
+              group_key(DocumentId(1), Level(2), NodeIndex(0)));
+}
+
+TEST(KeyBytesTest, KeysParseBackAndOtherBytesDoNot) {
+    const auto document = parse_document_key(document_key(BankId(3), DocumentId(1ULL << 40)));
+    ASSERT_TRUE(document);
+    EXPECT_EQ(document->document, DocumentId(1ULL << 40));
+    const auto group = parse_group_key(group_key(DocumentId(5), Level(12), NodeIndex(6)));
+    ASSERT_TRUE(group);
+    EXPECT_EQ(group->level, Level(12));
+    EXPECT_EQ(group->parent, NodeIndex(6));
+    EXPECT_FALSE(parse_document_key(source_key(BankId(3), "x")));
+    EXPECT_FALSE(parse_token_key(""));
+    EXPECT_FALSE(parse_journal_key(std::string(13, '\0')));
+    EXPECT_EQ(describe_key(Database::kTokens, token_key(DocumentId(7), 3)), "document 7, chunk 3");
+    EXPECT_EQ(describe_key(Database::kGists, "odd"), "key 0x6f6464");
+}
+
+const std::string kTokenKey = token_key(DocumentId(7), 0);
+const RecordPlace kTokenPlace{Database::kTokens, kTokenKey};
+
+// docs/storage-format.md spells these bytes out.
+constexpr const char* kTokenRecord =
+    "72fc3988f7b94b7d"
+    "0000000005000000"
+    "0000000002000100"
+    "0500000000000000"
+    "0200000000000000"
+    "0100000032000000"
+    "01000201ffbf0000";
+
+TEST(RecordBytesTest, AChunkOfThreeTokensIsTheseBytes) {
+    EXPECT_EQ(hex(encode_tokens(kTokenPlace, {5, {1, 258, 49151}})), kTokenRecord);
+}
+
+TEST(RecordBytesTest, AJournalEntryIsTheseBytes) {
+    const std::string key = journal_key(BankId(1), CommitNumber(2));
+    EXPECT_EQ(hex(encode_journal({Database::kJournal, key}, {DocumentId(7), {32, 96}})),
+              "53237c153ad81e25"
+              "0000000004000000"
+              "0000000003000000"
+              "0700000000000000"
+              "2000000000000000"
+              "6000000000000000");
+}
+
+TEST(RecordBytesTest, EveryFlippedBitAndEveryCutIsNoticed) {
+    const RecordWords words = encode_tokens(kTokenPlace, {5, {1, 258, 49151}});
+    std::vector<std::byte> bytes(words.size() * 8);
+    std::memcpy(bytes.data(), words.data(), bytes.size());
+    for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+        bytes[bit / 8] ^= std::byte{1} << (bit % 8);
+        EXPECT_FALSE(decode_tokens(kTokenPlace, bytes)) << "bit " << bit;
+        bytes[bit / 8] ^= std::byte{1} << (bit % 8);
+    }
+    for (std::size_t size = 0; size < bytes.size(); ++size)
+        EXPECT_FALSE(decode_tokens(kTokenPlace, std::span(bytes).first(size)));
+    EXPECT_TRUE(decode_tokens(kTokenPlace, bytes));
+}
+
+TEST(RecordBytesTest, ARecordUnderAnotherKeyOrDatabaseIsRefused) {
+    const RecordWords words = encode_tokens(kTokenPlace, {5, {1}});
+    const auto bytes = std::as_bytes(std::span(words));
+    const std::string other = token_key(DocumentId(7), 1);
+    EXPECT_FALSE(decode_tokens({Database::kTokens, other}, bytes));
+    EXPECT_FALSE(decode_tokens({Database::kGists, kTokenKey}, bytes));
+}
+
+TEST(RecordBytesTest, AnyAddressDoes) {
+    const RecordWords words = encode_tokens(kTokenPlace, {5, {1, 2, 3}});
+    std::vector<std::byte> room(words.size() * 8 + 8);
+    for (std::size_t shift = 0; shift < 8; ++shift) {
+        std::memcpy(room.data() + shift, words.data(), words.size() * 8);
+        const auto chunk =
+            decode_tokens(kTokenPlace, std::span(room).subspan(shift, words.size() * 8));
+        ASSERT_TRUE(chunk);
+        EXPECT_EQ(chunk->tokens, (std::vector<TokenId>{1, 2, 3}));
+    }
+}
+
+// A message that was sealed with a right checksum but says impossible things.
+TEST(RecordBytesTest, SealedNonsenseIsRefused) {
+    constexpr GistShape kShape{1, 1, 2, 1};
+    const std::string key = group_key(DocumentId(1), Level(1), NodeIndex(0));
+    const RecordPlace place{Database::kGists, key};
+    StoredGroup group;
+    group.count = 1;
+    group.kv.resize(encoded_gist_bytes(GistCodec::kFp16, kShape));
+    group.index_vectors = {0};
+    group.mean_nll = {1};
+    group.mean_entropy = {2};
+    const auto decode = [&](const StoredGroup& wrong) {
+        const RecordWords words = encode_group(place, wrong);
+        return decode_group(place, std::as_bytes(std::span(words)), kShape).has_value();
+    };
+    EXPECT_TRUE(decode(group));
+    StoredGroup wrong = group;
+    wrong.kv.push_back(std::byte{0});
+    EXPECT_FALSE(decode(wrong));
+    wrong = group;
+    wrong.index_vectors.clear();
+    EXPECT_FALSE(decode(wrong));
+    wrong = group;
+    wrong.codec = static_cast<GistCodec>(9);
+    EXPECT_FALSE(decode(wrong));
+    const RecordWords uses = encode_uses({Database::kStats, key}, UseGroup{});
+    EXPECT_FALSE(decode_uses({Database::kStats, key}, std::as_bytes(std::span(uses))));
+    // Another type's message under this key: its pointers are not what the reader expects.
+    const RecordWords journal = encode_journal(place, {DocumentId(1), {0, 1}});
+    EXPECT_FALSE(decode_group(place, std::as_bytes(std::span(journal)), kShape));
+    StoredDocument document;
+    document.record.token_count = kDocumentTokensMax + 1;
+    const std::string document_place = document_key(BankId(1), DocumentId(1));
+    const RecordWords long_one = encode_document({Database::kDocuments, document_place}, document);
+    EXPECT_FALSE(decode_document({Database::kDocuments, document_place},
+                                 std::as_bytes(std::span(long_one))));
+}
+
+}  // namespace
+}  // namespace mc::storage
