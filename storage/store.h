@@ -100,7 +100,7 @@ struct StoreParts;  // storage/internal/store_parts.h
 
 class Store {
   public:
-    // Cost: reads the directory pages of the database (about 50 bytes per 1,024 tokens) to refuse
+    // Cost: reads the directory pages of the database (about 70 bytes per 1,024 tokens) to refuse
     // damage before any page is trusted.
     static Result<std::unique_ptr<Store>> open(const StoreOptions& options);
     ~Store();

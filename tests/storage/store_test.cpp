@@ -5,6 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
+#include "storage/internal/store_parts.h"
 #include "tests/support/store_fixture.h"
 
 namespace mc::storage {
@@ -314,6 +317,102 @@ TEST(StoreOpenTest, TheMapGrowsByItself) {
     }
     EXPECT_GT(*store->size_on_disk_bytes(), 4 * options.map_bytes_initial);
     EXPECT_EQ(bank->read_tokens(document.id, {0, document.token_count})->size(), 20u * 4096);
+}
+
+// Writes records that no NodeStore would write.
+void tamper(const Path& directory,
+            const std::function<Result<void>(WriteTransaction& txn)>& change) {
+    const auto env = LmdbEnv::open(directory, EnvMode::kWrite, 1 << 20);
+    ASSERT_TRUE(env) << env.error().to_string();
+    const auto written = (*env)->write(change);
+    ASSERT_TRUE(written) << written.error().to_string();
+}
+
+TEST(StoreOpenTest, AnotherFormatVersionIsRefusedWithBothVersions) {
+    const ScratchDirectory scratch;
+    StoreMeta meta = open_or_die(test_options(scratch.path()))->meta();
+    meta.format_version = 7;
+    tamper(scratch.path(), [&](WriteTransaction& txn) {
+        return put_record(txn, Database::kMeta, kMetaKey, encode_meta, meta);
+    });
+    const auto refused = Store::open(test_options(scratch.path()));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), ErrorCode::kFormatVersion);
+    EXPECT_NE(refused.error().message().find("version 7"), std::string::npos);
+    EXPECT_NE(refused.error().message().find("version 1"), std::string::npos);
+    meta.format_version = kStoreFormatVersion;
+    meta.block_size = 64;
+    tamper(scratch.path(), [&](WriteTransaction& txn) {
+        return put_record(txn, Database::kMeta, kMetaKey, encode_meta, meta);
+    });
+    EXPECT_EQ(Store::open(test_options(scratch.path())).error().code(), ErrorCode::kFormatVersion);
+}
+
+TEST(StoreOpenTest, TheCodecOfCreationStaysWithTheStore) {
+    const ScratchDirectory scratch;
+    StoreOptions options = test_options(scratch.path());
+    options.codec_at_creation = GistCodec::kInt8;
+    ASSERT_TRUE(open_or_die(options)->create_bank("b"));
+    options.codec_at_creation = GistCodec::kFp16;
+    const auto store = open_or_die(options);
+    EXPECT_EQ(store->meta().codec, GistCodec::kInt8);
+    const auto bank = *store->bank_store("b");
+    DocumentRecord document = *bank->create_document({});
+    for (const std::uint64_t count : {70u, 1000u, 2000u}) {
+        const IngestBatch batch = next_batch(document, count);
+        ASSERT_TRUE(bank->commit(batch));
+        document = batch.document;
+        for (const NewGist& made : batch.gists) {
+            const auto group =
+                *bank->find_gists(document.id, made.node.level, parent_of(made.node).index);
+            const Gist& gist = group->gists[slot_in_parent(made.node)];
+            EXPECT_EQ(gist.index_vector, made.gist.index_vector);
+            for (std::size_t i = 0; i < gist.kv.size(); ++i)
+                ASSERT_NEAR(half_to_float(gist.kv[i]), half_to_float(made.gist.kv[i]),
+                            2 * kInt8ErrorOfMax);
+        }
+    }
+}
+
+TEST_F(StoreTest, VerifyFindsWhatBreaksARuleBetweenRecords) {
+    const DocumentRecord document = grow(*alpha_, *alpha_->create_document(named("d")), 5000);
+    alpha_.reset();
+    beta_.reset();
+    store_.reset();
+    TokenChunk chunk;
+    chunk.tokens = {1, 2, 3};
+    tamper(directory(), [&](WriteTransaction& txn) -> Result<void> {
+        // Tokens of no document, a chunk that is too short, a commit that never was.
+        MC_TRY(
+            put_record(txn, Database::kTokens, token_key(DocumentId(99), 0), encode_tokens, chunk));
+        MC_TRY(put_record(txn, Database::kTokens, token_key(document.id, 1), encode_tokens, chunk));
+        return put_record(txn, Database::kJournal, journal_key(BankId(1), CommitNumber(77)),
+                          encode_journal, JournalRecord{document.id, {5000, 5001}});
+    });
+    store_ = open_or_die(test_options(directory(), StoreMode::kRead));
+    std::vector<std::string> faults;
+    const auto summary = store_->verify_records([&](const RecordFault& fault) {
+        EXPECT_EQ(fault.error.code(), ErrorCode::kCorruption);
+        faults.push_back(fault.database + ": " + fault.key);
+    });
+    EXPECT_EQ(summary->faults, faults.size());
+    EXPECT_EQ(faults, (std::vector<std::string>{"tokens: document 1, chunk 1",
+                                                "tokens: document 99, chunk 0",
+                                                "journal: bank 1, commit 77"}));
+    alpha_ = *store_->bank_store("alpha");
+    EXPECT_EQ(alpha_->read_tokens(document.id, {0, 2000}).error().code(), ErrorCode::kCorruption);
+}
+
+TEST_F(StoreTest, ProvenanceHasALimitAndAnErrorThatSaysSo) {
+    DocumentRecord draft = named(std::string(4096, 'n'));
+    draft.metadata["text"] = std::string(60'000, 'm');
+    EXPECT_TRUE(alpha_->create_document(draft));
+    draft.source_name = "other";
+    draft.metadata["more"] = std::string(6'000, 'm');
+    EXPECT_EQ(alpha_->create_document(draft).error().code(), ErrorCode::kInvalidInput);
+    EXPECT_EQ(alpha_->create_document(named(std::string(4097, 'n'))).error().code(),
+              ErrorCode::kInvalidInput);
+    EXPECT_EQ(alpha_->list_documents()->front().metadata.at("text").size(), 60'000u);
 }
 
 using StoreDeathTest = StoreTest;
