@@ -45,7 +45,8 @@ class EvalCommand final : public Command {
             ->type_name("DIR")
             ->capture_default_str();
         run->add_option("--windows", options_.windows_per_document, "windows of each document")
-            ->check(CLI::Range(1U, eval::kWindowsPerDocumentMax))
+            ->check(CLI::Range(1U, eval::kWindowsPerDocumentMax).description(""))
+            ->type_name("N")
             ->capture_default_str();
         run->add_option("--context", options_.context_tokens, "tokens that become gists")
             ->capture_default_str();

@@ -29,12 +29,14 @@ class QueryCommand final : public Command {
             ->expected(1)
             ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
         app->add_option("--evidence-count", evidence_count_, "most pieces of evidence")
-            ->check(CLI::Range(std::size_t{1}, kEvidenceCountMax))
+            ->check(CLI::Range(std::size_t{1}, kEvidenceCountMax).description(""))
+            ->type_name("N")
             ->capture_default_str();
         app->add_option("--seed", seed_, "of policy random")->capture_default_str();
         auto* answer = app->add_flag("--answer", wants_answer_, "let the base model answer");
         app->add_option("--max-tokens", tokens_max_, "longest answer")
-            ->check(CLI::Range(std::uint32_t{1}, kAnswerTokensMax))
+            ->check(CLI::Range(std::uint32_t{1}, kAnswerTokensMax).description(""))
+            ->type_name("N")
             ->capture_default_str();
         app->add_flag("--evidence-only", evidence_only_, "only the evidence (the default)")
             ->excludes(answer);

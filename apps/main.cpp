@@ -56,7 +56,11 @@ Result<int> run_command(Command& command, CLI::App& program, const GlobalOptions
 int report_parse_end(const CLI::App& program, const CLI::ParseError& end, Output& out) {
     if (end.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success))
         return program.exit(end, std::cout, std::cerr);
-    const Error error(ErrorCode::kUsage, std::string(end.what()) + " (see megacontext --help)");
+    std::string message = end.what();
+    const auto left_over = program.remaining();
+    if (program.get_subcommands().empty() && !left_over.empty())
+        message = "there is no subcommand " + left_over.front();
+    const Error error(ErrorCode::kUsage, message + " (see megacontext --help)");
     out.error(error);
     return exit_code_of(error);
 }

@@ -132,7 +132,7 @@ void print_evidence(Output& out, const std::vector<runtime::Evidence>& evidence)
     for (std::size_t i = 0; i < evidence.size(); ++i) {
         out.text(out.strong(std::to_string(i + 1) + ". " + title_of(evidence[i])) + "  " +
                  out.faint(details_of(evidence[i])));
-        out.text(wrapped(evidence[i].text, kEvidenceIndent, kTextColumns));
+        out.text(wrapped(trimmed(evidence[i].text), kEvidenceIndent, kTextColumns));
     }
 }
 

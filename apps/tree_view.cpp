@@ -88,7 +88,7 @@ void print_node(Output& out, const NodeView& view) {
                 view.use.access_count == 0 ? "never"
                                            : format_count(view.use.access_count) + " times, last " +
                                                  format_time(view.use.last_used_us));
-    out.text(wrapped(view.text + (view.tokens.count() > kNodeTextTokens ? " …" : ""), "  ",
+    out.text(wrapped(trimmed(view.text) + (view.tokens.count() > kNodeTextTokens ? " …" : ""), "  ",
                      kTextColumns));
 }
 

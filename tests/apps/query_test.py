@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Questions from the command line: evidence that can be checked, numbers that add up."""
+
+import cli
+
+BELL = ("The bronze bell of the harbour was cast in Lisbon in 1755. It hung in the lighthouse for "
+        "two hundred years, and the keeper rang it in fog.\n")
+POLICIES = ("recency", "random", "uniform", "keep-high-nll", "bm25", "cosine", "hybrid")
+BUDGET = 500
+
+
+class Query(cli.CliTestCase):
+    @classmethod
+    def setUpClass(cls):
+        """One store for all questions: none of them changes what the others see."""
+        cls.cli = cli.Cli(cls.binary, cls.model)
+        cls.addClassCleanup(cls.cli.close)
+        cls.cli.write("words.txt", cli.made_up_text(seed=7, word_count=200) + BELL +
+                      cli.made_up_text(seed=8, word_count=200))
+        cls.cli.write("other.txt", cli.made_up_text(seed=9, word_count=100))
+        cls.cli.results("ingest", "words.txt", "other.txt", "--stats")
+
+    def setUp(self):
+        pass  # in place of a home per test
+
+    def ask(self, *arguments):
+        return self.cli.result("query", "Where was the bronze bell cast?", "--budget", BUDGET,
+                               *arguments)
+
+    def test_the_evidence_holds_what_was_asked_for(self):
+        report = self.ask()
+        best = report["evidence"][0]
+        self.assertEqual((best["document"], best["source"]), ("d1", "words.txt"))
+        self.assertIn("Lisbon", best["text"])
+        self.assertTrue(best["why"])
+
+    def test_evidence_is_the_bytes_that_it_names(self):
+        for evidence in self.ask()["evidence"]:
+            span = f"{evidence['bytes']['begin']}:{evidence['bytes']['end']}"
+            read = self.cli.run("read", evidence["document"], "--bytes", span)
+            self.assertEqual(read.stdout.decode(errors="replace"), evidence["text"])
+
+    def test_every_policy_keeps_within_the_budget(self):
+        for policy in POLICIES:
+            with self.subTest(policy=policy):
+                report = self.ask("--policy", policy)
+                self.assertEqual(report["policy"], policy)
+                self.assertLessEqual(report["cost"], BUDGET)
+                self.assertGreater(report["covered_tokens"], report["cost"])
+
+    def test_a_question_to_one_document_gets_evidence_of_that_document(self):
+        report = self.ask("--document", "other.txt")
+        self.assertEqual({e["document"] for e in report["evidence"]}, {"d2"})
+
+    def test_the_number_of_pieces_of_evidence_is_bounded(self):
+        self.assertEqual(len(self.ask("--evidence-count", 1)["evidence"]), 1)
+        ranks = [evidence["rank"] for evidence in self.ask("--evidence-count", 4)["evidence"]]
+        self.assertEqual(ranks, list(range(1, len(ranks) + 1)))
+
+    def test_an_answer_is_there_when_asked_for(self):
+        self.assertIsNone(self.ask()["answer"])
+        answer = self.ask("--answer", "--max-tokens", 8)["answer"]
+        self.assertLessEqual(answer["new_tokens"], 8)
+        self.assertGreater(answer["prompt_entries"], 0)
+
+    def test_the_same_question_gets_the_same_report(self):
+        def without_times(report):
+            return {key: value for key, value in report.items() if not key.startswith("seconds")}
+        self.assertEqual(without_times(self.ask("--policy", "random", "--seed", 3)),
+                         without_times(self.ask("--policy", "random", "--seed", 3)))
+
+    def test_documents_are_told_apart_by_bank(self):
+        self.cli.result("ingest", "other.txt", "--bank", "second")
+        report = self.ask("--bank", "second")
+        self.assertEqual({e["source"] for e in report["evidence"]} - {"other.txt"}, set())
+        self.check_error(self.cli.run("read", "words.txt", "--bank", "second"), 3, "invalid_input",
+                         "words.txt")
+
+
+if __name__ == "__main__":
+    cli.main()
