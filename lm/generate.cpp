@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <set>
 
 #include "core/check.h"
 
@@ -50,6 +51,14 @@ TokenId likeliest(std::span<const float> logits) {
 
 }  // namespace
 
+void penalise_repetition(std::span<float> logits, std::span<const TokenId> written, float penalty) {
+    for (const TokenId token : std::set<TokenId>(written.begin(), written.end())) {
+        if (static_cast<std::size_t>(token) >= logits.size()) continue;  // a byte token
+        float& logit = logits[static_cast<std::size_t>(token)];
+        logit = logit > 0 ? logit / penalty : logit * penalty;
+    }
+}
+
 TokenId choose_token(std::span<const float> logits, const GenerateOptions& options, Rng& rng) {
     if (options.temperature <= 0.0F) return likeliest(logits);
     const double top = static_cast<double>(logits[static_cast<std::size_t>(likeliest(logits))]);
@@ -80,14 +89,16 @@ TokenId choose_token(std::span<const float> logits, const GenerateOptions& optio
 
 Result<Generated> generate(const BaseModel& model, Sequence& sequence,
                            const GenerateOptions& options, const TextCallback& on_text) {
-    MC_CHECK(options.temperature >= 0.0F && options.top_p > 0.0F && options.top_p <= 1.0F,
+    MC_CHECK(options.temperature >= 0.0F && options.top_p > 0.0F && options.top_p <= 1.0F &&
+                 options.repetition_penalty >= 1.0F,
              "sampling options out of range");
     const Tokenizer& tokenizer = model.tokenizer();
     Rng rng(options.seed);
     Generated out;
     TextStream stream(on_text);
     while (out.tokens.size() < options.tokens_max) {
-        MC_ASSIGN(const std::vector<float> logits, sequence.next_logits());
+        MC_ASSIGN(std::vector<float> logits, sequence.next_logits());
+        penalise_repetition(logits, out.tokens, options.repetition_penalty);
         const TokenId token = choose_token(logits, options, rng);
         if (tokenizer.is_control(token)) {
             out.reason = StopReason::kEndOfText;

@@ -22,6 +22,9 @@ struct GenerateOptions {
     std::uint32_t tokens_max = 256;
     float temperature = 0.0F;  // 0: always the likeliest token
     float top_p = 1.0F;        // sample among the likeliest tokens that hold this much probability
+    // Divides the positive and multiplies the negative logits of tokens already written (Keskar et
+    // al. 2019, CTRL, section 4.1); 1 leaves them alone.
+    float repetition_penalty = 1.0F;
     std::uint64_t seed = 0;
 };
 
@@ -42,9 +45,13 @@ struct Generated {
 // last, as it is. Returns false to stop.
 using TextCallback = std::function<bool(std::string_view)>;
 
-// Requires: the sequence's last entry is a token or a vector; 0 ≤ temperature; 0 < top_p ≤ 1.
+// Requires: the sequence's last entry is a token or a vector; 0 ≤ temperature; 0 < top_p ≤ 1;
+// repetition_penalty ≥ 1.
 Result<Generated> generate(const BaseModel& model, Sequence& sequence,
                            const GenerateOptions& options, const TextCallback& on_text = {});
+
+// Applies the penalty for each token written, once however often it was. In place.
+void penalise_repetition(std::span<float> logits, std::span<const TokenId> written, float penalty);
 
 // The next token: the likeliest at temperature 0, else drawn. Pure apart from the rng's state.
 TokenId choose_token(std::span<const float> logits, const GenerateOptions& options, Rng& rng);

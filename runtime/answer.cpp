@@ -10,6 +10,9 @@
 namespace mc::runtime {
 namespace {
 
+// Greedy text of a small model falls into loops without it; 1.2 is the value of the CTRL paper.
+constexpr float kRepetitionPenalty = 1.2F;
+
 double seconds_since(std::int64_t begin_ns, const Clock& clock) {
     return static_cast<double>(clock.monotonic_ns() - begin_ns) * 1e-9;
 }
@@ -66,6 +69,7 @@ Result<Answer> FocusSession::answer(const AnswerOptions& options) {
     generation.tokens_max = options.tokens_max;
     generation.temperature = static_cast<float>(options.temperature);
     generation.seed = options.seed;
+    generation.repetition_penalty = kRepetitionPenalty;
     const auto on_text = [&](std::string_view text) {
         if (answer.seconds_to_first_token == 0)
             answer.seconds_to_first_token = seconds_since(begin_ns, clock);

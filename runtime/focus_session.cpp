@@ -152,12 +152,23 @@ Result<QueryReport> FocusSession::ask(const std::string& question, const QueryOp
     MC_ASSIGN(const BlockScores blocks, refocus(candidates, options, report));
     MC_ASSIGN(report.evidence,
               collect_evidence(bank_, &*window_, blocks, candidates, options.evidence_count));
+    MC_TRY(record_use(report.evidence));
     report.cost = window_->cost();
     for (const DocumentRecord& document : documents) report.covered_tokens += document.token_count;
     report.seconds_search = seconds_between(begin_ns, found_ns);
     report.seconds_focus = seconds_between(found_ns, clock.monotonic_ns());
     question_ = question;
     return report;
+}
+
+// Counts one access of each block shown as evidence; a reader of a store writes nothing.
+Result<void> FocusSession::record_use(const std::vector<Evidence>& evidence) {
+    if (!bank_.engine().store().writable()) return {};
+    std::vector<NodeId> blocks;
+    for (const Evidence& item : evidence)
+        for (std::uint64_t at = item.tokens.begin; at < item.tokens.end; at += kBlockSize)
+            blocks.push_back({item.document.id, Level(1), node_holding(at, Level(1))});
+    return bank_.nodes().record_use(blocks, bank_.engine().clock().now_us());
 }
 
 Result<std::vector<Evidence>> FocusSession::search(const std::string& question,

@@ -90,6 +90,7 @@ class FocusSession {
     Result<BlockScores> refocus(const Candidates& candidates, const QueryOptions& options,
                                 QueryReport& report);
     Result<std::vector<lm::Segment>> window_segments();
+    Result<void> record_use(const std::vector<Evidence>& evidence);
 
     BankSession& bank_;
     std::optional<Window> window_;

@@ -45,6 +45,16 @@ TEST(ChooseToken, frequencies_follow_the_softmax) {
     EXPECT_NEAR(second, 3000, 140);  // five standard deviations
 }
 
+TEST(PenaliseRepetition, lowers_each_written_token_once_and_no_other) {
+    std::vector<float> logits = {2.4F, -1.0F, 3.0F, 0.5F};
+    const std::vector<TokenId> written = {0, 1, 0, 900};  // 900: a byte token, which has no logit
+    penalise_repetition(logits, written, 1.2F);
+    EXPECT_FLOAT_EQ(logits[0], 2.0F);
+    EXPECT_FLOAT_EQ(logits[1], -1.2F);
+    EXPECT_FLOAT_EQ(logits[2], 3.0F);
+    EXPECT_FLOAT_EQ(logits[3], 0.5F);
+}
+
 TEST(Generate, same_seed_same_text_and_every_token_is_in_the_sequence) {
     const auto model = make_tiny_model();
     GenerateOptions options;
