@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "core/check.h"
+#include "lm/internal/attention.h"
 
 namespace mc::lm {
 namespace {
@@ -17,24 +17,14 @@ constexpr std::int64_t kLogitRowsPerPass = 256;
 // below 1 GB.
 constexpr std::int64_t kPassBytesMax = 256LL << 20;
 
+// On the CPU larger passes are slower: 6,152 entries at once took 1.14 times as long an entry as
+// 769, whose activations stay in the cache.
+constexpr std::int64_t kCpuEntriesPerPass = 1024;
+
 at::Tensor position_tensor(std::span<const std::int64_t> positions) {
     at::Tensor out = at::empty({static_cast<std::int64_t>(positions.size())}, at::kLong);
     std::copy(positions.begin(), positions.end(), out.data_ptr<std::int64_t>());
     return out;
-}
-
-bool starts_and_stays_dense(std::span<const std::int64_t> positions) {
-    return positions.front() == 0 &&
-           positions.back() == static_cast<std::int64_t>(positions.size()) - 1;
-}
-
-// (T, key_count): 0 where a key's position is at or before the query's, else -infinity.
-at::Tensor causal_mask(const at::Tensor& positions, std::int64_t key_count, at::Device device,
-                       at::ScalarType dtype) {
-    const at::Tensor hidden = at::arange(key_count).unsqueeze(0) > positions.unsqueeze(1);
-    return at::zeros(hidden.sizes(), dtype)
-        .masked_fill_(hidden, -std::numeric_limits<float>::infinity())
-        .to(device);
 }
 
 }  // namespace
@@ -58,24 +48,6 @@ KvCache TorchModel::new_cache(std::int64_t batch, CacheKind kind) const {
     return KvCache(config, batch, at::TensorOptions().dtype(dtype).device(device), kind);
 }
 
-at::Tensor TorchModel::attend(const at::Tensor& queries, KvCache& cache, std::size_t layer,
-                              std::int64_t key_count, const at::Tensor& mask) const {
-    const at::Tensor keys = cache.keys(layer).narrow(2, 0, key_count);
-    const at::Tensor values = cache.values(layer).narrow(2, 0, key_count);
-    if (queries.size(2) == 1) {
-        // One step sees every key: the query heads of a group become rows that share their keys.
-        const at::Tensor grouped = queries.view(
-            {queries.size(0), keys.size(1), queries.size(1) / keys.size(1), queries.size(3)});
-        return at::scaled_dot_product_attention(grouped, keys, values).reshape_as(queries);
-    }
-    if (mask.defined()) {
-        return at::scaled_dot_product_attention(queries, keys, values, mask, 0.0, false,
-                                                std::nullopt, true);
-    }
-    return at::scaled_dot_product_attention(queries, keys, values, std::nullopt, 0.0, true,
-                                            std::nullopt, true);
-}
-
 at::Tensor TorchModel::forward(const at::Tensor& inputs, std::span<const std::int64_t> positions,
                                KvCache& cache, ReadOutput* kept) const {
     const std::int64_t batch = inputs.size(0);
@@ -83,9 +55,6 @@ at::Tensor TorchModel::forward(const at::Tensor& inputs, std::span<const std::in
     const std::int64_t rows = batch * steps;
     const std::int64_t key_count = positions.back() + 1;
     const at::Tensor at_positions = position_tensor(positions);
-    const at::Tensor mask = steps == 1 || starts_and_stays_dense(positions)
-                                ? at::Tensor()
-                                : causal_mask(at_positions, key_count, device, dtype);
     at::Tensor residual = inputs.to(at::kFloat, false, true).reshape({rows, -1});  // (N, W)
     at::Tensor delta;
     for (std::size_t l = 0; l < weights.layers.size(); ++l) {
@@ -106,9 +75,9 @@ at::Tensor TorchModel::forward(const at::Tensor& inputs, std::span<const std::in
             kept->values.select(1, layer_index)
                 .copy_(heads.narrow(1, config.head_count + kv_heads, kv_heads));
         }
-        const at::Tensor attended = attend(queries, cache, l, key_count, mask)
-                                        .transpose(1, 2)
-                                        .reshape({rows, -1});  // (N, Hq × D)
+        const at::Tensor attended =
+            attend(queries, cache.keys(l).narrow(2, 0, key_count),
+                   cache.values(l).narrow(2, 0, key_count), positions);  // (N, Hq × D)
         delta = at::linear(attended, layer.output);
         x = add_rms_norm(residual, delta, layer.ffn_norm, config.norm_epsilon, dtype);
         delta = at::linear(silu_mul(at::linear(x, layer.gate_up)), layer.down);
@@ -186,7 +155,9 @@ std::int64_t TorchModel::entries_per_pass() const {
     const std::int64_t elements = cached + 2 * projected + 3 * std::int64_t{config.ffn_dim} +
                                   6 * std::int64_t{config.hidden_dim};
     const auto element_bytes = static_cast<std::int64_t>(c10::elementSize(dtype));
-    return std::max<std::int64_t>(1, kPassBytesMax / (elements * element_bytes));
+    const std::int64_t fitting =
+        std::max<std::int64_t>(1, kPassBytesMax / (elements * element_bytes));
+    return device.is_cpu() ? std::min(fitting, kCpuEntriesPerPass) : fitting;
 }
 
 }  // namespace mc::lm

@@ -79,13 +79,9 @@ struct TorchModel {
     // Likelihoods of targets (N) after hidden states (N, W), a bounded number of rows at a time.
     Likelihoods score(const at::Tensor& hidden, const at::Tensor& targets, bool with_entropy) const;
 
-    // Entries that may be in flight in one pass while activations and cache stay below
-    // kPassBytesMax.
+    // Entries to have in flight in one pass: what the device computes best, with activations and
+    // cache bounded.
     std::int64_t entries_per_pass() const;
-
-  private:
-    at::Tensor attend(const at::Tensor& queries, KvCache& cache, std::size_t layer,
-                      std::int64_t key_count, const at::Tensor& mask) const;
 };
 
 }  // namespace mc::lm
