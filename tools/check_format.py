@@ -26,14 +26,15 @@ def clang_format():
 
 
 def check(root, command):
-    findings = []
-    for path in source_tree.files(root, {".h", ".cpp"}):
-        answer = subprocess.run([command, "--style=file", "--dry-run", "-Werror", str(root / path)],
-                                capture_output=True, text=True, check=False)
-        if answer.returncode != 0:
-            where = re.search(r":(\d+):\d+: error", answer.stderr)
-            findings.append(f"{path}:{where.group(1) if where else 0}: clang-format -i {path}")
-    return findings
+    paths = [path.as_posix() for path in source_tree.files(root, {".h", ".cpp"})]
+    answer = subprocess.run([command, "--style=file", "--dry-run", "-Werror", *paths], cwd=root,
+                            capture_output=True, text=True, check=False)
+    first_lines = {}
+    for path, line in re.findall(r"^(\S+):(\d+):\d+: error", answer.stderr, re.MULTILINE):
+        first_lines.setdefault(path, line)
+    if answer.returncode != 0 and not first_lines:
+        return [answer.stderr.strip()]
+    return [f"{path}:{line}: clang-format -i {path}" for path, line in first_lines.items()]
 
 
 if __name__ == "__main__":
