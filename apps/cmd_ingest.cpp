@@ -152,8 +152,7 @@ Result<void> IngestCommand::ingest_one(Invocation& invocation, runtime::BankSess
 Result<void> IngestCommand::ingest_good(Invocation& invocation, std::vector<Input>& inputs) {
     MC_ASSIGN(const auto engine, runtime::Engine::open(invocation.config, runtime::Need::kModel,
                                                        runtime::Access::kWrite));
-    MC_ASSIGN(const auto session,
-              runtime::BankSession::open(*engine, invocation.config.bank, true));
+    MC_ASSIGN(const auto session, open_bank(invocation, *engine, true));
     for (Input& input : inputs) {
         if (input.fault) {
             take_fault(invocation.out, *input.fault);

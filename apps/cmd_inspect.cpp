@@ -112,7 +112,7 @@ Result<void> InspectCommand::show_store(Invocation& invocation) {
 Result<void> InspectCommand::show_part(Invocation& invocation) const {
     Output& out = invocation.out;
     MC_ASSIGN(const auto engine, open_for_reading(invocation.config, runtime::Need::kTokenizer));
-    MC_ASSIGN(const auto bank, runtime::BankSession::open(*engine, invocation.config.bank, false));
+    MC_ASSIGN(const auto bank, open_bank(invocation, *engine, false));
     if (!node_.empty()) {
         MC_ASSIGN(const NodeId node, parse_node(node_));
         MC_ASSIGN(const NodeView view, view_node(*bank, node));

@@ -119,8 +119,7 @@ Result<int> QueryCommand::run(Invocation& invocation) {
     if (is_blank(question_)) return fail(ErrorCode::kInvalidInput, "the question is empty");
     MC_ASSIGN(const auto engine, runtime::Engine::open(invocation.config, runtime::Need::kModel,
                                                        runtime::Access::kWriteIfFree));
-    MC_ASSIGN(const auto session,
-              runtime::BankSession::open(*engine, invocation.config.bank, false));
+    MC_ASSIGN(const auto session, open_bank(invocation, *engine, false));
     MC_ASSIGN(const runtime::QueryOptions options, options_for(invocation.config, *session));
     runtime::FocusSession focus(*session);
     MC_ASSIGN(const runtime::QueryReport report, focus.ask(question_, options));

@@ -81,8 +81,7 @@ Result<void> ReadCommand::print_json(Output& out, const runtime::BankSession& se
 
 Result<int> ReadCommand::run(Invocation& invocation) {
     MC_ASSIGN(const auto engine, open_for_reading(invocation.config, runtime::Need::kTokenizer));
-    MC_ASSIGN(const auto session,
-              runtime::BankSession::open(*engine, invocation.config.bank, false));
+    MC_ASSIGN(const auto session, open_bank(invocation, *engine, false));
     MC_ASSIGN(const DocumentRecord document, session->resolve_document(document_));
     MC_ASSIGN(const ByteSpan span, chosen_span(document));
     MC_TRY(invocation.out.json() ? print_json(invocation.out, *session, document, span)

@@ -17,6 +17,7 @@
 #include "core/clock.h"
 #include "core/config.h"
 #include "core/result.h"
+#include "runtime/bank_session.h"
 #include "runtime/engine.h"
 #include "telemetry/log.h"
 
@@ -67,6 +68,10 @@ CLI::Option* add_setting_flag(CLI::App& app, ConfigLayer& flags, Setting setting
 
 // Opens the store for reading.
 Result<std::unique_ptr<runtime::Engine>> open_for_reading(const Config& config, runtime::Need need);
+
+// Opens the bank of --bank, and logs what its indexes had to catch up with.
+Result<std::unique_ptr<runtime::BankSession>> open_bank(const Invocation& invocation,
+                                                        runtime::Engine& engine, bool create);
 
 // The base model alone, without a store.
 Result<std::unique_ptr<lm::BaseModel>> open_model(const Config& config);

@@ -23,6 +23,18 @@ Result<std::unique_ptr<runtime::Engine>> open_for_reading(const Config& config,
     return runtime::Engine::open(config, need, runtime::Access::kRead);
 }
 
+Result<std::unique_ptr<runtime::BankSession>> open_bank(const Invocation& invocation,
+                                                        runtime::Engine& engine, bool create) {
+    MC_ASSIGN(auto bank, runtime::BankSession::open(engine, invocation.config.bank, create));
+    const runtime::CatchUpReport& report = bank->opening_report();
+    invocation.log.info("bank_opened", {{"bank", invocation.config.bank},
+                                        {"vector_nodes_added", report.vector_nodes_added},
+                                        {"text_blocks_added", report.text_blocks_added},
+                                        {"vectors_rebuilt", report.vectors_rebuilt},
+                                        {"texts_rebuilt", report.texts_rebuilt}});
+    return bank;
+}
+
 Result<std::unique_ptr<lm::BaseModel>> open_model(const Config& config) {
     lm::ModelOptions options;
     options.path = config.model;

@@ -24,7 +24,6 @@ void set_handler(void (*handler)(int)) {
     action.sa_handler = handler;
     // No SA_RESTART: a read of the terminal or of a pipe is to return.
     sigaction(SIGINT, &action, nullptr);
-    sigaction(SIGTERM, &action, nullptr);
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 
 namespace mc::apps {
 
-// Set by SIGINT and SIGTERM while watched. One per process, as signals are.
+// Set by SIGINT while watched. One per process, as signals are.
 std::atomic<bool>& interrupt_flag();
 
 // Watches from construction to destruction; outside, an interrupt ends the process as usual.
