@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The frozen language model: reads tokens, vectors and gists in one sequence, scores and predicts.
 //
-// Llama architecture (RMSNorm, RoPE, grouped-query attention, SwiGLU), weights from GGUF, computed by
-// libtorch, which stays behind lm/internal. Nothing here can change a weight.
-// Entries take one position each, in order, from 0. A gist is placed by rotating its keys to its
-// position and putting keys and values in the cache of every layer; tokens and vectors go through
-// the model and see every entry before them.
-// Ownership: BaseModel outlives its Sequences. Threads: one thread at a time per model.
-// Errors: kModel when libtorch fails; kInvalidInput for a file that cannot be used, naming the field;
-// kOverBudget when a sequence would grow beyond the model's context length.
+// Llama architecture (RMSNorm, RoPE, grouped-query attention, SwiGLU), weights from GGUF, computed
+// by libtorch, which stays behind lm/internal. Nothing here can change a weight. Entries take one
+// position each, in order, from 0. A gist is placed by rotating its keys to its position and
+// putting keys and values in the cache of every layer; tokens and vectors go through the model and
+// see every entry before them. Ownership: BaseModel outlives its Sequences. Threads: one thread at
+// a time per model. Errors: kModel when libtorch fails; kInvalidInput for a file that cannot be
+// used, naming the field; kOverBudget when a sequence would grow beyond the model's context length.
 #pragma once
 
 #include <cstdint>
@@ -57,10 +56,11 @@ struct ModelConfig {
     GistShape gist_shape() const { return {layer_count, kv_head_count, head_dim, 0}; }
 };
 
-// A run of entries of one kind; exactly one member is not empty. Pointers are borrowed for the call.
+// A run of entries of one kind; exactly one member is not empty. Pointers are borrowed for the
+// call.
 struct Segment {
     std::vector<TokenId> tokens;
-    std::vector<float> vectors;       // (n, hidden_dim): input vectors in place of embeddings
+    std::vector<float> vectors;  // (n, hidden_dim): input vectors in place of embeddings
     std::vector<const Gist*> gists;
 
     static Segment of_tokens(std::vector<TokenId> t) { return {std::move(t), {}, {}}; }
@@ -82,7 +82,8 @@ class Sequence {
 
     std::uint32_t length() const;  // entries
 
-    // Appends entries; the model sees them, nothing is returned. On error the sequence is as before.
+    // Appends entries; the model sees them, nothing is returned. On error the sequence is as
+    // before.
     Result<void> append(std::span<const Segment> segments);
 
     // Appends tokens and returns each one's NLL in nats given everything before it; NaN for a first
