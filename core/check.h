@@ -14,9 +14,9 @@ namespace mc {
 }  // namespace mc
 
 // MC_CHECK(condition, detail string): ends the process with condition and detail when false.
-#define MC_CHECK(condition, detail)                                                        \
-    do {                                                                                   \
-        if (!(condition)) ::mc::check_failed(#condition, __FILE__, __LINE__, (detail));    \
+#define MC_CHECK(condition, detail)                                                     \
+    do {                                                                                \
+        if (!(condition)) ::mc::check_failed(#condition, __FILE__, __LINE__, (detail)); \
     } while (false)
 
 // For hot loops and whole-structure walks: on in the dev, light and asan presets.

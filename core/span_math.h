@@ -48,7 +48,9 @@ constexpr TokenSpan span_of(Level level, NodeIndex index) {
     return {index.value * width, (index.value + 1) * width};
 }
 
-constexpr TokenSpan span_of(NodeId node) { return span_of(node.level, node.index); }
+constexpr TokenSpan span_of(NodeId node) {
+    return span_of(node.level, node.index);
+}
 
 constexpr NodeId parent_of(NodeId node) {
     MC_CHECK(node.level < kLevelMax, "no parent above kLevelMax");
@@ -56,7 +58,9 @@ constexpr NodeId parent_of(NodeId node) {
 }
 
 // The slot of a node among its parent's 32 children.
-constexpr std::uint64_t slot_in_parent(NodeId node) { return node.index.value & (kBlockSize - 1); }
+constexpr std::uint64_t slot_in_parent(NodeId node) {
+    return node.index.value & (kBlockSize - 1);
+}
 
 // The child of a node of level ≥ 2 at slot 0…31.
 constexpr NodeId child_of(NodeId node, std::uint64_t slot) {
