@@ -2,12 +2,13 @@
 // The frozen language model: reads tokens, vectors and gists in one sequence, scores and predicts.
 //
 // Llama architecture (RMSNorm, RoPE, grouped-query attention, SwiGLU), weights from GGUF, computed
-// by libtorch, which stays behind lm/internal. Nothing here can change a weight. Entries take one
-// position each, in order, from 0. A gist is placed by rotating its keys to its position and
-// putting keys and values in the cache of every layer; tokens and vectors go through the model and
-// see every entry before them. Ownership: BaseModel outlives its Sequences. Threads: one thread at
-// a time per model. Errors: kModel when libtorch fails; kInvalidInput for a file that cannot be
-// used, naming the field; kOverBudget when a sequence would grow beyond the model's context length.
+// by libtorch, which stays behind lm/internal. Nothing here can change a weight.
+// Entries take one position each, in order, from 0. A gist is placed by rotating its keys to its
+// position and putting keys and values in the cache of every layer; tokens and vectors go through
+// the model and see every entry before them.
+// Ownership: BaseModel outlives its Sequences. Threads: one thread at a time per model.
+// Errors: kModel when libtorch fails; kInvalidInput for a file that cannot be used, naming the
+// field; kOverBudget when a sequence would grow beyond the model's context length.
 #pragma once
 
 #include <cstdint>

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes tests/golden/lm/smollm2_logits.txt: logits of the default base model, from a reference.
 
-The reference shares no code with lm/: PyPI gguf decodes the weights, PyPI tokenizers is not needed
-(token ids are drawn from fixed seeds or given), and the forward pass is written out in numpy float64.
+The reference shares no code with lm/: PyPI gguf decodes the weights, token ids are given or drawn from
+fixed seeds, and the forward pass is written out in numpy float64.
 (PyPI torch was not used: its CPU path from Python needs the full set of CUDA wheels to import.)
 
     pip install gguf numpy
