@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lines that a person types: editing, history across runs, completion of dot-commands (libedit).
 //
-// libedit keeps its state in globals: at most one LineReader at a time. Threads: one.
-// Errors: none; a history that cannot be read or written is left alone.
+// Ctrl-C is a key while a line is edited, and a signal at any other time. Ownership: owns its
+// editor and history. Threads: one. Errors: none; a history that cannot be read or written is left
+// alone.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
-
-#include "core/files.h"
 
 namespace mc::apps {
 
@@ -24,7 +24,8 @@ class LineReader {
     std::optional<std::string> read(const std::string& prompt);
 
   private:
-    std::optional<Path> history_file_;
+    struct Editor;
+    std::unique_ptr<Editor> editor_;
 };
 
 }  // namespace mc::apps

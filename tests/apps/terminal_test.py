@@ -6,7 +6,6 @@ import os
 import pty
 import re
 import select
-import signal
 
 import cli
 
@@ -92,9 +91,19 @@ class OnATerminal(cli.CliTestCase):
     def test_an_interrupt_drops_the_line_and_not_the_session(self):
         self.terminal.type(".nothing")
         self.terminal.until(".nothing")
-        os.kill(self.terminal.process, signal.SIGINT)
+        self.terminal.type("\x03")
         self.terminal.until(PROMPT)
         self.assertNotIn("error", self.terminal.ask(".bank"))
+        self.terminal.type(".quit\n")
+        self.assertEqual(self.terminal.exit_code(), 0)
+
+    def test_an_ingest_beside_the_session_is_seen_by_the_next_line(self):
+        self.assertIn("words.txt", self.terminal.ask("what is said of qua?"))
+        name = f"{self.id().rsplit('.', 1)[1]}.txt"
+        self.cli.write(name, "The bronze bell hangs in the school yard. " * 20)
+        self.cli.result("ingest", name)
+        self.assertIn(name, self.terminal.ask(".docs"))
+        self.assertIn(name, self.terminal.ask("Where does the bronze bell hang?"))
         self.terminal.type(".quit\n")
         self.assertEqual(self.terminal.exit_code(), 0)
 
