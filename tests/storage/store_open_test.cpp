@@ -92,8 +92,9 @@ TEST(StoreOpenTest, TheCodecOfCreationStaysWithTheStore) {
         document = batch.document;
         for (const NewGist& made : batch.gists) {
             const auto group =
-                *bank->find_gists(document.id, made.node.level, parent_of(made.node).index);
-            const Gist& gist = group->gists[slot_in_parent(made.node)];
+                bank->find_gists(document.id, made.node.level, parent_of(made.node).index);
+            ASSERT_TRUE(group && group->has_value());
+            const Gist& gist = group->value().gists.at(slot_in_parent(made.node));
             EXPECT_EQ(gist.index_vector, made.gist.index_vector);
             for (std::size_t i = 0; i < gist.kv.size(); ++i)
                 ASSERT_NEAR(half_to_float(gist.kv[i]), half_to_float(made.gist.kv[i]),
