@@ -142,6 +142,16 @@ class BadInput(cli.CliTestCase):
         self.assertEqual(len(done.stderr.decode().splitlines()), 1, done.stderr)
         self.assertEqual(data.read_bytes(), bytes(flipped))
 
+    def test_a_store_of_another_format_version(self):
+        # LMDB's own version, in both of its meta pages; tests/storage has the store's.
+        data = self.cli.store / "data.mdb"
+        content = bytearray(data.read_bytes())
+        for page in (0, 4096):
+            content[page + 20:page + 24] = (9).to_bytes(4, "little")
+        data.write_bytes(bytes(content))
+        for arguments in (["inspect"], ["query", "who"], ["ingest", self.good]):
+            self.check_refused(arguments, 7, "format_version", "9")
+
     def test_one_bad_file_does_not_lose_the_others(self):
         other = self.cli.write("other.txt", cli.made_up_text(seed=2, word_count=60))
         missing = self.cli.home / "missing.txt"
