@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parts of `megacontext model`, one file each; they declare themselves below `model`.
+// Ownership, threads, errors: as Command.
+#pragma once
+
+#include <memory>
+
+#include "apps/command.h"
+
+namespace mc::apps {
+
+std::unique_ptr<Command> make_model_info_command();
+
+}  // namespace mc::apps
