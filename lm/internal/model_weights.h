@@ -17,6 +17,8 @@ namespace mc::lm {
 struct LayerWeights {
     at::Tensor attention_norm;  // (W) f32
     at::Tensor qkv;             // ((Hq + 2 H) × D, W)
+    at::Tensor qkv_bias;        // ((Hq + 2 H) × D), or undefined
+    at::Tensor head_norms;      // (Hq + H, D) f32, of each query and key head, or undefined
     at::Tensor output;          // (W, Hq × D)
     at::Tensor ffn_norm;        // (W) f32
     at::Tensor gate_up;         // (2 × F, W)

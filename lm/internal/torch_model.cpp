@@ -27,6 +27,23 @@ at::Tensor position_tensor(std::span<const std::int64_t> positions) {
     return out;
 }
 
+// Queries and keys of projections (N, (Hq + 2 H) × D) become each head's RMS norm times weights
+// (Hq + H, D); values stay.
+at::Tensor normalize_heads(const at::Tensor& qkv, const at::Tensor& weights, double epsilon) {
+    const at::Tensor heads = qkv.unflatten(-1, {-1, weights.size(1)});
+    const std::int64_t normed = weights.size(0);
+    const at::Tensor x = heads.narrow(1, 0, normed).to(at::kFloat);
+    const at::Tensor scale = (x.square().mean(-1, true) + epsilon).rsqrt();
+    const at::Tensor values = heads.narrow(1, normed, heads.size(1) - normed);
+    return at::cat({(x * scale * weights).to(qkv.scalar_type()), values}, 1).flatten(1);
+}
+
+// (N, (Hq + 2 H) × D): queries, keys and values before rotation.
+at::Tensor project(const at::Tensor& x, const LayerWeights& layer, double epsilon) {
+    const at::Tensor qkv = at::linear(x, layer.qkv, layer.qkv_bias);
+    return layer.head_norms.defined() ? normalize_heads(qkv, layer.head_norms, epsilon) : qkv;
+}
+
 }  // namespace
 
 at::Tensor TorchModel::token_index(std::span<const TokenId> tokens) const {
@@ -61,7 +78,7 @@ at::Tensor TorchModel::forward(const at::Tensor& inputs, std::span<const std::in
         const LayerWeights& layer = weights.layers[l];
         at::Tensor x =
             add_rms_norm(residual, delta, layer.attention_norm, config.norm_epsilon, dtype);
-        const at::Tensor qkv = at::linear(x, layer.qkv).view({batch, steps, -1});
+        const at::Tensor qkv = project(x, layer, config.norm_epsilon).view({batch, steps, -1});
         const at::Tensor queries =
             split_and_rotate(qkv, rope, at_positions, cache.keys(l), cache.values(l));
         if (kept != nullptr) {
