@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "core/check.h"
+#include "lm/internal/model_folder.h"
 #include "lm/tokenizer_bpe.h"
+#include "lm/tokenizer_parts.h"
 #include "lm/tokenizer_split.h"
 #include "lm/tokenizer_vocabulary.h"
 
@@ -15,22 +17,15 @@ namespace {
 // Bytes per token of ordinary text: how much room to make at first.
 constexpr std::size_t kBytesPerTokenGuess = 4;
 
-Result<TokenId> read_token(const GgufFile& file, std::string_view key, TokenId vocabulary_size) {
-    MC_ASSIGN(const std::uint64_t id, file.get_uint(key));
-    if (id >= static_cast<std::uint64_t>(vocabulary_size))
-        return fail(ErrorCode::kInvalidInput, file.name() + ": " + std::string(key) + " is " +
-                                                  std::to_string(id) + ", beyond the vocabulary");
-    return static_cast<TokenId>(id);
-}
-
 // Reads "left right" lines in the byte alphabet, highest priority first.
-Result<BpeMerges> read_merges(const GgufFile& file, const Vocabulary& vocabulary) {
-    MC_ASSIGN(const auto lines, file.get_strings("tokenizer.ggml.merges"));
+Result<BpeMerges> read_merges(const TokenizerParts& parts, const Vocabulary& vocabulary) {
+    const std::vector<std::string>& lines = parts.merges;
     BpeMerges merges(lines.size());
     for (std::size_t i = 0; i < lines.size(); ++i) {
         const auto error = [&](std::string_view what) {
-            return fail(ErrorCode::kInvalidInput, file.name() + ": tokenizer.ggml.merges[" +
-                                                      std::to_string(i) + "] " + std::string(what));
+            return fail(ErrorCode::kInvalidInput, parts.file_name + ": " + parts.merges_field +
+                                                      "[" + std::to_string(i) + "] " +
+                                                      std::string(what));
         };
         const std::size_t space = lines[i].find(' ');
         if (space == std::string::npos) return error("is not two tokens with a space between");
@@ -45,24 +40,6 @@ Result<BpeMerges> read_merges(const GgufFile& file, const Vocabulary& vocabulary
         if (!merges.add(*left_id, *right_id, *merged_id)) return error("repeats an earlier merge");
     }
     return merges;
-}
-
-Result<Hash128> hash_of(const GgufFile& file) {
-    MC_ASSIGN(const auto pre, file.get_string("tokenizer.ggml.pre"));
-    MC_ASSIGN(const auto tokens, file.get_strings("tokenizer.ggml.tokens"));
-    MC_ASSIGN(const auto types, file.get_ints("tokenizer.ggml.token_type"));
-    MC_ASSIGN(const auto merges, file.get_strings("tokenizer.ggml.merges"));
-    StreamHash hash;
-    const auto add = [&](const std::string& text) {
-        const std::uint64_t size = text.size();  // first, so that no two lists hash alike
-        hash.update(std::as_bytes(std::span(&size, 1)));
-        hash.update(std::as_bytes(std::span(text)));
-    };
-    add(pre);
-    for (const std::string& token : tokens) add(token);
-    hash.update(std::as_bytes(std::span(types)));
-    for (const std::string& merge : merges) add(merge);
-    return hash.digest();
 }
 
 }  // namespace
@@ -80,8 +57,9 @@ struct Tokenizer::Impl {
     }
 
     // Most pre-tokens of real text are one token each. Finding those in a table first is right
-    // only for tokens that the merges give back when their bytes are encoded alone.
-    void index_whole_tokens() {
+    // only for tokens that the merges give back when their bytes are encoded alone, unless the
+    // tokenizer puts whole tokens before merges.
+    void index_whole_tokens(bool prefers_whole_tokens) {
         BpeScratch scratch;
         std::vector<TokenId> tokens;
         for (TokenId id = 0; id < vocabulary->size(); ++id) {
@@ -89,7 +67,8 @@ struct Tokenizer::Impl {
             if (vocabulary->find(bytes) != id) continue;
             tokens.clear();
             encode_by_merges(bytes, scratch, tokens);
-            if (tokens == std::vector<TokenId>{id}) whole_tokens.emplace(bytes, id);
+            if (prefers_whole_tokens || tokens == std::vector<TokenId>{id})
+                whole_tokens.emplace(bytes, id);
         }
     }
 
@@ -124,31 +103,46 @@ struct Tokenizer::Impl {
     Hash128 hash;
 };
 
-Result<std::unique_ptr<Tokenizer>> Tokenizer::from_gguf(const GgufFile& file) {
-    MC_ASSIGN(const std::string model, file.get_string("tokenizer.ggml.model"));
-    if (model != "gpt2")
-        return fail(ErrorCode::kInvalidInput, file.name() + ": tokenizer.ggml.model '" + model +
-                                                  "' is not supported; byte-level BPE ('gpt2') is");
-    MC_ASSIGN(const std::string pre, file.get_string("tokenizer.ggml.pre"));
-    auto pattern = SplitPattern::make(pre);
-    if (!pattern) return fail(std::move(pattern.error()).add_context(file.name()));
-    MC_ASSIGN(auto vocabulary, Vocabulary::from_gguf(file));
-    MC_ASSIGN(BpeMerges merges, read_merges(file, *vocabulary));
+Result<std::unique_ptr<Tokenizer>> Tokenizer::make(TokenizerParts parts) {
+    auto pattern = SplitPattern::make(parts.pre_tokenizer);
+    if (!pattern) return fail(std::move(pattern.error()).add_context(parts.file_name));
+    MC_ASSIGN(auto vocabulary, Vocabulary::make(parts));
+    MC_ASSIGN(BpeMerges merges, read_merges(parts, *vocabulary));
     auto impl =
         std::make_unique<Impl>(std::move(vocabulary), std::move(merges), std::move(*pattern));
     const Vocabulary& words = *impl->vocabulary;
-    MC_ASSIGN(impl->bos, read_token(file, "tokenizer.ggml.bos_token_id", words.size()));
-    MC_ASSIGN(impl->eos, read_token(file, "tokenizer.ggml.eos_token_id", words.size()));
+    impl->bos = parts.bos;
+    impl->eos = parts.eos;
     impl->stand_in = words.find("\xef\xbf\xbd").value_or(words.byte_token('?'));
     if (impl->stand_in >= words.size())
         return fail(ErrorCode::kInvalidInput,
-                    file.name() + ": tokenizer.ggml.tokens spells neither U+FFFD nor '?'");
-    if (file.find("tokenizer.chat_template") != nullptr) {
-        MC_ASSIGN(impl->chat_template, file.get_string("tokenizer.chat_template"));
-    }
-    MC_ASSIGN(impl->hash, hash_of(file));
-    impl->index_whole_tokens();
+                    parts.file_name + ": " + parts.tokens_field + " spells neither U+FFFD nor '?'");
+    impl->hash = parts.hash();
+    impl->chat_template = std::move(parts.chat_template);
+    impl->index_whole_tokens(parts.prefers_whole_tokens);
     return std::unique_ptr<Tokenizer>(new Tokenizer(std::move(impl)));
+}
+
+Result<std::unique_ptr<Tokenizer>> Tokenizer::from_gguf(const GgufFile& file) {
+    MC_ASSIGN(TokenizerParts parts, read_gguf_tokenizer(file));
+    return make(std::move(parts));
+}
+
+Result<std::unique_ptr<Tokenizer>> Tokenizer::from_folder(const ModelFolder& folder,
+                                                          std::uint64_t vocabulary_size) {
+    MC_ASSIGN(TokenizerParts parts, read_folder_tokenizer(folder, vocabulary_size));
+    return make(std::move(parts));
+}
+
+Result<std::unique_ptr<Tokenizer>> Tokenizer::open(const Path& model) {
+    std::error_code error;
+    if (!std::filesystem::is_directory(model, error)) {
+        MC_ASSIGN(const auto file, GgufFile::open(model));
+        return from_gguf(*file);
+    }
+    MC_ASSIGN(const auto folder, ModelFolder::open(model));
+    MC_ASSIGN(const std::uint64_t vocabulary_size, folder->config().get_uint("vocab_size"));
+    return from_folder(*folder, vocabulary_size);
 }
 
 Tokenizer::Tokenizer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Byte-level BPE (GPT-2 family), lossless for any bytes.
 //
-// Built from a GGUF's vocabulary and merges; the pre-tokenizer is chosen by tokenizer.ggml.pre
-// ("smollm": every digit alone, then the GPT-2 pattern; "gpt-2"/"default": the GPT-2 pattern).
-// Text that spells a control token is encoded as plain text. A byte that the vocabulary cannot
-// spell (SmolLM2 lacks 21 of the 256) becomes a byte token: vocabulary_size() + byte. The model
-// reads byte tokens as stand_in_token(). Invalid UTF-8 is split off and encoded byte by byte.
-// Threads: const, free. Errors: kInvalidInput names the GGUF field that is missing or wrong.
+// Built from the vocabulary and merges of a GGUF or a tokenizer.json; the pre-tokenizer is chosen
+// by tokenizer.ggml.pre or recognised in tokenizer.json ("smollm": every digit alone, then the
+// GPT-2 pattern; "gpt-2"/"default": the GPT-2 pattern; "llama-bpe" and "qwen2": those models'
+// patterns). Text is never normalised, also where tokenizer.json asks for NFC: decode gives back
+// the bytes. Text that spells a control token is encoded as plain text. A byte that the vocabulary
+// cannot spell (SmolLM2 lacks 21 of the 256) becomes a byte token: vocabulary_size() + byte. The
+// model reads byte tokens as stand_in_token(). Invalid UTF-8 is split off and encoded byte by byte.
+// Threads: const, free. Errors: kInvalidInput names the field that is missing or wrong.
 #pragma once
 
 #include <cstddef>
@@ -18,6 +20,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/files.h"
 #include "core/hash.h"
 #include "core/ids.h"
 #include "core/result.h"
@@ -25,9 +28,17 @@
 
 namespace mc::lm {
 
+class ModelFolder;      // lm/internal/model_folder.h
+struct TokenizerParts;  // lm/tokenizer_parts.h
+
 class Tokenizer {
   public:
+    // Of a model file or folder, without reading its weights.
+    static Result<std::unique_ptr<Tokenizer>> open(const Path& model);
     static Result<std::unique_ptr<Tokenizer>> from_gguf(const GgufFile& file);
+    // Ids that tokenizer.json does not have, up to vocabulary_size, are unused control tokens.
+    static Result<std::unique_ptr<Tokenizer>> from_folder(const ModelFolder& folder,
+                                                          std::uint64_t vocabulary_size);
     ~Tokenizer();
     Tokenizer(const Tokenizer&) = delete;
     Tokenizer& operator=(const Tokenizer&) = delete;
@@ -50,7 +61,7 @@ class Tokenizer {
     std::optional<TokenId> find_control(std::string_view spelling) const;
     bool is_control(TokenId token) const;
 
-    // tokenizer.chat_template, empty when the file has none.
+    // The file's Jinja template, empty when it has none.
     const std::string& chat_template() const;
 
     // Of vocabulary, merges and pre-tokenizer: what a store records.
@@ -58,6 +69,7 @@ class Tokenizer {
 
   private:
     struct Impl;
+    static Result<std::unique_ptr<Tokenizer>> make(TokenizerParts parts);
     explicit Tokenizer(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
     friend class StreamEncoder;

@@ -28,11 +28,17 @@ constexpr char kSmolLmPattern[] =
     R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+|\p{N}| ?[^)" MC_SPACE R"(\p{L}\p{N}]+|[)" MC_SPACE
     R"(]+(?![^)" MC_SPACE R"(\p{N}])|[)" MC_SPACE R"(]+)";
 
-#undef MC_SPACE
+// The patterns of Llama 3 and Qwen 2 (their tokenizer.json), which differ in how they part digits.
+#define MC_WORDS_AROUND_DIGITS(digits)                                                     \
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|)" digits R"(| ?[^)" MC_SPACE \
+    R"(\p{L}\p{N}]+[\r\n]*|[)" MC_SPACE R"(]*[\r\n]+|[)" MC_SPACE R"(]+(?![^)" MC_SPACE    \
+    R"(])|[)" MC_SPACE R"(]+)"
 
-// A match that ends this far before the end of what is known cannot change: the patterns look at
-// most two bytes ("'re" against "'") or one whole character beyond their match.
-constexpr std::size_t kLookAheadBytes = 8;
+constexpr char kLlama3Pattern[] = MC_WORDS_AROUND_DIGITS(R"(\p{N}{1,3})");
+constexpr char kQwen2Pattern[] = MC_WORDS_AROUND_DIGITS(R"(\p{N})");
+
+#undef MC_WORDS_AROUND_DIGITS
+#undef MC_SPACE
 
 constexpr int kInvalid = 0;
 constexpr int kIncomplete = -1;
@@ -77,11 +83,15 @@ std::size_t valid_prefix(std::string_view text) {
     return i;
 }
 
-const char* pattern_of(const std::string& pre_tokenizer) {
-    if (pre_tokenizer == "smollm") return kSmolLmPattern;
-    if (pre_tokenizer == "gpt-2" || pre_tokenizer == "default") return kGpt2Pattern;
-    return nullptr;
-}
+struct KnownPattern {
+    std::string_view pre_tokenizer;
+    const char* pattern;
+};
+
+constexpr KnownPattern kKnownPatterns[] = {
+    {"smollm", kSmolLmPattern},    {"gpt-2", kGpt2Pattern},  {"default", kGpt2Pattern},
+    {"llama-bpe", kLlama3Pattern}, {"qwen2", kQwen2Pattern},
+};
 
 }  // namespace
 
@@ -94,7 +104,7 @@ struct SplitPattern::Code {
                                  &error, &error_offset, nullptr);
         MC_CHECK(compiled != nullptr, std::string("PCRE2 refuses the pattern ") + pattern);
         // Without a JIT (an unusual processor) the interpreter gives the same matches.
-        pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE);
+        pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE | PCRE2_JIT_PARTIAL_HARD);
     }
 
     ~Code() { pcre2_code_free(compiled); }
@@ -119,11 +129,12 @@ struct Splitter::MatchData {
 };
 
 Result<std::unique_ptr<SplitPattern>> SplitPattern::make(const std::string& pre_tokenizer) {
-    const char* pattern = pattern_of(pre_tokenizer);
-    if (pattern == nullptr)
+    const auto* known =
+        std::ranges::find(kKnownPatterns, pre_tokenizer, &KnownPattern::pre_tokenizer);
+    if (known == std::end(kKnownPatterns))
         return fail(ErrorCode::kInvalidInput,
                     "tokenizer.ggml.pre '" + pre_tokenizer + "' is not supported");
-    return std::unique_ptr<SplitPattern>(new SplitPattern(std::make_unique<Code>(pattern)));
+    return std::unique_ptr<SplitPattern>(new SplitPattern(std::make_unique<Code>(known->pattern)));
 }
 
 SplitPattern::SplitPattern(std::unique_ptr<Code> code) : code_(std::move(code)) {}
@@ -148,10 +159,14 @@ void Splitter::find_run() {
             run_end_ < text_.size() && front_character(text_.substr(run_end_)) == kInvalid;
 }
 
-std::size_t Splitter::match(std::string_view window) {
+std::optional<std::size_t> Splitter::match(std::string_view window, bool is_final) {
+    // Hard partial matching stops where any alternative, taken or not, asks for a byte beyond the
+    // window: a match that it gives cannot change.
+    const std::uint32_t options = PCRE2_NO_UTF_CHECK | (is_final ? 0U : PCRE2_PARTIAL_HARD);
     const int count =
         pcre2_match(pattern_.code_->compiled, reinterpret_cast<PCRE2_SPTR>(window.data()),
-                    window.size(), 0, PCRE2_NO_UTF_CHECK, match_data_->block, nullptr);
+                    window.size(), 0, options, match_data_->block, nullptr);
+    if (count == PCRE2_ERROR_PARTIAL) return std::nullopt;
     MC_CHECK(count > 0, "PCRE2 error " + std::to_string(count) + " at byte " +
                             std::to_string(position_) + "; the pattern matches any character");
     return pcre2_get_ovector_pointer(match_data_->block)[1];
@@ -167,11 +182,11 @@ std::optional<PreToken> Splitter::next() {
     const std::size_t known = run_end_ - position_;
     std::size_t window = std::min(known, kPreTokenBytesMax);
     while (window < known && is_continuation(text_[position_ + window])) --window;
-    const std::size_t size = match(text_.substr(position_, window));
     const bool is_final = run_is_final_ || known >= kPreTokenBytesMax;
-    if (!is_final && size + kLookAheadBytes > known) return std::nullopt;
-    const PreToken token{text_.substr(position_, size), true};
-    position_ += size;
+    const auto size = match(text_.substr(position_, window), is_final);
+    if (!size) return std::nullopt;
+    const PreToken token{text_.substr(position_, *size), true};
+    position_ += *size;
     return token;
 }
 

@@ -59,7 +59,8 @@ class Splitter {
     struct MatchData;
 
     void find_run();
-    std::size_t match(std::string_view window);
+    // Size of the pre-token at the window's front; empty while bytes behind it could change it.
+    std::optional<std::size_t> match(std::string_view window, bool is_final);
 
     const SplitPattern& pattern_;
     std::string_view text_;

@@ -8,7 +8,6 @@
 namespace mc::lm {
 namespace {
 
-constexpr std::int64_t kNormalType = 1;  // gguf.md, tokenizer.ggml.token_type
 constexpr std::uint64_t kByteCount = 256;
 
 // GPT-2's byte alphabet ends at U+0143: 68 bytes that do not print are moved to U+0100 and up.
@@ -53,39 +52,31 @@ std::optional<std::string> Vocabulary::bytes_of_spelling(std::string_view spelli
     return bytes;
 }
 
-Result<std::unique_ptr<Vocabulary>> Vocabulary::from_gguf(const GgufFile& file) {
-    MC_ASSIGN(const auto spellings, file.get_strings("tokenizer.ggml.tokens"));
-    MC_ASSIGN(const auto types, file.get_ints("tokenizer.ggml.token_type"));
-    if (spellings.size() != types.size())
-        return fail(ErrorCode::kInvalidInput, file.name() + ": tokenizer.ggml.token_type has " +
-                                                  std::to_string(types.size()) +
-                                                  " entries, tokenizer.ggml.tokens has " +
-                                                  std::to_string(spellings.size()));
+Result<std::unique_ptr<Vocabulary>> Vocabulary::make(const TokenizerParts& parts) {
     std::unique_ptr<Vocabulary> vocabulary(new Vocabulary());
-    MC_TRY(vocabulary->add(file, spellings, types));
+    MC_TRY(vocabulary->add(parts));
     vocabulary->index();
-    for (std::uint64_t i = 0; i < spellings.size(); ++i) {
+    for (std::uint64_t i = 0; i < parts.tokens.size(); ++i) {
         const auto id = static_cast<TokenId>(i);
         if (vocabulary->is_spellable_[i] && vocabulary->find(vocabulary->bytes_of(id)) != id)
-            return fail(ErrorCode::kInvalidInput, file.name() + ": tokenizer.ggml.tokens[" +
-                                                      std::to_string(i) +
+            return fail(ErrorCode::kInvalidInput, parts.file_name + ": " + parts.tokens_field +
+                                                      "[" + std::to_string(i) +
                                                       "] repeats an earlier token");
     }
     return vocabulary;
 }
 
-Result<void> Vocabulary::add(const GgufFile& file, const std::vector<std::string>& spellings,
-                             const std::vector<std::int64_t>& types) {
+Result<void> Vocabulary::add(const TokenizerParts& parts) {
     static_assert(kGgufArrayLengthMax + kByteCount < 1ULL << 31, "ids fit TokenId");
-    size_ = static_cast<TokenId>(spellings.size());
-    for (std::uint64_t i = 0; i < spellings.size(); ++i) {
+    size_ = static_cast<TokenId>(parts.tokens.size());
+    for (std::uint64_t i = 0; i < parts.tokens.size(); ++i) {
         begins_.push_back(arena_.size());
-        const bool is_normal = types[i] == kNormalType;
-        const auto bytes = is_normal ? bytes_of_spelling(spellings[i]) : std::nullopt;
+        const bool is_normal = static_cast<TokenType>(parts.types[i]) == TokenType::kNormal;
+        const auto bytes = is_normal ? bytes_of_spelling(parts.tokens[i]) : std::nullopt;
         if (bytes && bytes->empty())
-            return fail(ErrorCode::kInvalidInput, file.name() + ": tokenizer.ggml.tokens[" +
-                                                      std::to_string(i) + "] is empty");
-        arena_ += bytes ? *bytes : spellings[i];
+            return fail(ErrorCode::kInvalidInput, parts.file_name + ": " + parts.tokens_field +
+                                                      "[" + std::to_string(i) + "] is empty");
+        arena_ += bytes ? *bytes : parts.tokens[i];
         is_control_.push_back(!is_normal);
         is_spellable_.push_back(bytes.has_value());
     }

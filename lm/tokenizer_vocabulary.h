@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The vocabulary of a byte-level tokenizer: every token's bytes, and tokens by their bytes.
 //
-// Internal to lm_files. GGUF spells a byte-level token in GPT-2's byte alphabet (a printable
+// Internal to lm_files. Files spell a byte-level token in GPT-2's byte alphabet (a printable
 // character for each byte) and a control token as it is. Ownership: views handed out die with the
-// vocabulary. Threads: const, free. Errors: kInvalidInput that names the GGUF field and index.
+// vocabulary. Threads: const, free. Errors: kInvalidInput that names the file's field and index.
 #pragma once
 
 #include <array>
@@ -17,13 +17,13 @@
 
 #include "core/ids.h"
 #include "core/result.h"
-#include "lm/gguf.h"
+#include "lm/tokenizer_parts.h"
 
 namespace mc::lm {
 
 class Vocabulary {
   public:
-    static Result<std::unique_ptr<Vocabulary>> from_gguf(const GgufFile& file);
+    static Result<std::unique_ptr<Vocabulary>> make(const TokenizerParts& parts);
     Vocabulary(const Vocabulary&) = delete;
     Vocabulary& operator=(const Vocabulary&) = delete;
 
@@ -47,8 +47,7 @@ class Vocabulary {
 
   private:
     Vocabulary() = default;
-    Result<void> add(const GgufFile& file, const std::vector<std::string>& spellings,
-                     const std::vector<std::int64_t>& types);
+    Result<void> add(const TokenizerParts& parts);
     void index();
 
     TokenId size_ = 0;

@@ -127,6 +127,18 @@ Result<JsonFields> JsonFields::get_object(std::string_view key) const {
     return JsonFields(*value, where_ + std::string(key) + ".");
 }
 
+Result<std::vector<JsonFields>> JsonFields::get_objects(std::string_view key) const {
+    MC_ASSIGN(const Json* value, require(key));
+    if (!value->is_array()) return fail(error(key, "is not a list"));
+    std::vector<JsonFields> objects;
+    for (const Json& one : *value) {
+        const std::string element = std::string(key) + "[" + std::to_string(objects.size()) + "]";
+        if (!one.is_object()) return fail(error(element, "is not an object"));
+        objects.emplace_back(one, where_ + element + ".");
+    }
+    return objects;
+}
+
 Error JsonFields::error(std::string_view key, std::string_view what) const {
     return {ErrorCode::kInvalidInput, where_ + std::string(key) + " " + std::string(what)};
 }

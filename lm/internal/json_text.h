@@ -43,8 +43,9 @@ class JsonFields {
     Result<double> get_float_or(std::string_view key, double otherwise) const;
     Result<std::uint64_t> get_uint_or(std::string_view key, std::uint64_t otherwise) const;
     Result<std::string> get_string_or(std::string_view key, const std::string& otherwise) const;
-    // The fields of an object within this one.
+    // The fields of an object within this one, and of each object of a list.
     Result<JsonFields> get_object(std::string_view key) const;
+    Result<std::vector<JsonFields>> get_objects(std::string_view key) const;
 
     // An error about a field: "<file>: <path of the field> <what>".
     Error error(std::string_view key, std::string_view what) const;
