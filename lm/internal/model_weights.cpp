@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lm/internal/model_weights.h"
 
+#include <set>
 #include <string>
 
 namespace mc::lm {
@@ -13,101 +14,172 @@ std::string shape_text(const std::vector<std::uint64_t>& shape) {
     return text + ")";
 }
 
-// Decodes named tensors and checks their shapes.
+// Decodes named tensors, checks their shapes and remembers which were asked for.
 class WeightReader {
   public:
-    WeightReader(const GgufFile& file, at::ScalarType dtype, at::Device device)
+    WeightReader(const ModelFile& file, at::ScalarType dtype, at::Device device)
         : file_(file), dtype_(dtype), device_(device) {}
 
-    Result<at::Tensor> vector(const std::string& name, std::uint64_t width) const {
-        MC_ASSIGN(const at::Tensor values, decode(name, {width}));
-        return values.to(device_, at::kFloat, false, true);
-    }
-
-    // (rows, columns); GGUF gives the contiguous axis first.
-    Result<at::Tensor> matrix(const std::string& name, std::uint64_t rows,
-                              std::uint64_t columns) const {
-        MC_ASSIGN(const at::Tensor values, decode(name, {columns, rows}));
-        return values.to(device_, dtype_, false, true);
-    }
-
-    // Matrices of the same number of columns, one above the other.
-    Result<at::Tensor> stacked(const std::vector<std::pair<std::string, std::uint64_t>>& parts,
-                               std::uint64_t columns) const {
-        std::vector<at::Tensor> matrices;
-        for (const auto& [name, rows] : parts) {
-            MC_ASSIGN(at::Tensor part, matrix(name, rows, columns));
-            matrices.push_back(std::move(part));
-        }
-        return at::cat(matrices, 0);
-    }
-
-  private:
-    Result<at::Tensor> decode(const std::string& name,
-                              const std::vector<std::uint64_t>& shape) const {
-        const GgufTensor* tensor = file_.find_tensor(name);
-        if (tensor == nullptr)
-            return fail(ErrorCode::kInvalidInput,
-                        file_.name() + ": tensor " + name + " is missing");
-        if (tensor->shape != shape)
-            return fail(ErrorCode::kInvalidInput, file_.name() + ": tensor " + name +
-                                                      " has shape " + shape_text(tensor->shape) +
-                                                      ", expected " + shape_text(shape));
-        auto values = dequantize(*tensor);
+    // f32 on the CPU, for what is worked on before it goes to the device. shape: ggml's order.
+    Result<at::Tensor> decode(const std::string& name, const std::vector<std::uint64_t>& shape) {
+        read_.insert(name);
+        const auto found = file_.tensors().find(name);
+        if (found == file_.tensors().end()) return error(file_.spelling_of(name), " is missing");
+        const GgufTensor& tensor = found->second;
+        if (tensor.shape != shape)
+            return error(tensor.name, " has shape " + shape_text(tensor.shape) + ", expected " +
+                                          shape_text(shape));
+        auto values = dequantize(tensor);
         if (!values)
-            return fail(std::move(values.error()).add_context(file_.name() + ": tensor " + name));
+            return fail(
+                std::move(values.error()).add_context(file_.name() + ": tensor " + tensor.name));
         std::vector<std::int64_t> sizes(shape.rbegin(), shape.rend());
         // Copies, because the vector ends here.
         return at::from_blob(values->data(), sizes, at::kFloat).clone();
     }
 
-    const GgufFile& file_;
+    Result<at::Tensor> vector(const std::string& name, std::uint64_t width) {
+        MC_ASSIGN(const at::Tensor values, decode(name, {width}));
+        return values.to(device_, at::kFloat, false, true);
+    }
+
+    // (rows, columns); GGUF gives the contiguous axis first.
+    Result<at::Tensor> matrix(const std::string& name, std::uint64_t rows, std::uint64_t columns) {
+        MC_ASSIGN(const at::Tensor values, decode(name, {columns, rows}));
+        return in_dtype(values);
+    }
+
+    at::Tensor in_dtype(const at::Tensor& values) const {
+        return values.to(device_, dtype_, false, true);
+    }
+
+    at::Tensor on_device(const at::Tensor& values) const { return values.to(device_); }
+
+    // A weight that nobody reads belongs to a computation that is not done here.
+    Result<void> check_all_read() const {
+        for (const auto& [name, tensor] : file_.tensors())
+            if (!read_.contains(name) && !file_.may_stay_unread(name))
+                return error(tensor.name,
+                             " is not one that " + file_.spec().config.architecture + " has");
+        return {};
+    }
+
+  private:
+    tl::unexpected<Error> error(const std::string& tensor, const std::string& what) const {
+        return fail(ErrorCode::kInvalidInput, file_.name() + ": tensor " + tensor + what);
+    }
+
+    const ModelFile& file_;
     at::ScalarType dtype_;
     at::Device device_;
+    std::set<std::string> read_;
 };
 
-Result<LayerWeights> load_layer(const WeightReader& reader, const ModelConfig& config,
-                                std::uint32_t index) {
+// Rows of each head from pairs (i, i + D / 2) to pairs (2i, 2i + 1). x (heads × D, …).
+at::Tensor interleave_heads(const at::Tensor& x, std::int64_t head_dim) {
+    return x.unflatten(0, {-1, 2, head_dim / 2}).transpose(1, 2).flatten(0, 2);
+}
+
+// The query, key and value parts of one layer, one above the other. suffix: ".weight" or ".bias".
+class HeadReader {
+  public:
+    HeadReader(WeightReader& reader, const ModelSpec& spec, const std::string& prefix)
+        : reader_(reader), spec_(spec), prefix_(prefix) {}
+
+    Result<at::Tensor> projections() {
+        const std::uint64_t width = spec_.config.hidden_dim;
+        return stacked(".weight", [&](std::uint64_t rows) { return Shape{width, rows}; });
+    }
+
+    Result<at::Tensor> biases() {
+        return stacked(".bias", [](std::uint64_t rows) { return Shape{rows}; });
+    }
+
+    // (Hq + H, D)
+    Result<at::Tensor> norms() {
+        const std::uint32_t dim = spec_.config.head_dim;
+        MC_ASSIGN(at::Tensor query, reader_.decode(prefix_ + "attn_q_norm.weight", {dim}));
+        MC_ASSIGN(at::Tensor key, reader_.decode(prefix_ + "attn_k_norm.weight", {dim}));
+        query = rotated(query) * spec_.rope.query_scale;
+        return at::cat({query.unsqueeze(0).expand({spec_.config.head_count, -1}),
+                        rotated(key).unsqueeze(0).expand({spec_.config.kv_head_count, -1})});
+    }
+
+  private:
+    using Shape = std::vector<std::uint64_t>;
+
+    template <class ShapeOf>
+    Result<at::Tensor> stacked(const std::string& suffix, ShapeOf&& shape_of) {
+        const ModelConfig& config = spec_.config;
+        const std::uint64_t query_rows = std::uint64_t{config.head_count} * config.head_dim;
+        const std::uint64_t kv_rows = std::uint64_t{config.kv_head_count} * config.head_dim;
+        MC_ASSIGN(at::Tensor q, reader_.decode(prefix_ + "attn_q" + suffix, shape_of(query_rows)));
+        MC_ASSIGN(const at::Tensor k,
+                  reader_.decode(prefix_ + "attn_k" + suffix, shape_of(kv_rows)));
+        MC_ASSIGN(const at::Tensor v,
+                  reader_.decode(prefix_ + "attn_v" + suffix, shape_of(kv_rows)));
+        q = rotated(q);
+        // A norm behind it would undo the scale.
+        if (spec_.rope.query_scale != 1 && !spec_.has_head_norms) q = q * spec_.rope.query_scale;
+        return at::cat({q, rotated(k), v}, 0);
+    }
+
+    at::Tensor rotated(const at::Tensor& x) const {
+        return spec_.has_half_split_heads ? interleave_heads(x, spec_.config.head_dim) : x;
+    }
+
+    WeightReader& reader_;
+    const ModelSpec& spec_;
+    const std::string prefix_;
+};
+
+Result<LayerWeights> load_layer(WeightReader& reader, const ModelSpec& spec, std::uint32_t index) {
+    const ModelConfig& config = spec.config;
     const std::string prefix = "blk." + std::to_string(index) + ".";
     const std::uint64_t width = config.hidden_dim;
     const std::uint64_t query_rows = std::uint64_t{config.head_count} * config.head_dim;
-    const std::uint64_t kv_rows = std::uint64_t{config.kv_head_count} * config.head_dim;
+    HeadReader heads(reader, spec, prefix);
     LayerWeights layer;
     MC_ASSIGN(layer.attention_norm, reader.vector(prefix + "attn_norm.weight", width));
-    MC_ASSIGN(layer.qkv, reader.stacked({{prefix + "attn_q.weight", query_rows},
-                                         {prefix + "attn_k.weight", kv_rows},
-                                         {prefix + "attn_v.weight", kv_rows}},
-                                        width));
+    MC_ASSIGN(layer.qkv, heads.projections());
+    layer.qkv = reader.in_dtype(layer.qkv);
+    if (spec.has_qkv_bias) {
+        MC_ASSIGN(layer.qkv_bias, heads.biases());
+        layer.qkv_bias = reader.in_dtype(layer.qkv_bias);
+    }
+    if (spec.has_head_norms) {
+        MC_ASSIGN(layer.head_norms, heads.norms());
+        layer.head_norms = reader.on_device(layer.head_norms);
+    }
     MC_ASSIGN(layer.output, reader.matrix(prefix + "attn_output.weight", width, query_rows));
     MC_ASSIGN(layer.ffn_norm, reader.vector(prefix + "ffn_norm.weight", width));
-    MC_ASSIGN(layer.gate_up, reader.stacked({{prefix + "ffn_gate.weight", config.ffn_dim},
-                                             {prefix + "ffn_up.weight", config.ffn_dim}},
-                                            width));
+    MC_ASSIGN(const at::Tensor gate,
+              reader.matrix(prefix + "ffn_gate.weight", config.ffn_dim, width));
+    MC_ASSIGN(const at::Tensor up, reader.matrix(prefix + "ffn_up.weight", config.ffn_dim, width));
+    layer.gate_up = at::cat({gate, up}, 0);
     MC_ASSIGN(layer.down, reader.matrix(prefix + "ffn_down.weight", width, config.ffn_dim));
     return layer;
 }
 
 }  // namespace
 
-Result<ModelWeights> load_weights(const GgufFile& file, const ModelConfig& config,
+Result<ModelWeights> load_weights(const ModelFile& file, std::uint32_t vocabulary_size,
                                   at::ScalarType dtype, at::Device device) {
-    const WeightReader reader(file, dtype, device);
+    WeightReader reader(file, dtype, device);
+    const ModelSpec& spec = file.spec();
+    const std::uint64_t width = spec.config.hidden_dim;
     ModelWeights weights;
-    MC_ASSIGN(weights.embeddings,
-              reader.matrix("token_embd.weight", config.vocabulary_size, config.hidden_dim));
+    MC_ASSIGN(weights.embeddings, reader.matrix("token_embd.weight", vocabulary_size, width));
     weights.head = weights.embeddings;
-    if (file.find_tensor("output.weight") != nullptr) {
-        MC_ASSIGN(weights.head,
-                  reader.matrix("output.weight", config.vocabulary_size, config.hidden_dim));
+    if (!spec.is_tied) {
+        MC_ASSIGN(weights.head, reader.matrix("output.weight", vocabulary_size, width));
     }
-    MC_ASSIGN(weights.final_norm, reader.vector("output_norm.weight", config.hidden_dim));
-    if (file.find_tensor("rope_freqs.weight") != nullptr) {
-        MC_ASSIGN(weights.rope_factors, reader.vector("rope_freqs.weight", config.head_dim / 2));
-    }
-    for (std::uint32_t l = 0; l < config.layer_count; ++l) {
-        MC_ASSIGN(LayerWeights layer, load_layer(reader, config, l));
+    MC_ASSIGN(weights.final_norm, reader.vector("output_norm.weight", width));
+    for (std::uint32_t l = 0; l < spec.config.layer_count; ++l) {
+        MC_ASSIGN(LayerWeights layer, load_layer(reader, spec, l));
         weights.layers.push_back(std::move(layer));
     }
+    MC_TRY(reader.check_all_read());
     return weights;
 }
 

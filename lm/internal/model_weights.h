@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// A llama model's weights as tensors on the device, decoded from GGUF.
+// A model's weights as tensors on the device, decoded from its file.
 //
 // Query, key and value projections lie in one matrix, and so do gate and up: one matrix product in
-// place of three and two. Query and key rows keep GGUF's order (rotation pairs 2i, 2i+1).
-// Errors: kInvalidInput naming the tensor that is missing, of another shape or undecodable.
+// place of three and two. Query and key rows are put in llama's GGUF order (rotation pairs 2i,
+// 2i+1), so that one rotation serves all; the scale that yarn puts on queries is in their weights.
+// Errors: kInvalidInput naming the tensor that is missing, of another shape, undecodable or not
+// part of the architecture.
 #pragma once
 
 #include <vector>
 
-#include "lm/base_model.h"
-#include "lm/gguf.h"
+#include "lm/internal/model_file.h"
 #include "lm/internal/torch_fence.h"
 
 namespace mc::lm {
@@ -26,15 +27,14 @@ struct LayerWeights {
 };
 
 struct ModelWeights {
-    at::Tensor embeddings;    // (V, W)
-    at::Tensor head;          // (V, W); the same tensor as embeddings when tied
-    at::Tensor final_norm;    // (W) f32
-    at::Tensor rope_factors;  // (D / 2) f32 divisors of the frequencies, or undefined
+    at::Tensor embeddings;  // (V, W)
+    at::Tensor head;        // (V, W); the same tensor as embeddings when tied
+    at::Tensor final_norm;  // (W) f32
     std::vector<LayerWeights> layers;
 };
 
 // Matrices in dtype, norms in f32.
-Result<ModelWeights> load_weights(const GgufFile& file, const ModelConfig& config,
+Result<ModelWeights> load_weights(const ModelFile& file, std::uint32_t vocabulary_size,
                                   at::ScalarType dtype, at::Device device);
 
 }  // namespace mc::lm

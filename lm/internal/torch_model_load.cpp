@@ -3,8 +3,7 @@
 #include <cmath>
 #include <thread>
 
-#include "lm/gguf.h"
-#include "lm/internal/model_config.h"
+#include "lm/internal/model_file.h"
 #include "lm/internal/torch_model.h"
 
 namespace mc::lm {
@@ -42,38 +41,33 @@ void set_thread_count(int requested) {
     if (at::get_num_threads() != count) at::set_num_threads(count);
 }
 
-RopeTable make_rope_table(const ModelConfig& config, const at::Tensor& factors, at::Device device) {
+RopeTable make_rope_table(const ModelConfig& config, const std::vector<double>& divisors,
+                          at::Device device) {
     const at::Tensor exponents = at::arange(0, std::int64_t{config.head_dim}, 2, at::kDouble) /
                                  double{1.0 * config.head_dim};
     at::Tensor frequencies = at::pow(config.rope_base, -exponents);  // (D / 2)
-    if (factors.defined()) frequencies = frequencies / factors.to(at::kCPU, at::kDouble);
+    if (!divisors.empty()) frequencies = frequencies / at::tensor(divisors, at::kDouble);
     const at::Tensor angles =
         at::arange(std::int64_t{config.context_length}, at::kDouble).unsqueeze(1) * frequencies;
     return {angles.cos().to(device, at::kFloat), angles.sin().to(device, at::kFloat)};
 }
 
-std::uint64_t count_parameters(const GgufFile& file) {
-    std::uint64_t count = 0;
-    for (const GgufTensor& tensor : file.tensors()) count += tensor.element_count();
-    return count;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<TorchModel>> TorchModel::load(const ModelOptions& options) {
-    MC_ASSIGN(const std::unique_ptr<GgufFile> file, GgufFile::open(options.path));
-    MC_ASSIGN(ModelConfig config, read_model_config(*file));
-    MC_ASSIGN(std::unique_ptr<Tokenizer> tokenizer, Tokenizer::from_gguf(*file));
+    MC_ASSIGN(const std::unique_ptr<ModelFile> file, ModelFile::open(options.path));
+    MC_ASSIGN(std::unique_ptr<Tokenizer> tokenizer, file->make_tokenizer());
+    ModelConfig config = file->spec().config;
     config.vocabulary_size = static_cast<std::uint32_t>(tokenizer->vocabulary_size());
-    config.parameter_count = count_parameters(*file);
     return torch_guard([&]() -> Result<std::unique_ptr<TorchModel>> {
         set_thread_count(options.thread_count);
         auto model = std::make_unique<TorchModel>();
         MC_ASSIGN(model->device, chosen_device(options));
         model->dtype = chosen_dtype(options);
-        model->hash = xxh3_128(file->bytes());
-        MC_ASSIGN(model->weights, load_weights(*file, config, model->dtype, model->device));
-        model->rope = make_rope_table(config, model->weights.rope_factors, model->device);
+        model->hash = file->hash();
+        MC_ASSIGN(model->weights,
+                  load_weights(*file, config.vocabulary_size, model->dtype, model->device));
+        model->rope = make_rope_table(config, file->spec().rope.divisors, model->device);
         model->config = std::move(config);
         model->tokenizer = std::move(tokenizer);
         return model;

@@ -254,7 +254,7 @@ void expect_refused(const std::string& bytes, const std::string& named) {
 }
 
 TEST(OpenBaseModel, wrong_files_are_refused_naming_the_field_or_tensor) {
-    expect_refused(tiny_model_bytes({}, {"qwen2", "", ""}), "general.architecture");
+    expect_refused(tiny_model_bytes({}, {"mamba", "", ""}), "general.architecture");
     expect_refused(tiny_model_bytes({}, {"llama", "blk.1.ffn_up.weight", ""}),
                    "blk.1.ffn_up.weight");
     expect_refused(tiny_model_bytes({}, {"llama", "", "blk.0.attn_k.weight"}),
