@@ -3,7 +3,9 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "apps/answer_settings.h"
 #include "apps/command.h"
+#include "apps/interrupt.h"
 #include "apps/render.h"
 #include "apps/text.h"
 #include "runtime/focus_session.h"
@@ -32,14 +34,10 @@ class QueryCommand final : public Command {
             ->check(CLI::Range(std::size_t{1}, kEvidenceCountMax).description(""))
             ->type_name("N")
             ->capture_default_str();
-        app->add_option("--seed", seed_, "of policy random")->capture_default_str();
         auto* answer = app->add_flag("--answer", wants_answer_, "let the base model answer");
-        app->add_option("--max-tokens", tokens_max_, "longest answer")
-            ->check(CLI::Range(std::uint32_t{1}, kAnswerTokensMax).description(""))
-            ->type_name("N")
-            ->capture_default_str();
         app->add_flag("--evidence-only", evidence_only_, "only the evidence (the default)")
             ->excludes(answer);
+        add_answer_flags(*app, answer_options_);
         app->footer(kFooter);
         return app;
     }
@@ -49,21 +47,19 @@ class QueryCommand final : public Command {
   private:
     // Far above what anyone reads; a bound so that a typing error cannot ask for everything.
     static constexpr std::size_t kEvidenceCountMax = 1000;
-    // The default model's context length.
-    static constexpr std::uint32_t kAnswerTokensMax = 8192;
 
     Result<runtime::QueryOptions> options_for(const Config& config,
                                               const runtime::BankSession& session) const;
-    Result<void> print_text(Output& out, runtime::FocusSession& focus,
-                            const runtime::QueryReport& report) const;
-    Result<void> print_json(Output& out, runtime::FocusSession& focus,
-                            const runtime::QueryReport& report) const;
+    // Both say why the answer ended.
+    Result<lm::StopReason> print_text(Output& out, runtime::FocusSession& focus,
+                                      const runtime::QueryReport& report);
+    Result<lm::StopReason> print_json(Output& out, runtime::FocusSession& focus,
+                                      const runtime::QueryReport& report);
 
     std::string question_;
     std::vector<std::string> documents_;
     std::size_t evidence_count_ = 5;
-    std::uint64_t seed_ = 1;
-    std::uint32_t tokens_max_ = 128;
+    runtime::AnswerOptions answer_options_;
     bool wants_answer_ = false;
     bool evidence_only_ = false;
 };
@@ -74,7 +70,7 @@ Result<runtime::QueryOptions> QueryCommand::options_for(const Config& config,
     options.policy = config.policy;
     options.budget = config.budget_entries;
     options.evidence_count = evidence_count_;
-    options.seed = seed_;
+    options.seed = answer_options_.seed;
     for (const std::string& name : documents_) {
         MC_ASSIGN(const DocumentRecord document, session.resolve_document(name));
         options.documents.push_back(document.id);
@@ -82,37 +78,36 @@ Result<runtime::QueryOptions> QueryCommand::options_for(const Config& config,
     return options;
 }
 
-Result<void> QueryCommand::print_text(Output& out, runtime::FocusSession& focus,
-                                      const runtime::QueryReport& report) const {
+Result<lm::StopReason> QueryCommand::print_text(Output& out, runtime::FocusSession& focus,
+                                                const runtime::QueryReport& report) {
     out.text(out.faint(summary_of(report)));
     print_evidence(out, report.evidence);
-    if (!wants_answer_) return {};
+    if (!wants_answer_) return lm::StopReason::kEndOfText;
     out.text("");
     out.text(out.strong("answer"));
-    runtime::AnswerOptions options;
-    options.tokens_max = tokens_max_;
-    options.on_text = [&out](std::string_view text) {
+    answer_options_.on_text = [&out](std::string_view text) {
         out.raw(printable(text));
         out.flush();
+        return true;
     };
-    MC_ASSIGN(const runtime::Answer answer, focus.answer(options));
+    MC_ASSIGN(const runtime::Answer answer, focus.answer(answer_options_));
     out.text("");
     out.text(out.faint(summary_of(answer)));
-    return {};
+    return answer.stop_reason;
 }
 
-Result<void> QueryCommand::print_json(Output& out, runtime::FocusSession& focus,
-                                      const runtime::QueryReport& report) const {
+Result<lm::StopReason> QueryCommand::print_json(Output& out, runtime::FocusSession& focus,
+                                                const runtime::QueryReport& report) {
     Json line = to_json(report);
     line["answer"] = nullptr;
+    lm::StopReason reason = lm::StopReason::kEndOfText;
     if (wants_answer_) {
-        runtime::AnswerOptions options;
-        options.tokens_max = tokens_max_;
-        MC_ASSIGN(const runtime::Answer answer, focus.answer(options));
+        MC_ASSIGN(const runtime::Answer answer, focus.answer(answer_options_));
         line["answer"] = to_json(answer);
+        reason = answer.stop_reason;
     }
     out.json(line);
-    return {};
+    return reason;
 }
 
 Result<int> QueryCommand::run(Invocation& invocation) {
@@ -123,9 +118,13 @@ Result<int> QueryCommand::run(Invocation& invocation) {
     MC_ASSIGN(const runtime::QueryOptions options, options_for(invocation.config, *session));
     runtime::FocusSession focus(*session);
     MC_ASSIGN(const runtime::QueryReport report, focus.ask(question_, options));
-    MC_TRY(invocation.out.json() ? print_json(invocation.out, focus, report)
-                                 : print_text(invocation.out, focus, report));
-    return 0;
+    // What stands there when Ctrl-C comes is printed, and the exit code says that it is not all.
+    const InterruptWatch watch;
+    answer_options_.interrupted = &invocation.interrupted;
+    MC_ASSIGN(const lm::StopReason reason, invocation.out.json()
+                                               ? print_json(invocation.out, focus, report)
+                                               : print_text(invocation.out, focus, report));
+    return reason == lm::StopReason::kStopped ? static_cast<int>(ErrorCode::kCancelled) : 0;
 }
 
 }  // namespace

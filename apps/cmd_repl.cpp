@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "apps/answer_settings.h"
 #include "apps/command.h"
 #include "apps/line_reader.h"
 #include "apps/repl.h"
@@ -35,12 +36,13 @@ class ReplSubcommand final : public Command {
             ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
         add_setting_flag(*app, flags, Setting::kPolicy);
         add_setting_flag(*app, flags, Setting::kBudget);
+        add_answer_flags(*app, answer_options_);
         app->footer(kFooter);
         return app;
     }
 
     Result<int> run(Invocation& invocation) override {
-        Repl repl(invocation.config, invocation.out);
+        Repl repl(invocation.config, answer_options_, invocation.out);
         MC_TRY(repl.open());
         if (!lines_.empty() || !files_.empty())
             MC_TRY(run_given(repl));
@@ -58,6 +60,7 @@ class ReplSubcommand final : public Command {
 
     std::vector<std::string> lines_;
     std::vector<std::string> files_;
+    runtime::AnswerOptions answer_options_;
 };
 
 Result<void> ReplSubcommand::run_given(Repl& repl) const {

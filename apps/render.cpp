@@ -83,6 +83,7 @@ Json to_json(const runtime::Answer& answer) {
     return {{"text", answer.text},
             {"prompt_entries", answer.prompt_entries},
             {"new_tokens", answer.new_tokens},
+            {"stop_reason", lm::name_of(answer.stop_reason)},
             {"seconds_to_first_token", answer.seconds_to_first_token},
             {"seconds", answer.seconds}};
 }
@@ -139,7 +140,8 @@ void print_evidence(Output& out, const std::vector<runtime::Evidence>& evidence)
 std::string summary_of(const runtime::Answer& answer) {
     return format_count(answer.new_tokens) + " tokens in " + format_seconds(answer.seconds) +
            ", the first after " + format_seconds(answer.seconds_to_first_token) + ", read from " +
-           format_count(answer.prompt_entries) + " entries";
+           format_count(answer.prompt_entries) + " entries" +
+           (answer.stop_reason == lm::StopReason::kStopped ? "; stopped" : "");
 }
 
 }  // namespace mc::apps

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "apps/interrupt.h"
 #include "apps/render.h"
 #include "apps/text.h"
 #include "core/files.h"
@@ -127,6 +128,7 @@ runtime::QueryOptions Repl::query_options() const {
     runtime::QueryOptions options;
     options.policy = config_.policy;
     options.budget = config_.budget_entries;
+    options.seed = answer_options_.seed;
     return options;
 }
 
@@ -148,12 +150,16 @@ Result<void> Repl::ask(const std::string& question) {
 
 // With `line`, the answer goes in there; else to the screen as it is written.
 Result<void> Repl::answer(Json* line) {
-    runtime::AnswerOptions options;
+    runtime::AnswerOptions options = answer_options_;
+    // Ctrl-C stops the answer and not the session.
+    const InterruptWatch watch;
+    options.interrupted = &interrupt_flag();
     if (line == nullptr) {
         out_.text("");
         options.on_text = [this](std::string_view text) {
             out_.raw(printable(text));
             out_.flush();
+            return true;
         };
     }
     MC_ASSIGN(const runtime::Answer answer, session_.focus->answer(options));

@@ -34,7 +34,8 @@ std::span<const ReplCommand> repl_commands();
 
 class Repl {
   public:
-    Repl(Config config, Output& out) : config_(std::move(config)), out_(out) {}
+    Repl(Config config, runtime::AnswerOptions answer_options, Output& out)
+        : config_(std::move(config)), answer_options_(std::move(answer_options)), out_(out) {}
 
     // Opens store and bank. Errors: those of runtime::Engine and BankSession.
     Result<void> open();
@@ -63,6 +64,7 @@ class Repl {
     Result<void> do_policy(std::string_view arguments);
     Result<void> do_budget(std::string_view arguments);
     Result<void> do_answer(std::string_view arguments);
+    Result<void> do_set(std::string_view arguments);
     Result<void> do_stats(std::string_view arguments);
     Result<void> do_mode(std::string_view arguments);
     Result<void> do_read(std::string_view arguments);
@@ -95,6 +97,7 @@ class Repl {
     runtime::QueryOptions query_options() const;
 
     Config config_;
+    runtime::AnswerOptions answer_options_;
     Output& out_;
     Session session_;
     std::optional<runtime::QueryReport> last_report_;

@@ -4,6 +4,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "apps/answer_settings.h"
 #include "apps/bank_summary.h"
 #include "apps/render.h"
 #include "apps/repl.h"
@@ -36,6 +37,9 @@ constexpr std::array kCommands{
     ReplCommand{".budget", "[N]", "entries of the working context", &Repl::do_budget},
     ReplCommand{".answer", "[on|off]", "whether the base model answers questions",
                 &Repl::do_answer},
+    ReplCommand{".set", "[NAME VALUE]",
+                "how answers are written: temperature, top-p, seed, max-tokens, stop …",
+                &Repl::do_set},
     ReplCommand{".stats", "", "the last question, the window, the indexes, the store",
                 &Repl::do_stats},
     ReplCommand{".mode", "[text|json]", "form of the results", &Repl::do_mode},
@@ -222,6 +226,27 @@ Result<void> Repl::do_answer(std::string_view arguments) {
         return usage("usage: .answer [on|off]");
     if (!arguments.empty()) answers_ = arguments == "on";
     say("answer", answers_ ? "on" : "off");
+    return {};
+}
+
+Result<void> Repl::do_set(std::string_view arguments) {
+    if (!arguments.empty()) {
+        const std::size_t space = std::min(arguments.find(' '), arguments.size());
+        const std::string_view name = arguments.substr(0, space);
+        std::string value = trimmed(arguments.substr(space));
+        if (value.empty() && name != "stop") return usage("usage: .set [NAME VALUE]");
+        // A line cannot hold the line's end that many a stop string is.
+        for (std::size_t at = 0; (at = value.find("\\n", at)) != std::string::npos;)
+            value.replace(at, 2, "\n");
+        MC_TRY(set_answer_setting(answer_options_, name, value));
+    }
+    const Json settings = answer_settings_json(answer_options_);
+    if (out_.json()) {
+        out_.json(settings);
+        return {};
+    }
+    for (const auto& [name, value] : settings.items())
+        if (arguments.empty() || arguments.starts_with(name)) say(name.c_str(), value);
     return {};
 }
 

@@ -10,9 +10,6 @@
 namespace mc::runtime {
 namespace {
 
-// Greedy text of a small model falls into loops without it; 1.2 is the value of the CTRL paper.
-constexpr float kRepetitionPenalty = 1.2F;
-
 double seconds_since(std::int64_t begin_ns, const Clock& clock) {
     return static_cast<double>(clock.monotonic_ns() - begin_ns) * 1e-9;
 }
@@ -55,7 +52,7 @@ Result<Answer> FocusSession::answer(const AnswerOptions& options) {
     const Clock& clock = bank_.engine().clock();
     const std::int64_t begin_ns = clock.monotonic_ns();
     const lm::BaseModel& model = bank_.engine().model();
-    const lm::ChatPrompt prompt = lm::make_chat_prompt(bank_.tokenizer(), question_);
+    MC_ASSIGN(const lm::ChatPrompt prompt, lm::make_chat_prompt(bank_.tokenizer(), question_));
     MC_ASSIGN(std::vector<lm::Segment> segments, window_segments());
     if (!prompt.before_text.empty())
         segments.insert(segments.begin(), lm::Segment::of_tokens(prompt.before_text));
@@ -67,18 +64,19 @@ Result<Answer> FocusSession::answer(const AnswerOptions& options) {
     answer.prompt_entries = sequence->length();
     lm::GenerateOptions generation;
     generation.tokens_max = options.tokens_max;
-    generation.temperature = static_cast<float>(options.temperature);
+    generation.sampling = options.sampling;
     generation.seed = options.seed;
-    generation.repetition_penalty = kRepetitionPenalty;
+    generation.stop_strings = options.stop_strings;
+    generation.interrupted = options.interrupted;
     const auto on_text = [&](std::string_view text) {
         if (answer.seconds_to_first_token == 0)
             answer.seconds_to_first_token = seconds_since(begin_ns, clock);
-        if (options.on_text) options.on_text(text);
-        return true;
+        return !options.on_text || options.on_text(text);
     };
     MC_ASSIGN(lm::Generated written, lm::generate(model, *sequence, generation, on_text));
     answer.text = std::move(written.text);
     answer.new_tokens = static_cast<std::uint32_t>(written.tokens.size());
+    answer.stop_reason = written.reason;
     answer.seconds = seconds_since(begin_ns, clock);
     return answer;
 }

@@ -9,9 +9,9 @@
 // coarsest cover of even one document, naming the smallest that can.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +19,7 @@
 
 #include "core/result.h"
 #include "lm/base_model.h"
+#include "lm/generate.h"
 #include "runtime/bank_session.h"
 #include "runtime/evidence.h"
 #include "working_context/allocator.h"
@@ -49,15 +50,21 @@ struct QueryReport {
 
 struct AnswerOptions {
     std::uint32_t tokens_max = 128;
-    double temperature = 0;  // 0: greedy
+    lm::SamplingOptions sampling{.repetition_penalty = kRepetitionPenalty};
     std::uint64_t seed = 1;
-    std::function<void(std::string_view)> on_text;  // whole UTF-8 characters, as they come
+    std::vector<std::string> stop_strings;
+    lm::TextCallback on_text;                        // text as it comes; false stops the answer
+    const std::atomic<bool>* interrupted = nullptr;  // stops the answer when set
+
+    // Greedy text of a small model falls into loops without it; the value of the CTRL paper.
+    static constexpr float kRepetitionPenalty = 1.2F;
 };
 
 struct Answer {
     std::string text;
     std::uint32_t prompt_entries = 0;
     std::uint32_t new_tokens = 0;
+    lm::StopReason stop_reason = lm::StopReason::kTokensMax;
     double seconds_to_first_token = 0;
     double seconds = 0;
 };

@@ -58,6 +58,32 @@ class Query(cli.CliTestCase):
         ranks = [evidence["rank"] for evidence in self.ask("--evidence-count", 4)["evidence"]]
         self.assertEqual(ranks, list(range(1, len(ranks) + 1)))
 
+    def test_sampling_follows_the_seed(self):
+        def answer(*arguments):
+            return self.ask("--answer", "--max-tokens", 24, "--temperature", 1.5, *arguments)["answer"]
+        first = answer("--seed", 3)
+        self.assertEqual(first["text"], answer("--seed", 3)["text"])
+        self.assertNotEqual(first["text"], answer("--seed", 4)["text"])
+        greedy = self.ask("--answer", "--max-tokens", 24)["answer"]["text"]
+        for narrow in (("--top-k", 1), ("--top-p", 1e-6), ("--min-p", 1)):
+            with self.subTest(narrow=narrow):
+                self.assertEqual(answer(*narrow)["text"], greedy)
+
+    def test_an_answer_ends_before_a_stop_string(self):
+        whole = self.ask("--answer", "--max-tokens", 24)["answer"]
+        stop = whole["text"][5:9]
+        cut = self.ask("--answer", "--max-tokens", 24, "--stop", "never\n", "--stop", stop)["answer"]
+        self.assertEqual(cut["stop_reason"], "stop_string")
+        self.assertEqual(cut["text"], whole["text"][:whole["text"].index(stop)])
+
+    def test_sampling_out_of_range_is_a_usage_error(self):
+        for flag, value, part in (("--top-p", "0", "top-p"), ("--temperature", "-1", "temperature"),
+                                  ("--min-p", "2", "min-p"), ("--temperature", "warm", "not a number"),
+                                  ("--max-tokens", "0", "max-tokens"), ("--stop", "", "--stop")):
+            with self.subTest(flag=flag, value=value):
+                done = self.cli.run("query", "who", "--answer", flag + "=" + value)
+                self.check_error(done, 2, "usage", part)
+
     def test_an_answer_is_there_when_asked_for(self):
         self.assertIsNone(self.ask()["answer"])
         answer = self.ask("--answer", "--max-tokens", 8)["answer"]

@@ -84,6 +84,19 @@ class OnATerminal(cli.CliTestCase):
         self.terminal.type(".quit\n")
         self.assertEqual(self.terminal.exit_code(), 0)
 
+    def test_an_interrupt_stops_an_answer_and_not_the_session(self):
+        self.terminal.ask(".answer on")
+        self.terminal.ask(".set max-tokens 8000")
+        self.terminal.ask(".set temperature 5")  # near noise: it does not end by itself
+        self.terminal.type("Who?\n")
+        self.terminal.until("d1")  # the evidence: the answer is next
+        self.terminal.until("\n\n")
+        self.terminal.type("\x03")
+        self.assertIn("; stopped", self.terminal.until(PROMPT))
+        self.assertIn("words.txt", self.terminal.ask(".docs"))
+        self.terminal.type(".quit\n")
+        self.assertEqual(self.terminal.exit_code(), 0)
+
     def test_the_end_of_input_ends_the_session(self):
         self.terminal.type("\x04")
         self.assertEqual(self.terminal.exit_code(), 0)

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "core/utf8.h"
-#include "lm/chat_prompt.h"
 #include "tests/support/tiny_model.h"
 
 namespace mc::lm::test {
@@ -17,48 +16,10 @@ std::unique_ptr<Sequence> started(const BaseModel& model) {
     return sequence;
 }
 
-TEST(ChooseToken, temperature_zero_takes_the_likeliest) {
-    Rng rng(1);
-    const std::vector<float> logits = {0.5F, 3.0F, 2.9F, -1.0F};
-    for (int i = 0; i < 20; ++i) EXPECT_EQ(choose_token(logits, {}, rng), 1);
-}
-
-TEST(ChooseToken, top_p_never_leaves_the_likeliest_set) {
-    Rng rng(2);
-    GenerateOptions options;
-    options.temperature = 1.0F;
-    options.top_p = 0.9F;
-    const std::vector<float> logits = {4.0F, 0.0F, 3.5F, 0.1F};  // 0 and 2 hold 0.96
-    for (int i = 0; i < 500; ++i) {
-        const TokenId token = choose_token(logits, options, rng);
-        EXPECT_TRUE(token == 0 || token == 2);
-    }
-}
-
-TEST(ChooseToken, frequencies_follow_the_softmax) {
-    Rng rng(3);
-    GenerateOptions options;
-    options.temperature = 2.0F;
-    const std::vector<float> logits = {0.0F, 2.0F * std::log(3.0F)};  // 1 : 3 at temperature 2
-    int second = 0;
-    for (int i = 0; i < 4000; ++i) second += choose_token(logits, options, rng);
-    EXPECT_NEAR(second, 3000, 140);  // five standard deviations
-}
-
-TEST(PenaliseRepetition, lowers_each_written_token_once_and_no_other) {
-    std::vector<float> logits = {2.4F, -1.0F, 3.0F, 0.5F};
-    const std::vector<TokenId> written = {0, 1, 0, 900};  // 900: a byte token, which has no logit
-    penalise_repetition(logits, written, 1.2F);
-    EXPECT_FLOAT_EQ(logits[0], 2.0F);
-    EXPECT_FLOAT_EQ(logits[1], -1.2F);
-    EXPECT_FLOAT_EQ(logits[2], 3.0F);
-    EXPECT_FLOAT_EQ(logits[3], 0.5F);
-}
-
 TEST(Generate, same_seed_same_text_and_every_token_is_in_the_sequence) {
     const auto model = make_tiny_model();
     GenerateOptions options;
-    options.temperature = 1.5F;
+    options.sampling.temperature = 1.5F;
     options.tokens_max = 30;
     options.seed = 7;
     const auto sequence = started(*model);
@@ -76,7 +37,7 @@ TEST(Generate, the_callback_gets_the_whole_text_in_whole_characters) {
     bool some_text_was_valid = false;
     for (std::uint64_t seed = 0; seed < 10; ++seed) {
         GenerateOptions options;
-        options.temperature = 3.0F;  // near uniform over bytes: many broken characters
+        options.sampling.temperature = 3.0F;  // near uniform over bytes: many broken characters
         options.tokens_max = 40;
         options.seed = seed;
         std::string received;
@@ -110,18 +71,65 @@ TEST(Generate, stops_when_the_callback_says_so_or_the_context_is_full) {
     EXPECT_EQ(calls, 2);
     const auto sequence = started(*model);
     GenerateOptions options;
-    options.temperature = 3.0F;  // so flat that it seldom ends by itself, and not with this seed
+    options.sampling.temperature =
+        3.0F;  // so flat that it seldom ends by itself, and not with this seed
     options.seed = 1;
     const Generated full = generate(*model, *sequence, options).value();
     EXPECT_EQ(full.reason, StopReason::kContextFull);
     EXPECT_EQ(sequence->length(), 12U);
 }
 
-TEST(ChatPrompt, a_model_without_chatml_gets_a_plain_form) {
-    const auto tokenizer = make_toy_tokenizer();
-    const ChatPrompt prompt = make_chat_prompt(*tokenizer, "who?");
-    EXPECT_EQ(prompt.before_text, std::vector<TokenId>{tokenizer->bos()});
-    EXPECT_EQ(tokenizer->decode(prompt.after_text), "\n\nQuestion: who?\nAnswer:");
+TEST(Generate, a_stop_string_ends_the_text_and_its_last_token_is_not_in_the_sequence) {
+    const auto model = make_tiny_model();
+    GenerateOptions options;
+    options.sampling.temperature = 1.5F;
+    options.tokens_max = 60;
+    options.seed = 7;
+    const Generated whole = generate(*model, *started(*model), options).value();
+    ASSERT_GT(whole.text.size(), 30U);
+    // Across several tokens, most of which are one byte.
+    const std::string stop = whole.text.substr(20, 6);
+    options.stop_strings = {"\n\n never \n\n", stop};
+    std::string received;
+    const auto sequence = started(*model);
+    const Generated cut = generate(*model, *sequence, options, [&](std::string_view text) {
+                              received += text;
+                              EXPECT_EQ(received.find(stop), std::string::npos);
+                              return true;
+                          }).value();
+    EXPECT_EQ(cut.reason, StopReason::kStopString);
+    EXPECT_EQ(cut.text, whole.text.substr(0, whole.text.find(stop)));
+    EXPECT_EQ(received, cut.text);
+    EXPECT_EQ(sequence->length(), 5 + cut.tokens.size());
+    EXPECT_TRUE(std::equal(cut.tokens.begin(), cut.tokens.end(), whole.tokens.begin()));
+    const std::string read = model->tokenizer().decode(cut.tokens);
+    EXPECT_TRUE(read.starts_with(cut.text));
+    EXPECT_LT(read.size(), cut.text.size() + stop.size());
+}
+
+TEST(Generate, an_interrupt_stops_before_the_next_token) {
+    const auto model = make_tiny_model();
+    std::atomic<bool> interrupted = false;
+    GenerateOptions options;
+    options.sampling.temperature = 3.0F;
+    options.seed = 1;
+    options.interrupted = &interrupted;
+    int calls = 0;
+    const Generated stopped = generate(*model, *started(*model), options, [&](std::string_view) {
+                                  interrupted = ++calls == 3;
+                                  return true;
+                              }).value();
+    EXPECT_EQ(stopped.reason, StopReason::kStopped);
+    EXPECT_EQ(calls, 3);
+    const Generated nothing = generate(*model, *started(*model), options).value();
+    EXPECT_TRUE(nothing.tokens.empty());
+}
+
+TEST(Generate, sampling_options_out_of_range_are_refused) {
+    const auto model = make_tiny_model();
+    GenerateOptions options;
+    options.sampling.top_p = 0.0F;
+    EXPECT_EQ(generate(*model, *started(*model), options).error().code(), ErrorCode::kUsage);
 }
 
 }  // namespace
