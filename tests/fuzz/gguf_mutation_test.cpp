@@ -5,10 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <iostream>
-#include <limits>
 
-#include "core/rng.h"
 #include "lm/tokenizer.h"
+#include "tests/fuzz/mutations.h"
 #include "tests/lm_files/gguf_writer.h"
 #include "tests/lm_files/toy_tokenizer.h"
 
@@ -29,62 +28,6 @@ std::string valid_file() {
                            type, std::string(2 * block.size_bytes, '\x35'));
     }
     return writer.build();
-}
-
-void flip_bits(std::string& bytes, Rng& rng) {
-    for (std::uint64_t count = 1 + rng.below(8); count > 0; --count)
-        bytes[rng.below(bytes.size())] ^= static_cast<char>(1U << rng.below(8));
-}
-
-// Lengths, counts and types are the numbers that do harm.
-void write_extreme(std::string& bytes, Rng& rng) {
-    static constexpr std::uint64_t kExtremes[] = {0,
-                                                  1,
-                                                  8,
-                                                  9,
-                                                  32,
-                                                  255,
-                                                  0xffff,
-                                                  1ULL << 31,
-                                                  0xffffffff,
-                                                  1ULL << 32,
-                                                  1ULL << 62,
-                                                  1ULL << 63,
-                                                  std::numeric_limits<std::uint64_t>::max()};
-    const std::uint64_t value = kExtremes[rng.below(std::size(kExtremes))];
-    const std::size_t size = rng.below(2) == 0 ? 4 : 8;
-    if (bytes.size() < size) return;
-    std::memcpy(bytes.data() + rng.below(bytes.size() - size + 1), &value, size);
-}
-
-void splice(std::string& bytes, Rng& rng) {
-    const std::size_t from = rng.below(bytes.size());
-    const std::string part = bytes.substr(from, 1 + rng.below(64));
-    const std::size_t to = rng.below(bytes.size());
-    bytes.replace(to, rng.below(65), part);
-}
-
-std::string mutate(std::string bytes, Rng& rng) {
-    for (std::uint64_t count = 1 + rng.below(3); count > 0 && !bytes.empty(); --count) {
-        switch (rng.below(5)) {
-            case 0:
-                flip_bits(bytes, rng);
-                break;
-            case 1:
-                write_extreme(bytes, rng);
-                break;
-            case 2:
-                splice(bytes, rng);
-                break;
-            case 3:
-                bytes.resize(rng.below(bytes.size() + 1));
-                break;
-            default:
-                bytes.erase(rng.below(bytes.size()), rng.below(16));
-                break;
-        }
-    }
-    return bytes;
 }
 
 struct Outcomes {
@@ -123,7 +66,7 @@ TEST(GgufMutation, damaged_files_are_refused_or_read_and_never_crash) {
     Rng rng(kSeed);
     for (int i = 0; i < kMutationCount && !HasFatalFailure(); ++i) {
         SCOPED_TRACE("mutation " + std::to_string(i));
-        use(mutate(valid, rng), outcomes);
+        use(mc::test::mutate(valid, rng), outcomes);
     }
     std::cout << outcomes.refused_files << " refused, " << outcomes.read_files << " read, "
               << outcomes.tokenizers << " with a tokenizer\n";

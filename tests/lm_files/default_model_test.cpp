@@ -6,11 +6,11 @@
 #include <cmath>
 #include <filesystem>
 #include <iostream>
-#include <sstream>
 
 #include "core/files.h"
 #include "core/rng.h"
 #include "lm/tokenizer.h"
+#include "tests/lm_files/golden_ids.h"
 #include "tests/lm_files/stream_laws.h"
 
 namespace mc::lm::test {
@@ -49,25 +49,10 @@ TEST_F(DefaultModel, every_tensor_decodes_to_finite_weights) {
 }
 
 TEST_F(DefaultModel, tricky_strings_get_the_ids_of_the_reference) {
-    const auto golden = read_file(Path(MC_GOLDEN_DIR) / "tokenizer" / "smollm.golden", 1 << 20);
-    ASSERT_TRUE(golden) << golden.error().to_string();
-    std::istringstream lines(*golden);
-    std::string line;
-    int count = 0;
-    while (std::getline(lines, line)) {
-        if (line.starts_with('#')) continue;
-        const std::size_t colon = line.find(':');
-        ASSERT_NE(colon, std::string::npos) << line;
-        std::string text;
-        for (std::size_t i = 0; line[0] != '-' && i < colon; i += 2)
-            text.push_back(static_cast<char>(std::stoi(line.substr(i, 2), nullptr, 16)));
-        std::istringstream numbers(line.substr(colon + 1));
-        std::vector<TokenId> expected;
-        for (TokenId id = 0; numbers >> id;) expected.push_back(id);
-        EXPECT_EQ(tokenizer_->encode(text), expected) << line;
-        ++count;
-    }
-    EXPECT_GE(count, 40);
+    const auto cases = read_golden_ids(Path(MC_GOLDEN_DIR) / "tokenizer" / "smollm.golden");
+    for (const GoldenIds& one : cases)
+        EXPECT_EQ(tokenizer_->encode(one.text), one.ids) << '"' << one.text << '"';
+    EXPECT_GE(cases.size(), 40U);
 }
 
 TEST_F(DefaultModel, control_tokens_are_known_by_spelling_and_never_made_from_text) {

@@ -42,6 +42,18 @@ TEST(TokenizerSplit, white_space_is_unicodes) {
               (Pieces{"\u180e\u180e", "x"}));  // no space since 6.3
 }
 
+TEST(TokenizerSplit, llama3_and_qwen2_patterns_differ_in_digits_alone) {
+    EXPECT_EQ(split("llama-bpe", "in 20245, IT'S (so"),
+              (Pieces{"in", " ", "202", "45", ",", " IT", "'S", " (", "so"}));
+    EXPECT_EQ(split("qwen2", "in 245, it'll"),
+              (Pieces{"in", " ", "2", "4", "5", ",", " it", "'ll"}));
+    for (const std::string pattern : {"llama-bpe", "qwen2"}) {
+        EXPECT_EQ(split(pattern, "a  \n \n  b"), (Pieces{"a", "  \n \n", " ", " b"})) << pattern;
+        EXPECT_EQ(split(pattern, "x...\r\n\ty"), (Pieces{"x", "...\r\n", "\ty"})) << pattern;
+        EXPECT_EQ(split(pattern, std::string(9000, ' ')).size(), 3U) << pattern;
+    }
+}
+
 TEST(TokenizerSplit, bytes_that_are_not_utf8_stand_alone_and_end_the_run_before_them) {
     EXPECT_EQ(split("smollm", "ab\xff\xff  \xc0 c"),
               (Pieces{"ab", "\xff", "\xff", "  ", "\xc0", " c"}));
