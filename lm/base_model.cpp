@@ -111,6 +111,34 @@ void Sequence::truncate(std::uint32_t length) {
     state_->restore(length);
 }
 
+Result<void> Sequence::splice(std::uint32_t begin, std::uint32_t end,
+                              std::span<const Segment> replacement) {
+    MC_CHECK(begin <= end && end <= length(), "splice of entries that are not there");
+    MC_ASSIGN(std::vector<Entry> entries, flatten_segments(replacement, state_->model.config));
+    const std::size_t removed = end - begin;
+    MC_TRY(check_room(state_->model, length() - removed + entries.size()));
+    MC_ASSIGN(SequenceRun gone, torch_guard([&] {
+                  const c10::InferenceMode inference;
+                  return state_->copy_from(begin);
+              }));
+    const auto shift =
+        static_cast<std::int64_t>(entries.size()) - static_cast<std::int64_t>(removed);
+    auto done = torch_guard([&] {
+        const c10::InferenceMode inference;
+        SequenceRun moving = state_->copy_from(end);
+        state_->restore(begin);
+        if (!entries.empty()) append_entries(*state_, std::move(entries));
+        state_->append_run(std::move(moving), shift);
+    });
+    if (done) return {};
+    return torch_guard([&]() -> Result<void> {
+        const c10::InferenceMode inference;
+        state_->restore(begin);
+        state_->append_run(std::move(gone), 0);
+        return fail(std::move(done.error()));
+    });
+}
+
 Result<std::unique_ptr<BaseModel>> BaseModel::open(const ModelOptions& options) {
     MC_ASSIGN(std::unique_ptr<TorchModel> model, TorchModel::load(options));
     return std::unique_ptr<BaseModel>(new BaseModel(std::move(model)));

@@ -97,6 +97,16 @@ class Sequence {
     // Forgets every entry from a position on. Requires: length ≤ length().
     void truncate(std::uint32_t length);
 
+    // Puts other entries in place of [begin, end). Entries before begin are not touched. The new
+    // ones are read after them, as append() would. Entries from end on move to where they now
+    // belong without being read again: their keys are turned to the new positions, and otherwise
+    // they stay as they were, so what they took from the entries that are gone stays in them and
+    // the new ones are not in them. Exact for gists, which take nothing from others; for tokens
+    // and vectors an approximation, and next_logits() and score() go on from their old states. On
+    // error the sequence is as before. Requires: begin ≤ end ≤ length().
+    Result<void> splice(std::uint32_t begin, std::uint32_t end,
+                        std::span<const Segment> replacement);
+
   private:
     friend class BaseModel;
     explicit Sequence(std::unique_ptr<SequenceState> state);

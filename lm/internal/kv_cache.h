@@ -26,6 +26,9 @@ class KvCache {
 
     std::int64_t length() const { return length_; }
 
+    // Buffers: one when all layers share it.
+    std::size_t layer_count() const { return keys_.size(); }
+
     // Makes room for length entries, keeping the present ones.
     void reserve(std::int64_t length);
 

@@ -6,6 +6,14 @@
 namespace mc::lm {
 
 void HiddenHistory::append(std::span<const Entry> entries, const at::Tensor& hidden) {
+    HiddenRun run;
+    for (const Entry& entry : entries) run.computed.push_back(entry.kind != EntryKind::kGist);
+    run.hidden = hidden;
+    append(run);
+}
+
+void HiddenHistory::append(const HiddenRun& run) {
+    const at::Tensor& hidden = run.hidden;
     if (hidden.defined()) {
         const std::int64_t needed = row_count_ + hidden.size(0);
         if (!hidden_.defined() || hidden_.size(0) < needed) {
@@ -18,8 +26,18 @@ void HiddenHistory::append(std::span<const Entry> entries, const at::Tensor& hid
         }
         hidden_.narrow(0, row_count_, hidden.size(0)).copy_(hidden);
     }
-    for (const Entry& entry : entries)
-        rows_.push_back(entry.kind == EntryKind::kGist ? -1 : row_count_++);
+    for (const bool computed : run.computed) rows_.push_back(computed ? row_count_++ : -1);
+}
+
+HiddenRun HiddenHistory::copy_from(std::size_t begin) const {
+    HiddenRun run;
+    std::int64_t count = 0;
+    for (std::size_t i = begin; i < rows_.size(); ++i) {
+        run.computed.push_back(rows_[i] >= 0);
+        count += rows_[i] >= 0 ? 1 : 0;
+    }
+    if (count > 0) run.hidden = hidden_.narrow(0, row_count_ - count, count).clone();
+    return run;
 }
 
 void HiddenHistory::truncate(std::size_t length) {

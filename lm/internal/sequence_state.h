@@ -4,16 +4,27 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include "lm/internal/cache_surgery.h"
 #include "lm/internal/entry_reader.h"
 
 namespace mc::lm {
+
+// Consecutive entries of a history: which were computed, and the hidden states (n, W) of those.
+struct HiddenRun {
+    std::vector<bool> computed;
+    at::Tensor hidden;  // undefined when none was computed
+};
 
 class HiddenHistory {
   public:
     // Appends kinds and the hidden states (n, W) of those that are no gists.
     void append(std::span<const Entry> entries, const at::Tensor& hidden);
+    void append(const HiddenRun& run);
+    // A copy of the entries from begin on.
+    HiddenRun copy_from(std::size_t begin) const;
     // Forgets entries from length on, if there are any.
     void truncate(std::size_t length);
 
@@ -27,6 +38,12 @@ class HiddenHistory {
     at::Tensor hidden_;  // (capacity, W)
 };
 
+// The entries of a sequence from some position on, to be put back there or elsewhere.
+struct SequenceRun {
+    CacheRun cache;
+    HiddenRun history;
+};
+
 struct SequenceState {
     const TorchModel& model;
     KvCache cache;
@@ -36,6 +53,20 @@ struct SequenceState {
     void restore(std::int64_t length) {
         cache.set_length(length);
         history.truncate(static_cast<std::size_t>(length));
+    }
+
+    SequenceRun copy_from(std::int64_t begin) {
+        return {copy_run(cache, begin, cache.length()),
+                history.copy_from(static_cast<std::size_t>(begin))};
+    }
+
+    // Appends entries that were copied shift positions before where they come to stand.
+    void append_run(SequenceRun run, std::int64_t shift) {
+        const std::int64_t begin = cache.length();
+        const std::int64_t count = run.cache.length();
+        write_run(cache, moved_run(model, std::move(run.cache), shift), begin);
+        cache.set_length(begin + count);
+        history.append(run.history);
     }
 };
 
