@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "core/check.h"
-#include "lm/gguf.h"
 
 namespace mc::runtime {
 namespace {
@@ -58,8 +57,7 @@ Result<std::unique_ptr<Engine>> Engine::open(const Config& config, Need need, Ac
 Result<void> Engine::open_model(Need need, const std::optional<storage::StoreMeta>& existing) {
     if (need == Need::kStore) return {};
     if (need == Need::kTokenizer) {
-        MC_ASSIGN(const auto file, lm::GgufFile::open(config_.model));
-        MC_ASSIGN(bare_tokenizer_, lm::Tokenizer::from_gguf(*file));
+        MC_ASSIGN(bare_tokenizer_, lm::Tokenizer::open(config_.model));
         if (existing && existing->identity.tokenizer_hash != bare_tokenizer_->hash())
             return fail(ErrorCode::kModelMismatch,
                         "the store at " + config_.store.string() + " holds tokens of " +

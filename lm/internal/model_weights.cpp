@@ -29,18 +29,16 @@ class WeightReader {
         if (tensor.shape != shape)
             return error(tensor.name, " has shape " + shape_text(tensor.shape) + ", expected " +
                                           shape_text(shape));
-        auto values = dequantize(tensor);
-        if (!values)
-            return fail(
-                std::move(values.error()).add_context(file_.name() + ": tensor " + tensor.name));
-        std::vector<std::int64_t> sizes(shape.rbegin(), shape.rend());
-        // Copies, because the vector ends here.
-        return at::from_blob(values->data(), sizes, at::kFloat).clone();
+        const std::vector<std::int64_t> sizes(shape.rbegin(), shape.rend());
+        const at::Tensor values = at::empty(sizes, at::kFloat);
+        MC_TRY_CONTEXT(dequantize_into(tensor, {values.data_ptr<float>(), tensor.element_count()}),
+                       file_.name() + ": tensor " + tensor.name);
+        return values;
     }
 
     Result<at::Tensor> vector(const std::string& name, std::uint64_t width) {
         MC_ASSIGN(const at::Tensor values, decode(name, {width}));
-        return values.to(device_, at::kFloat, false, true);
+        return on_device(values);
     }
 
     // (rows, columns); GGUF gives the contiguous axis first.
@@ -49,9 +47,7 @@ class WeightReader {
         return in_dtype(values);
     }
 
-    at::Tensor in_dtype(const at::Tensor& values) const {
-        return values.to(device_, dtype_, false, true);
-    }
+    at::Tensor in_dtype(const at::Tensor& values) const { return values.to(device_, dtype_); }
 
     at::Tensor on_device(const at::Tensor& values) const { return values.to(device_); }
 

@@ -10,6 +10,7 @@
 #include "lm/base_model.h"
 #include "lm/safetensors.h"
 #include "tests/lm_files/folder_copy.h"
+#include "tests/support/tiny_model.h"
 
 namespace mc::lm::test {
 namespace {
@@ -255,6 +256,42 @@ TEST(ModelFolder, a_dtype_that_no_weight_has_is_refused_by_tensor) {
     ASSERT_TRUE(write_safetensors(copy.path() / "model.safetensors", tensors, {}));
     EXPECT_EQ(refusal(copy),
               ": tensor model.norm.weight: dtype I64 is not supported; F32, F16 and BF16 are");
+}
+
+void expect_refused(const std::string& gguf, const std::string& named) {
+    const auto model = open_tiny_model(gguf);
+    ASSERT_FALSE(model) << named;
+    EXPECT_EQ(model.error().code(), ErrorCode::kInvalidInput);
+    EXPECT_NE(model.error().to_string().find(named), std::string::npos)
+        << model.error().to_string();
+}
+
+TEST(GgufModel, rope_scaling_that_is_not_computed_is_refused_by_key) {
+    const auto with = [](const std::string& key, const std::string& value) {
+        GgufWriter writer;
+        add_metadata(writer, {}, "llama");
+        writer.with_string("llama.rope.scaling.type", key == "type" ? value : "yarn")
+            .with_uint("llama.rope.scaling.original_context_length", 64)
+            .entry("llama.rope.scaling.factor", kTypeFloat32, ByteWriter().number(4.0F));
+        if (key != "type")
+            writer.entry("llama.rope.scaling." + key, kTypeFloat32, ByteWriter().number(1.0F));
+        return writer.build();
+    };
+    expect_refused(with("type", "longrope"),
+                   "llama.rope.scaling.type: 'longrope' is not supported");
+    expect_refused(with("yarn_ext_factor", ""),
+                   "llama.rope.scaling.yarn_ext_factor: is not supported");
+}
+
+TEST(GgufModel, a_weight_of_another_computation_is_refused_by_name) {
+    const TinyShape shape;
+    GgufWriter writer = tiny_model_writer(shape);
+    writer.with_tensor("blk.0.attn_output.bias", {shape.hidden_dim}, GgmlType::kF32,
+                       std::string(4 * shape.hidden_dim, '\0'));
+    expect_refused(writer.build(), "tensor blk.0.attn_output.bias is not one that llama has");
+    writer = tiny_model_writer(shape);
+    writer.with_tensor("rope_freqs.weight", {3}, GgmlType::kF32, std::string(12, '\1'));
+    expect_refused(writer.build(), "tensor rope_freqs.weight has 3 elements, expected 4");
 }
 
 }  // namespace

@@ -2,19 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compares our token ids with those of PyPI `tokenizers` on more than 2 MB of mixed text.
 
-    tokenizer_parity.py MODEL.gguf DUMP_TOKEN_IDS WORK_FOLDER
+    tokenizer_parity.py MODEL DUMP_TOKEN_IDS WORK_FOLDER
     tokenizer_parity.py MODEL.gguf --golden FILE
 
 The second form writes tests/golden/tokenizer/smollm.golden: tricky strings with their ids, so that
 a build without Python checks parity too. Exit status 77 (skipped) names what is missing.
 
-The reference is built from the GGUF's own vocabulary and merges, without its control tokens,
-because text that spells one must be encoded as plain text. Left out are the characters that the
+MODEL is a GGUF or a folder with a tokenizer.json. The reference is built from the GGUF's own
+vocabulary and merges, or read from tokenizer.json, without control tokens and normaliser: text is
+encoded as it stands, also where it spells a control token. Left out are the characters that the
 vocabulary cannot spell: the reference drops their bytes. The text is made from fixed seeds and from
 files that a Debian machine has; a part whose file is absent is replaced by generated words.
 """
 import array
 import glob
+import json
 import os
 import random
 import subprocess
@@ -61,6 +63,19 @@ def reference_tokenizer(reader):
     assert field("tokenizer.ggml.pre") == "smollm", "the reference below is SmolLM's"
     reference.pre_tokenizer = pre_tokenizers.Sequence([digits, byte_level])
     return reference, set(vocabulary)
+
+
+def folder_tokenizer(folder):
+    with open(os.path.join(folder, "tokenizer.json"), encoding="utf-8") as file:
+        document = json.load(file)
+    plain = {**document, "normalizer": None, "added_tokens": []}
+    return Tokenizer.from_str(json.dumps(plain)), set(document["model"]["vocab"])
+
+
+def open_reference(model):
+    if os.path.isdir(model):
+        return folder_tokenizer(model)
+    return reference_tokenizer(GGUFReader(model))
 
 
 def missing_bytes(vocabulary):
@@ -148,7 +163,7 @@ def report_difference(reference, text, expected, ours):
 
 
 def compare(model, dump, folder):
-    reference, vocabulary = reference_tokenizer(GGUFReader(model))
+    reference, vocabulary = open_reference(model)
     text = mixed_text(missing_bytes(vocabulary))
     os.makedirs(folder, exist_ok=True)
     text_path, ids_path = os.path.join(folder, "parity.txt"), os.path.join(folder, "parity.ids")
@@ -158,7 +173,7 @@ def compare(model, dump, folder):
     ours = array.array("i")
     with open(ids_path, "rb") as file:
         ours.frombytes(file.read())
-    expected = reference.encode(text).ids
+    expected = reference.encode(text, add_special_tokens=False).ids
     if expected != ours.tolist():
         report_difference(reference, text, expected, ours.tolist())
         return 1
@@ -168,7 +183,7 @@ def compare(model, dump, folder):
 
 def write_golden(model, path):
     """One line per string: its UTF-8 in hexadecimal ('-' when empty), a colon, its ids."""
-    reference, vocabulary = reference_tokenizer(GGUFReader(model))
+    reference, vocabulary = open_reference(model)
     missing = missing_bytes(vocabulary)
     with open(path, "w", encoding="ascii") as file:
         file.write("# hex of the text: ids, by PyPI tokenizers; made by tokenizer_parity.py\n")
@@ -183,8 +198,8 @@ def main(arguments):
     if len(arguments) != 3:
         print(__doc__)
         return 2
-    if not os.path.isfile(arguments[0]):
-        print(f"skipped: no model file {arguments[0]}")
+    if not os.path.exists(arguments[0]):
+        print(f"skipped: no model {arguments[0]}")
         return SKIPPED
     if arguments[1] == "--golden":
         return write_golden(arguments[0], arguments[2])

@@ -92,7 +92,7 @@ struct TinyFault {
     std::string short_tensor;  // loses its last row
 };
 
-inline std::string tiny_model_bytes(const TinyShape& shape = {}, const TinyFault& fault = {}) {
+inline GgufWriter tiny_model_writer(const TinyShape& shape = {}, const TinyFault& fault = {}) {
     GgufWriter writer = toy_gguf();
     add_metadata(writer, shape, fault.architecture);
     const auto vocabulary_size =
@@ -108,7 +108,11 @@ inline std::string tiny_model_bytes(const TinyShape& shape = {}, const TinyFault
         writer.with_tensor(tensor.name, tensor.shape, GgmlType::kF32,
                            random_floats(rng, count, deviation, is_norm ? 1.0 : 0.0));
     }
-    return writer.build();
+    return writer;
+}
+
+inline std::string tiny_model_bytes(const TinyShape& shape = {}, const TinyFault& fault = {}) {
+    return tiny_model_writer(shape, fault).build();
 }
 
 // Opens the bytes as a model, by way of a temporary file.
