@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <map>
 
 #include "core/check.h"
 #include "lm/internal/entry_reader.h"
@@ -168,77 +167,6 @@ std::string BaseModel::device_description() const {
 std::unique_ptr<Sequence> BaseModel::new_sequence() const {
     return std::unique_ptr<Sequence>(new Sequence(std::make_unique<SequenceState>(
         SequenceState{*model_, model_->new_cache(1, CacheKind::kPerLayer), {}})));
-}
-
-namespace {
-
-// Cases whose entries have the same kinds in the same places, so that they run as one batch.
-struct CaseGroup {
-    std::vector<std::size_t> cases;
-    std::vector<std::vector<Entry>> rows;  // context, then scored tokens
-};
-
-using GroupKey = std::pair<std::string, std::size_t>;  // kinds of all entries, scored tokens
-
-Result<std::map<GroupKey, CaseGroup>> group_cases(const TorchModel& model,
-                                                  std::span<const ScoringCase> cases) {
-    std::map<GroupKey, CaseGroup> groups;
-    for (std::size_t i = 0; i < cases.size(); ++i) {
-        MC_ASSIGN(std::vector<Entry> row, flatten_segments(cases[i].context, model.config));
-        const std::vector<Segment> scored = {Segment::of_tokens(cases[i].scored)};
-        MC_ASSIGN(const std::vector<Entry> tail, flatten_segments(scored, model.config));
-        row.insert(row.end(), tail.begin(), tail.end());
-        MC_TRY(check_room(model, row.size()));
-        std::string kinds;
-        for (const Entry& entry : row) kinds.push_back(static_cast<char>(entry.kind));
-        CaseGroup& group = groups[{std::move(kinds), cases[i].scored.size()}];
-        group.cases.push_back(i);
-        group.rows.push_back(std::move(row));
-    }
-    return groups;
-}
-
-// Runs rows [first, first + count) of a group as one batch.
-void score_rows_together(const TorchModel& model, const CaseGroup& group, std::size_t first,
-                         std::size_t count, std::span<const ScoringCase> cases,
-                         std::vector<std::vector<float>>& out) {
-    const std::span<const std::vector<Entry>> rows(group.rows.data() + first, count);
-    const std::size_t entry_count = rows.front().size();
-    const std::size_t scored_count = cases[group.cases[first]].scored.size();
-    KvCache cache = model.new_cache(static_cast<std::int64_t>(count), CacheKind::kPerLayer);
-    const at::Tensor hidden = read_entries(model, cache, rows, 0, entry_count);  // (B, n, W)
-    const std::size_t context = entry_count - scored_count;
-    const bool predicted = context > 0 && rows.front()[context - 1].kind != EntryKind::kGist;
-    const auto computed = hidden.size(1);
-    const auto tail = static_cast<std::int64_t>(scored_count);
-    for (std::size_t b = 0; b < count; ++b) {
-        const at::Tensor row = hidden.select(0, static_cast<std::int64_t>(b));
-        const at::Tensor before = predicted ? row.select(0, computed - tail - 1) : at::Tensor();
-        const std::size_t index = group.cases[first + b];
-        out[index] =
-            score_rows(model, before, row.narrow(0, computed - tail, tail), cases[index].scored);
-    }
-}
-
-}  // namespace
-
-Result<std::vector<std::vector<float>>> BaseModel::score_batch(
-    std::span<const ScoringCase> cases) const {
-    MC_ASSIGN(const auto groups, group_cases(*model_, cases));
-    return torch_guard([&] {
-        const c10::InferenceMode inference;
-        std::vector<std::vector<float>> out(cases.size());
-        for (const auto& [key, group] : groups) {
-            if (key.second == 0) continue;
-            const std::size_t entries = group.rows.front().size();
-            const std::size_t batch = std::max<std::size_t>(
-                1, static_cast<std::size_t>(model_->entries_per_pass()) / entries);
-            for (std::size_t first = 0; first < group.rows.size(); first += batch)
-                score_rows_together(*model_, group, first,
-                                    std::min(batch, group.rows.size() - first), cases, out);
-        }
-        return out;
-    });
 }
 
 Result<std::vector<float>> BaseModel::embeddings_of(std::span<const TokenId> tokens) const {

@@ -136,8 +136,8 @@ class BaseModel {
 
     std::unique_ptr<Sequence> new_sequence() const;
 
-    // Sequence::score for many cases, equal shapes computed together; equal to one at a time within
-    // rounding.
+    // Sequence::score for many cases of any lengths, computed together where tokens and vectors
+    // stand in the same places and gists in the same; equal to one at a time within rounding.
     Result<std::vector<std::vector<float>>> score_batch(std::span<const ScoringCase> cases) const;
 
     // (tokens.size(), hidden_dim) input embeddings, row-major.

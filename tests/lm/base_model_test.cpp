@@ -199,6 +199,41 @@ TEST_F(TinyBaseModel, a_batch_scores_as_one_case_at_a_time) {
     }
 }
 
+TEST_F(TinyBaseModel, a_batch_of_unequal_lengths_and_kinds_scores_as_one_case_at_a_time) {
+    Rng rng(4);
+    std::vector<Gist> gists;
+    for (std::uint64_t i = 0; i < 4; ++i) gists.push_back(random_gist(i));
+    std::vector<ScoringCase> cases;
+    for (std::uint64_t i = 0; i < 40; ++i) {
+        ScoringCase scoring;
+        if (rng.below(4) > 0) {
+            const auto before = tokens(1 + rng.below(30), 100 + i);
+            if (rng.below(2) == 0)
+                scoring.context.push_back(Segment::of_tokens(before));
+            else
+                scoring.context.push_back(
+                    Segment::of_vectors(model_->embeddings_of(before).value()));
+        }
+        if (rng.below(2) == 0) {
+            std::vector<const Gist*> run;
+            for (std::uint64_t k = 1 + rng.below(3); k > 0; --k) run.push_back(&gists[k]);
+            scoring.context.push_back(Segment::of_gists(run));
+        }
+        if (rng.below(2) == 0)
+            scoring.context.push_back(Segment::of_tokens(tokens(1 + rng.below(9), 200 + i)));
+        scoring.scored = tokens(rng.below(40), 300 + i);
+        cases.push_back(std::move(scoring));
+    }
+    const auto batch = model_->score_batch(cases).value();
+    ASSERT_EQ(batch.size(), cases.size());
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+        SCOPED_TRACE("case " + std::to_string(i));
+        const auto sequence = model_->new_sequence();
+        ASSERT_TRUE(sequence->append(cases[i].context));
+        expect_near(batch[i], sequence->score(cases[i].scored).value(), 1e-4F);
+    }
+}
+
 TEST_F(TinyBaseModel, byte_tokens_read_as_the_stand_in_token) {
     const TokenId byte_token = model_->tokenizer().vocabulary_size() + 0xff;
     const TokenId stand_in = model_->tokenizer().stand_in_token();
