@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The frozen language model: reads tokens, vectors and gists in one sequence, scores and predicts.
 //
-// Llama architecture (RMSNorm, RoPE, grouped-query attention, SwiGLU), weights from GGUF, computed
-// by libtorch, which stays behind lm/internal. Nothing here can change a weight.
+// Llama, Qwen 2 and Qwen 3 (RMSNorm, RoPE, grouped-query attention, SwiGLU), from a GGUF file or a
+// folder of safetensors, computed by libtorch, which stays behind lm/internal. Nothing here can
+// change a weight.
 // Entries take one position each, in order, from 0. A gist is placed by rotating its keys to its
 // position and putting keys and values in the cache of every layer; tokens and vectors go through
 // the model and see every entry before them.
@@ -121,7 +122,7 @@ struct ScoringCase {
 
 class BaseModel {
   public:
-    // Cost: reads and decodes the whole file (0.3 s for SmolLM2-135M).
+    // Cost: reads and decodes all weights (0.3 s for SmolLM2-135M).
     static Result<std::unique_ptr<BaseModel>> open(const ModelOptions& options);
     ~BaseModel();
     BaseModel(const BaseModel&) = delete;
@@ -129,7 +130,8 @@ class BaseModel {
 
     const ModelConfig& config() const;
     const Tokenizer& tokenizer() const;
-    // XXH3-128 of the weight file: what a store records.
+    // XXH3-128 of the GGUF file, or of a folder's config.json, tokenizer.json and weight files in
+    // the order of their names: what a store records.
     Hash128 hash() const;
     // "cpu, bf16, 2 threads": for logs and reports.
     std::string device_description() const;
