@@ -90,7 +90,7 @@ struct KnownPattern {
 
 constexpr KnownPattern kKnownPatterns[] = {
     {"smollm", kSmolLmPattern},    {"gpt-2", kGpt2Pattern},  {"default", kGpt2Pattern},
-    {"llama-bpe", kLlama3Pattern}, {"qwen2", kQwen2Pattern},
+    {"llama-bpe", kLlama3Pattern}, {"qwen2", kQwen2Pattern}, {"deepseek-r1-qwen", kQwen2Pattern},
 };
 
 }  // namespace

@@ -66,7 +66,7 @@ Result<std::string> read_architecture(const JsonFields& fields) {
 
 // Whatever changes the computation and is not computed here.
 Result<void> refuse_variants(const JsonFields& fields) {
-    for (const char* key : {"mlp_bias", "attention_bias", "use_sliding_window"})
+    for (const char* key : {"mlp_bias", "attention_bias", "use_sliding_window", "rope_interleaved"})
         MC_TRY(refuse_true(fields, key));
     if (fields.has("quantization_config"))
         return fail(fields.error("quantization_config", "is not supported"));
