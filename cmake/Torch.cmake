@@ -11,7 +11,10 @@ add_library(mc::torch ALIAS mc_torch)
 target_include_directories(mc_torch SYSTEM INTERFACE
     ${torch_root}/include ${torch_root}/include/torch/csrc/api/include)
 target_link_libraries(mc_torch INTERFACE
-    ${torch_root}/lib/libtorch_cpu.so ${torch_root}/lib/libc10.so Threads::Threads)
+    ${torch_root}/lib/libtorch_cpu.so ${torch_root}/lib/libc10.so ${torch_root}/lib/libgomp.so.1
+    Threads::Threads)
+# at::parallel_for is a template of libtorch's headers that runs on one thread unless OpenMP is on.
+target_compile_options(mc_torch INTERFACE -fopenmp)
 # The wheel finds libcudart and libcupti through its own RPATH; the linker needs to be told the same.
 target_link_options(mc_torch INTERFACE -Wl,-rpath,${torch_root}/lib
     -Wl,-rpath-link,${MEGACONTEXT_SITE}/nvidia/cu13/lib -Wl,--allow-shlib-undefined)
