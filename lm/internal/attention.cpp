@@ -8,15 +8,11 @@
 #include <vector>
 
 #include "core/check.h"
-#include "lm/internal/cpu_kernels.h"
+#include "lm/internal/attention_kernels.h"
+#include "lm/internal/panel_kernels.h"
 
 namespace mc::lm {
 namespace {
-
-// Queries of one block: their scores (three heads a group, 1,024 keys, bf16: 0.8 MB) should stay in
-// the second-level cache, and the triangle above the diagonal that is computed for nothing grows
-// with it.
-constexpr std::int64_t kBlockQueries = 128;
 
 // (T, S): 0 where a query sees the key, else -infinity.
 at::Tensor causal_mask(std::span<const std::int64_t> positions, const at::Tensor& keys) {
@@ -45,76 +41,89 @@ at::Tensor attend_one(const at::Tensor& queries, const at::Tensor& keys, const a
     return at::scaled_dot_product_attention(grouped, keys, values).reshape({queries.size(0), -1});
 }
 
-// Queries [first, first + count) of one KV head's group of query heads (G, T, D) against its keys
-// and values (S, D), into the group's columns of out (T, G × D).
-void attend_block(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,
-                  std::span<const std::int64_t> positions, std::int64_t first, std::int64_t count,
-                  const at::Tensor& out) {
-    const std::int64_t group = queries.size(0);
-    const std::int64_t dim = keys.size(1);
-    const std::int64_t visible = positions[static_cast<std::size_t>(first + count - 1)] + 1;
-    const std::int64_t rows = group * count;  // by query head of the group, then query
-    const at::Tensor scores = at::mm(queries.narrow(1, first, count).reshape({rows, dim}),
-                                     keys.narrow(0, 0, visible).t());
-    std::vector<float> inverse_sums(static_cast<std::size_t>(rows));
-    const bool is_bf16 = scores.scalar_type() == at::kBFloat16;
-    const SoftmaxRows softmax{scores.data_ptr(),
-                              inverse_sums.data(),
-                              positions.data() + first,
-                              count,
-                              visible,
-                              1.0F / std::sqrt(static_cast<float>(dim))};
-    (is_bf16 ? causal_exponentials_bf16 : causal_exponentials_f32)(softmax, 0, rows);
-    const at::Tensor sums = at::mm(scores, values.narrow(0, 0, visible));  // (G × count, D)
-    const MergeRows merge{sums.const_data_ptr(),
-                          inverse_sums.data(),
-                          out.narrow(0, first, count).data_ptr(),
-                          count,
-                          group,
-                          dim,
-                          out.stride(0)};
-    (is_bf16 ? merge_heads_bf16 : merge_heads_f32)(merge, 0, count);
-}
-
-bool has_blocked_form(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values) {
+bool has_tiled_form(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values) {
     const bool recorded =
         c10::GradMode::is_enabled() &&
         (queries.requires_grad() || keys.requires_grad() || values.requires_grad());
-    const bool known =
-        queries.scalar_type() == at::kFloat || queries.scalar_type() == at::kBFloat16;
-    return queries.device().is_cpu() && known && !recorded;
+    const bool rows_apart =
+        keys.stride(3) == 1 && keys.stride(2) == keys.size(3) && values.strides() == keys.strides();
+    return queries.device().is_cpu() && queries.scalar_type() == at::kBFloat16 && !recorded &&
+           rows_apart && queries.is_contiguous() && queries.size(3) % kKeysPerGroup == 0 &&
+           has_panel_kernels();
 }
 
-at::Tensor attend_in_blocks(const at::Tensor& queries, const at::Tensor& keys,
-                            const at::Tensor& values, std::span<const std::int64_t> positions) {
+Bf16Bits* bits(const at::Tensor& tensor) {
+    return static_cast<Bf16Bits*>(tensor.data_ptr());
+}
+
+// Keys and values (B, H, S, D) of every head in panels, in one buffer.
+class PackedHeads {
+  public:
+    PackedHeads(const at::Tensor& keys, const at::Tensor& values)
+        : groups_((keys.size(2) + kKeysPerGroup - 1) / kKeysPerGroup),
+          head_size_(groups_ * kKeysPerGroup * keys.size(3)),
+          heads_(keys.size(1)),
+          buffer_(at::empty({2, keys.size(0) * heads_ * head_size_}, keys.options())) {
+        const std::int64_t count = keys.size(0) * heads_;
+        at::parallel_for(0, count * groups_, 8, [&](std::int64_t begin, std::int64_t end) {
+            while (begin < end) {
+                const std::int64_t head = begin / groups_;
+                const std::int64_t stop = std::min(end, (head + 1) * groups_);
+                const std::int64_t at =
+                    head / heads_ * keys.stride(0) + head % heads_ * keys.stride(1);
+                pack_head(bits(keys) + at, bits(values) + at, keys.size(2), keys.size(3), of(head),
+                          begin - head * groups_, stop - head * groups_);
+                begin = stop;
+            }
+        });
+    }
+
+    // Head b × H + h.
+    HeadPanels of(std::int64_t head) const {
+        Bf16Bits* first = bits(buffer_) + head * head_size_;
+        return {first, first + buffer_.size(1)};
+    }
+
+  private:
+    std::int64_t groups_;
+    std::int64_t head_size_;
+    std::int64_t heads_;
+    at::Tensor buffer_;  // (2, B × H × head_size)
+};
+
+at::Tensor attend_in_tiles(const at::Tensor& queries, const at::Tensor& keys,
+                           const at::Tensor& values, std::span<const std::int64_t> positions) {
     const std::int64_t steps = queries.size(2);
+    const std::int64_t dim = queries.size(3);
     const std::int64_t kv_heads = keys.size(1);
     const std::int64_t group = queries.size(1) / kv_heads;
     const at::Tensor out =
-        at::empty({queries.size(0), steps, queries.size(1) * queries.size(3)}, queries.options());
-    const at::Tensor groups = queries.unflatten(1, {kv_heads, group});  // (B, H, G, T, D)
-    const at::Tensor columns = out.unflatten(2, {kv_heads, -1});        // (B, T, H, G × D)
-    const std::int64_t blocks = (steps + kBlockQueries - 1) / kBlockQueries;
-    const bool inference = c10::InferenceMode::is_enabled();
-    // One parallel region for all: threads meet once a layer, not at every product.
-    at::parallel_for(
-        0, queries.size(0) * kv_heads * blocks, 1, [&](std::int64_t begin, std::int64_t end) {
-            const c10::InferenceMode same_mode(inference);  // the mode is per thread
-            for (std::int64_t task = begin; task < end; ++task) {
-                const std::int64_t head = task / blocks % kv_heads;
-                const std::int64_t batch = task / blocks / kv_heads;
-                // Early blocks see few keys, late ones many: taken in turns they even out.
-                const std::int64_t turn = task % blocks;
-                const std::int64_t block = turn % 2 == 0 ? turn / 2 : blocks - 1 - turn / 2;
-                const std::int64_t first = block * kBlockQueries;
-                attend_block(groups.select(0, batch).select(0, head),
-                             keys.select(0, batch).select(0, head),
-                             values.select(0, batch).select(0, head), positions, first,
-                             std::min(kBlockQueries, steps - first),
-                             columns.select(0, batch).select(1, head));
-            }
-        });
-    return out.flatten(0, 1);
+        at::empty({queries.size(0) * steps, queries.size(1) * dim}, queries.options());
+    const PackedHeads packed(keys, values);
+    const std::int64_t tiles = (steps + kTileQueries - 1) / kTileQueries;
+    const std::int64_t tasks = queries.size(0) * kv_heads * tiles;
+    at::parallel_for(0, tasks, 1, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t task = begin; task < end; ++task) {
+            const std::int64_t head = task / tiles;  // b × H + h
+            const std::int64_t batch = head / kv_heads;
+            // Early tiles see few keys, late ones many: taken in turns they even out.
+            const std::int64_t turn = task % tiles;
+            const std::int64_t first =
+                (turn % 2 == 0 ? turn / 2 : tiles - 1 - turn / 2) * kTileQueries;
+            const AttentionTile tile{
+                bits(queries) + head * group * steps * dim,
+                positions.data(),
+                packed.of(head),
+                bits(out) + batch * steps * out.size(1) + head % kv_heads * group * dim,
+                steps,
+                group,
+                dim,
+                out.size(1),
+                1.0F / std::sqrt(static_cast<float>(dim))};
+            attend_tile(tile, first, std::min(kTileQueries, steps - first));
+        }
+    });
+    return out;
 }
 
 }  // namespace
@@ -123,9 +132,9 @@ at::Tensor attend(const at::Tensor& queries, const at::Tensor& keys, const at::T
                   std::span<const std::int64_t> positions) {
     MC_DCHECK(positions.back() + 1 == keys.size(2), "keys end at the last query");
     if (queries.size(2) == 1) return attend_one(queries, keys, values);
-    if (!has_blocked_form(queries, keys, values))
+    if (!has_tiled_form(queries, keys, values))
         return attend_plain(queries, keys, values, positions);
-    return attend_in_blocks(queries, keys, values, positions);
+    return attend_in_tiles(queries, keys, values, positions);
 }
 
 }  // namespace mc::lm

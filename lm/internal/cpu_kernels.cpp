@@ -107,43 +107,6 @@ MC_INLINE void reduce_logits(const LogitRows& rows, std::int64_t begin, std::int
     }
 }
 
-template <class T>
-MC_INLINE void causal_exponentials(const SoftmaxRows& rows, std::int64_t begin, std::int64_t end) {
-    for (std::int64_t n = begin; n < end; ++n) {
-        T* scores = static_cast<T*>(rows.scores) + n * rows.key_count;
-        const std::int64_t visible =
-            std::min(rows.positions[n % rows.query_count] + 1, rows.key_count);
-        float top = -std::numeric_limits<float>::infinity();
-#pragma omp simd reduction(max : top)
-        for (std::int64_t i = 0; i < visible; ++i) top = std::max(top, to_float(scores[i]));
-        float sum = 0;
-#pragma omp simd reduction(+ : sum)
-        for (std::int64_t i = 0; i < visible; ++i) {
-            const float e = exp_approx((to_float(scores[i]) - top) * rows.scale);
-            scores[i] = from_float<T>(e);
-            sum += e;
-        }
-        std::fill(scores + visible, scores + rows.key_count, T{0});
-        rows.inverse_sums[n] = 1.0F / sum;
-    }
-}
-
-template <class T>
-MC_INLINE void merge_heads(const MergeRows& rows, std::int64_t begin, std::int64_t end) {
-    const std::int64_t dim = rows.head_dim;
-    for (std::int64_t q = begin; q < end; ++q) {
-        T* out = static_cast<T*>(rows.out) + q * rows.out_stride;
-        for (std::int64_t h = 0; h < rows.heads; ++h, out += dim) {
-            const std::int64_t n = h * rows.query_count + q;
-            const T* sums = static_cast<const T*>(rows.sums) + n * dim;
-            const float scale = rows.inverse_sums[n];
-#pragma omp simd
-            for (std::int64_t i = 0; i < dim; ++i)
-                out[i] = from_float<T>(to_float(sums[i]) * scale);
-        }
-    }
-}
-
 }  // namespace
 
 MC_CLONES void add_rms_norm_f32(const NormRows& rows, std::int64_t begin, std::int64_t end) {
@@ -176,24 +139,6 @@ MC_CLONES void reduce_logits_f32(const LogitRows& rows, std::int64_t begin, std:
 
 MC_CLONES void reduce_logits_bf16(const LogitRows& rows, std::int64_t begin, std::int64_t end) {
     reduce_logits<Bf16Bits>(rows, begin, end);
-}
-
-MC_CLONES void causal_exponentials_f32(const SoftmaxRows& rows, std::int64_t begin,
-                                       std::int64_t end) {
-    causal_exponentials<float>(rows, begin, end);
-}
-
-MC_CLONES void causal_exponentials_bf16(const SoftmaxRows& rows, std::int64_t begin,
-                                        std::int64_t end) {
-    causal_exponentials<Bf16Bits>(rows, begin, end);
-}
-
-MC_CLONES void merge_heads_f32(const MergeRows& rows, std::int64_t begin, std::int64_t end) {
-    merge_heads<float>(rows, begin, end);
-}
-
-MC_CLONES void merge_heads_bf16(const MergeRows& rows, std::int64_t begin, std::int64_t end) {
-    merge_heads<Bf16Bits>(rows, begin, end);
 }
 
 MC_CLONES void row_products_bf16(const Bf16Bits* weights, const float* x, float* out,

@@ -69,36 +69,6 @@ struct LogitRows {
 void reduce_logits_f32(const LogitRows& rows, std::int64_t begin, std::int64_t end);
 void reduce_logits_bf16(const LogitRows& rows, std::int64_t begin, std::int64_t end);
 
-// Softmax of attention scores, its division left to merge_heads: scores become e^(scale × (score -
-// the row's top)) for the keys at or before the row's position and 0 beyond; one over their sum
-// goes to inverse_sums. Row n is head n / query_count, query n % query_count.
-struct SoftmaxRows {
-    void* scores;                   // (heads × query_count, key_count), float or Bf16Bits
-    float* inverse_sums;            // (heads × query_count)
-    const std::int64_t* positions;  // (query_count)
-    std::int64_t query_count;
-    std::int64_t key_count;
-    float scale;
-};
-
-void causal_exponentials_f32(const SoftmaxRows& rows, std::int64_t begin, std::int64_t end);
-void causal_exponentials_bf16(const SoftmaxRows& rows, std::int64_t begin, std::int64_t end);
-
-// Sums of values (heads, query_count, head_dim) times inverse_sums, the heads of a query side by
-// side. Works on queries [begin, end).
-struct MergeRows {
-    const void* sums;
-    const float* inverse_sums;
-    void* out;  // (query_count, heads × head_dim), rows out_stride elements apart
-    std::int64_t query_count;
-    std::int64_t heads;
-    std::int64_t head_dim;
-    std::int64_t out_stride;
-};
-
-void merge_heads_f32(const MergeRows& rows, std::int64_t begin, std::int64_t end);
-void merge_heads_bf16(const MergeRows& rows, std::int64_t begin, std::int64_t end);
-
 // out[n] = weights[n] · x in f32, for rows [begin, end) of weights: logits of one position without
 // the rounding of a bf16 result.
 void row_products_bf16(const Bf16Bits* weights, const float* x, float* out, std::int64_t width,

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "lm/internal/model_file.h"
+#include "lm/internal/panel_ops.h"
 #include "lm/internal/torch_fence.h"
 
 namespace mc::lm {
@@ -24,6 +25,7 @@ struct LayerWeights {
     at::Tensor ffn_norm;        // (W) f32
     at::Tensor gate_up;         // (2 × F, W)
     at::Tensor down;            // (W, F)
+    LayerPanels panels;         // the same matrices once more, packed, where that is faster
 };
 
 struct ModelWeights {

@@ -40,7 +40,8 @@ at::Tensor normalize_heads(const at::Tensor& qkv, const at::Tensor& weights, dou
 
 // (N, (Hq + 2 H) × D): queries, keys and values before rotation.
 at::Tensor project(const at::Tensor& x, const LayerWeights& layer, double epsilon) {
-    const at::Tensor qkv = at::linear(x, layer.qkv, layer.qkv_bias);
+    at::Tensor qkv = product(x, layer.qkv, layer.panels.qkv);
+    if (layer.qkv_bias.defined()) qkv = qkv + layer.qkv_bias;
     return layer.head_norms.defined() ? normalize_heads(qkv, layer.head_norms, epsilon) : qkv;
 }
 
@@ -95,9 +96,10 @@ at::Tensor TorchModel::forward(const at::Tensor& inputs, std::span<const std::in
         const at::Tensor attended =
             attend(queries, cache.keys(l).narrow(2, 0, key_count),
                    cache.values(l).narrow(2, 0, key_count), positions);  // (N, Hq × D)
-        delta = at::linear(attended, layer.output);
+        delta = product_onto(residual, attended, layer.output, layer.panels.output);
         x = add_rms_norm(residual, delta, layer.ffn_norm, config.norm_epsilon, dtype);
-        delta = at::linear(silu_mul(at::linear(x, layer.gate_up)), layer.down);
+        const at::Tensor gated = gated_product(x, layer.gate_up, layer.panels.gate_up);
+        delta = product_onto(residual, gated, layer.down, layer.panels.down);
     }
     return add_rms_norm(residual, delta, weights.final_norm, config.norm_epsilon, dtype)
         .view({batch, steps, -1});

@@ -67,6 +67,9 @@ Result<std::unique_ptr<TorchModel>> TorchModel::load(const ModelOptions& options
         model->hash = file->hash();
         MC_ASSIGN(model->weights,
                   load_weights(*file, config.vocabulary_size, model->dtype, model->device));
+        for (LayerWeights& layer : model->weights.layers)
+            layer.panels = {pack_weight(layer.qkv), pack_weight(layer.output),
+                            pack_weight(layer.gate_up), pack_weight(layer.down)};
         model->rope = make_rope_table(config, file->spec().rope.divisors, model->device);
         model->config = std::move(config);
         model->tokenizer = std::move(tokenizer);

@@ -82,8 +82,8 @@ TEST_P(DefaultBaseModel, logits_and_likelihoods_are_those_of_the_reference) {
         double sum = 0;
         for (std::size_t i = 1; i < nll.size(); ++i) sum += static_cast<double>(nll[i]);
         if (nll.size() > 1) {
-            // 31 random ids are too few for bf16's rounding to average out.
-            const double tolerance = exact ? 1e-3 : golden.name == "random ids" ? 0.05 : 0.01;
+            // A few dozen tokens are too few for bf16's rounding to average out.
+            const double tolerance = exact ? 1e-3 : golden.tokens.size() < 100 ? 0.05 : 0.01;
             EXPECT_NEAR(sum / static_cast<double>(nll.size() - 1), golden.mean_nll, tolerance);
         }
         for (auto at = golden.positions.rbegin(); at != golden.positions.rend(); ++at) {
