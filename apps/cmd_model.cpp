@@ -23,6 +23,7 @@ class ModelCommand final : public Command {
         app->require_subcommand(1);
         app->footer(kFooter);
         add(*app, flags, make_model_info_command());
+        add(*app, flags, make_model_bench_command());
         return app;
     }
 

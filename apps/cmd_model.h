@@ -10,5 +10,6 @@
 namespace mc::apps {
 
 std::unique_ptr<Command> make_model_info_command();
+std::unique_ptr<Command> make_model_bench_command();
 
 }  // namespace mc::apps
