@@ -24,6 +24,8 @@ class KvCache {
 
     std::int64_t batch() const { return batch_; }
 
+    CacheKind kind() const { return kind_; }
+
     std::int64_t length() const { return length_; }
 
     // Buffers: one when all layers share it.

@@ -45,6 +45,29 @@ at::Tensor project(const at::Tensor& x, const LayerWeights& layer, double epsilo
     return layer.head_norms.defined() ? normalize_heads(qkv, layer.head_norms, epsilon) : qkv;
 }
 
+// Whether the one-token path may run: nothing that autograd records, keys and values kept by layer.
+bool decodes(const TorchModel& model, const at::Tensor& inputs, KvCache& cache) {
+    const auto recorded = [](const at::Tensor& x) {
+        return c10::GradMode::is_enabled() && x.requires_grad();
+    };
+    if (model.decoder == nullptr || cache.kind() != CacheKind::kPerLayer || recorded(inputs))
+        return false;
+    for (std::size_t l = 0; l < model.weights.layers.size(); ++l)
+        if (recorded(cache.keys(l)) || recorded(cache.values(l)) ||
+            !cache.keys(l).is_contiguous() || !cache.values(l).is_contiguous())
+            return false;
+    return true;
+}
+
+at::Tensor decode(Decoder& decoder, const at::Tensor& input, std::int64_t position,
+                  KvCache& cache) {
+    const at::Tensor row = input.to(at::kFloat).contiguous();
+    at::Tensor hidden = at::empty(input.sizes(), input.options().dtype(at::kBFloat16));
+    decoder.step(row.const_data_ptr<float>(), position, cache,
+                 static_cast<Bf16Bits*>(hidden.data_ptr()));
+    return hidden;
+}
+
 }  // namespace
 
 at::Tensor TorchModel::token_index(std::span<const TokenId> tokens) const {
@@ -71,6 +94,8 @@ at::Tensor TorchModel::forward(const at::Tensor& inputs, std::span<const std::in
     const std::int64_t batch = inputs.size(0);
     const std::int64_t steps = inputs.size(1);
     const std::int64_t rows = batch * steps;
+    if (rows == 1 && kept == nullptr && decodes(*this, inputs, cache))
+        return decode(*decoder, inputs, positions.front(), cache);
     const std::int64_t key_count = positions.back() + 1;
     const at::Tensor at_positions = position_tensor(positions);
     at::Tensor residual = inputs.to(at::kFloat, false, true).reshape({rows, -1});  // (N, W)
@@ -147,7 +172,13 @@ ReadOutput TorchModel::read_windows(std::span<const std::vector<TokenId>> window
 }
 
 at::Tensor TorchModel::logits(const at::Tensor& hidden) const {
-    return precise_product(hidden, weights.head);
+    const bool is_row = hidden.size(0) == 1 && hidden.scalar_type() == at::kBFloat16 &&
+                        hidden.is_contiguous() && !hidden.requires_grad();
+    if (!is_row || decoder == nullptr || !decoder->has_head())
+        return precise_product(hidden, weights.head);
+    at::Tensor out = at::empty({1, weights.head.size(0)}, at::kFloat);
+    decoder->logits(static_cast<const Bf16Bits*>(hidden.const_data_ptr()), out.data_ptr<float>());
+    return out;
 }
 
 Likelihoods TorchModel::score(const at::Tensor& hidden, const at::Tensor& targets,

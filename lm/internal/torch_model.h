@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "lm/base_model.h"
+#include "lm/internal/decoder.h"
 #include "lm/internal/fused_ops.h"
 #include "lm/internal/kv_cache.h"
 #include "lm/internal/model_weights.h"
@@ -45,6 +46,7 @@ struct TorchModel {
     at::ScalarType dtype = at::kFloat;
     ModelWeights weights;
     RopeTable rope;
+    std::unique_ptr<Decoder> decoder;  // for one token at a time, or null
 
     // (tokens, W) input embeddings. Byte tokens read as the stand-in token.
     at::Tensor embed(std::span<const TokenId> tokens) const;

@@ -71,6 +71,8 @@ Result<std::unique_ptr<TorchModel>> TorchModel::load(const ModelOptions& options
             layer.panels = {pack_weight(layer.qkv), pack_weight(layer.output),
                             pack_weight(layer.gate_up), pack_weight(layer.down)};
         model->rope = make_rope_table(config, file->spec().rope.divisors, model->device);
+        if (model->device.is_cpu() && model->dtype == at::kBFloat16)
+            model->decoder = Decoder::make(*file, model->weights, model->rope, config);
         model->config = std::move(config);
         model->tokenizer = std::move(tokenizer);
         return model;

@@ -100,6 +100,26 @@ TEST_P(DefaultBaseModel, logits_and_likelihoods_are_those_of_the_reference) {
     }
 }
 
+// One token at a time takes another path (lm/internal/decoder.h) than many at once.
+TEST_P(DefaultBaseModel, tokens_one_at_a_time_score_as_all_at_once) {
+    const std::vector<TokenId> tokens = read_golden().at(1).tokens;
+    const auto whole = model_->new_sequence();
+    const std::vector<float> expected = whole->score(tokens).value();
+    const auto single = model_->new_sequence();
+    double difference = 0;
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+        const std::vector<float> nll = single->score(std::span(&tokens[i], 1)).value();
+        if (i > 0) difference += static_cast<double>(nll.front() - expected[i]);
+    }
+    // Rounding differs at every token (0.04 nats) and averages out, less so in a text that repeats.
+    EXPECT_NEAR(difference / static_cast<double>(tokens.size()), 0.0,
+                GetParam() == Dtype::kF32 ? 1e-4 : 0.03);
+    const std::vector<float> one = single->next_logits().value();
+    const std::vector<float> all = whole->next_logits().value();
+    const float tolerance = GetParam() == Dtype::kF32 ? 2e-3F : 0.6F;
+    for (std::size_t id = 0; id < all.size(); ++id) ASSERT_NEAR(one[id], all[id], tolerance) << id;
+}
+
 TEST_P(DefaultBaseModel, greedy_answer_to_an_easy_question_is_right) {
     const ChatPrompt prompt =
         make_chat_prompt(model_->tokenizer(), "What is the name of the cat?").value();
