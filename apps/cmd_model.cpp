@@ -14,7 +14,9 @@ namespace {
 constexpr const char* kFooter =
     "Examples:\n"
     "  megacontext model info\n"
-    "  megacontext model info --model other.gguf --json";
+    "  megacontext model info --model other.gguf --json\n"
+    "  megacontext model verify\n"
+    "  megacontext model score book.txt";
 
 class ModelCommand final : public Command {
   public:
@@ -23,6 +25,9 @@ class ModelCommand final : public Command {
         app->require_subcommand(1);
         app->footer(kFooter);
         add(*app, flags, make_model_info_command());
+        add(*app, flags, make_model_verify_command());
+        add(*app, flags, make_model_score_command());
+        add(*app, flags, make_model_fetch_command());
         add(*app, flags, make_model_bench_command());
         return app;
     }

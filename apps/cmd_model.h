@@ -10,6 +10,9 @@
 namespace mc::apps {
 
 std::unique_ptr<Command> make_model_info_command();
+std::unique_ptr<Command> make_model_verify_command();
+std::unique_ptr<Command> make_model_score_command();
+std::unique_ptr<Command> make_model_fetch_command();
 std::unique_ptr<Command> make_model_bench_command();
 
 }  // namespace mc::apps
