@@ -21,12 +21,18 @@ constexpr const char* kFooter =
 std::string shell_word(const std::string& word) {
     const auto is_plain = [](char c) {
         return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '/' || c == '.' ||
-               c == '_' || c == '-' || c == ',' || c == ':';
+               c == '_' || c == '-' || c == ',' || c == ':' || c == '=';
     };
     if (!word.empty() && std::all_of(word.begin(), word.end(), is_plain)) return word;
     std::string quoted = "'";
     for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
     return quoted + "'";
+}
+
+std::string comma_list(const std::vector<std::string>& words) {
+    std::string line;
+    for (const std::string& word : words) line += (line.empty() ? "" : ",") + shell_word(word);
+    return line;
 }
 
 class EvalCommand final : public Command {
@@ -41,7 +47,8 @@ class EvalCommand final : public Command {
         run->add_option("--docs", documents_, "text files to measure on")
             ->type_name("FILE…")
             ->required();
-        run->add_option("--output", output_, "folder of tokens.jsonl, results.json and table.md")
+        run->add_option("--output", output_,
+                        "folder of tokens.jsonl, results.json, table.md and plots")
             ->type_name("DIR")
             ->capture_default_str();
         run->add_option("--windows", options_.windows_per_document, "windows of each document")
@@ -52,9 +59,24 @@ class EvalCommand final : public Command {
             ->capture_default_str();
         run->add_option("--horizon", options_.horizon_tokens, "tokens that are scored")
             ->capture_default_str();
-        run->add_option("--encoders", options_.encoders, "gist encoders to measure")
+        run->add_option("--encoders", options_.encoders,
+                        "gist encoders to measure; name=encoder names one")
             ->delimiter(',')
             ->capture_default_str();
+        run->add_option("--codecs", options_.codecs, "codecs to measure on every encoder")
+            ->delimiter(',')
+            ->capture_default_str();
+        run->add_option("--levels", options_.levels, "2: also gists of level 2")
+            ->check(CLI::Range(1U, 2U).description(""))
+            ->type_name("N")
+            ->capture_default_str();
+        run->add_option("--oracle", options_.oracle_windows,
+                        "windows of each document whose gists are optimised, as a ceiling")
+            ->type_name("N")
+            ->capture_default_str();
+        run->add_option("--train-docs", train_documents_,
+                        "what the encoders were trained on; measuring on it is refused")
+            ->type_name("FILE…");
         run->add_option("--seed", options_.seed, "of windows, shuffles and intervals")
             ->capture_default_str();
         for (CLI::App* part : {app, run}) part->footer(kFooter);
@@ -68,6 +90,7 @@ class EvalCommand final : public Command {
 
     std::string suite_;
     std::vector<std::string> documents_;
+    std::vector<std::string> train_documents_;
     std::string output_ = "delta-nll-results";
     eval::DeltaNllOptions options_;
 };
@@ -78,14 +101,18 @@ std::string EvalCommand::command_line() const {
     for (const std::string& document : documents_) line += " " + shell_word(document);
     line += " --windows " + std::to_string(options_.windows_per_document) + " --context " +
             std::to_string(options_.context_tokens) + " --horizon " +
-            std::to_string(options_.horizon_tokens) + " --encoders ";
-    for (std::size_t i = 0; i < options_.encoders.size(); ++i)
-        line += (i == 0 ? "" : ",") + shell_word(options_.encoders[i]);
+            std::to_string(options_.horizon_tokens) + " --encoders " +
+            comma_list(options_.encoders) + " --codecs " + comma_list(options_.codecs) +
+            " --levels " + std::to_string(options_.levels) + " --oracle " +
+            std::to_string(options_.oracle_windows);
+    if (!train_documents_.empty()) line += " --train-docs";
+    for (const std::string& document : train_documents_) line += " " + shell_word(document);
     return line + " --seed " + std::to_string(options_.seed);
 }
 
 Result<int> EvalCommand::run(Invocation& invocation) {
     options_.documents.assign(documents_.begin(), documents_.end());
+    options_.train_documents.assign(train_documents_.begin(), train_documents_.end());
     options_.output = output_;
     options_.command_line = command_line();
     MC_ASSIGN(const auto model, open_model(invocation.config));
@@ -103,10 +130,13 @@ Result<int> EvalCommand::run(Invocation& invocation) {
     bar.clear();
     Output& out = invocation.out;
     if (out.json()) {
+        Json plots = Json::array();
+        for (const Path& path : report.plot_paths) plots.push_back(path.string());
         out.json({{"suite", suite_},
                   {"results_path", report.results_path.string()},
                   {"table_path", report.table_path.string()},
                   {"tokens_path", report.tokens_path.string()},
+                  {"plot_paths", std::move(plots)},
                   {"results", Json::parse(report.results_json, nullptr, false)}});
         return 0;
     }

@@ -57,6 +57,8 @@ std::unique_ptr<Command> make_verify_command();
 std::unique_ptr<Command> make_bank_command();
 std::unique_ptr<Command> make_model_command();
 std::unique_ptr<Command> make_eval_command();
+std::unique_ptr<Command> make_train_command();
+std::unique_ptr<Command> make_reindex_command();
 std::unique_ptr<Command> make_completion_command();
 
 // All of them, in the order of the help text.

@@ -14,6 +14,8 @@ std::vector<std::unique_ptr<Command>> make_commands() {
     commands.push_back(make_bank_command());
     commands.push_back(make_model_command());
     commands.push_back(make_eval_command());
+    commands.push_back(make_train_command());
+    commands.push_back(make_reindex_command());
     commands.push_back(make_completion_command());
     return commands;
 }

@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "core/check.h"
+#include "eval/conditions.h"
 #include "gistnet/base_model_gist_encoder.h"
+#include "gistnet/gist_optimizer.h"
 
 namespace mc::eval {
 
@@ -23,7 +25,7 @@ Result<std::unique_ptr<BaseModelScorer>> BaseModelScorer::make(
     facts.bos = model.tokenizer().bos();
     for (const std::string& name : encoders) {
         gistnet::GistEncoderOptions options;
-        options.pooling = name;
+        options.pooling = encoder_source(name);
         MC_ASSIGN(auto encoder, gistnet::make_gist_encoder(model, options));
         facts.encoders.push_back(encoder->info());
         scorer->encoders_.push_back(std::move(encoder));
@@ -43,6 +45,20 @@ Result<std::vector<std::vector<Gist>>> BaseModelScorer::encode_windows(
     std::size_t encoder, std::span<const ReadWindow> windows) {
     MC_CHECK(encoder < encoders_.size(), "no such encoder");
     return encoders_[encoder]->encode_windows(windows, false);
+}
+
+Result<std::vector<Gist>> BaseModelScorer::encode_parents(std::size_t encoder,
+                                                          std::span<const SiblingGists> families) {
+    MC_CHECK(encoder < encoders_.size(), "no such encoder");
+    return encoders_[encoder]->encode_parents(families);
+}
+
+Result<std::vector<std::vector<Gist>>> BaseModelScorer::optimize_gists(
+    std::span<const OracleCase> cases) {
+    std::vector<gistnet::OptimizerWindow> windows;
+    for (const OracleCase& one : cases) windows.push_back({one.start, one.context, one.horizon});
+    MC_ASSIGN(auto found, gistnet::optimize_gists(model_, windows));
+    return std::move(found.gists);
 }
 
 Result<std::vector<std::vector<float>>> BaseModelScorer::score_batch(

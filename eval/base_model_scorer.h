@@ -24,6 +24,10 @@ class BaseModelScorer final : public Scorer {
     Result<std::vector<float>> embeddings_of(std::span<const TokenId> tokens) override;
     Result<std::vector<std::vector<Gist>>> encode_windows(
         std::size_t encoder, std::span<const ReadWindow> windows) override;
+    Result<std::vector<Gist>> encode_parents(std::size_t encoder,
+                                             std::span<const SiblingGists> families) override;
+    Result<std::vector<std::vector<Gist>>> optimize_gists(
+        std::span<const OracleCase> cases) override;
     Result<std::vector<std::vector<float>>> score_batch(
         std::span<const lm::ScoringCase> cases) override;
 

@@ -1,29 +1,173 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "eval/conditions.h"
 
+#include <algorithm>
+#include <set>
+#include <string_view>
+#include <utility>
+
 #include "core/span_math.h"
 
 namespace mc::eval {
 
-std::vector<Condition> conditions_for(const DeltaNllOptions& options) {
-    const std::uint32_t context = options.context_tokens;
-    const auto blocks = static_cast<std::uint32_t>(context / kBlockSize);
-    std::vector<Condition> conditions = {
-        {std::string(kConditionNone), ConditionKind::kNone, 0, 0},
-        {std::string(kConditionFull), ConditionKind::kFull, context, 0},
-    };
-    for (std::size_t e = 0; e < options.encoders.size(); ++e) {
-        const std::string& name = options.encoders[e];
-        conditions.push_back({name, ConditionKind::kGists, blocks, e});
-        conditions.push_back(
-            {std::string(kShuffledPrefix) + name, ConditionKind::kShuffledGists, blocks, e});
+namespace {
+
+Part part_of(PartKind kind, std::uint64_t begin, std::uint64_t end, Level level = Level(1)) {
+    return {kind, {begin, end}, level};
+}
+
+// The context as gists of one level, and perhaps a raw tail.
+std::vector<Part> gist_cover(std::uint32_t context, Level level, std::uint32_t raw_tail) {
+    std::vector<Part> parts = {part_of(PartKind::kGists, 0, context - raw_tail, level)};
+    if (raw_tail > 0) parts.push_back(part_of(PartKind::kTokens, context - raw_tail, context));
+    return parts;
+}
+
+// Oldest text at level 2, the newest kMixedLevelOneReach tokens at level 1, the tail raw.
+std::vector<Part> mixed_cover(std::uint32_t context) {
+    const std::uint64_t old_end = context - kMixedLevelOneReach;
+    return {part_of(PartKind::kGists, 0, old_end, Level(2)),
+            part_of(PartKind::kGists, old_end, context - kRawTail, Level(1)),
+            part_of(PartKind::kTokens, context - kRawTail, context)};
+}
+
+class ConditionList {
+  public:
+    explicit ConditionList(const DeltaNllOptions& options) : options_(options) {}
+
+    void add(std::string name, std::vector<Part> parts) {
+        Condition condition;
+        condition.name = std::move(name);
+        condition.parts = std::move(parts);
+        conditions_.push_back(std::move(condition));
     }
-    conditions.push_back({"embedding-mean", ConditionKind::kEmbeddingMean, blocks, 0});
-    conditions.push_back({"zero", ConditionKind::kZeroGists, blocks, 0});
-    // As many raw tokens as there are gists, then what a gist would have to be worth.
-    for (const std::uint32_t raw : {blocks, 2 * blocks, 4 * blocks, 8 * blocks, 16 * blocks})
-        conditions.push_back({"last-" + std::to_string(raw), ConditionKind::kLastRaw, raw, 0});
-    return conditions;
+
+    // Gists of the window itself and, as their control, those of another window.
+    void add_with_control(const std::string& name, const std::vector<Part>& parts,
+                          std::size_t encoder) {
+        const std::string control = std::string(kShuffledPrefix) + name;
+        conditions_.push_back({name, parts, GistOrigin::kOwn, encoder, std::nullopt, control});
+        conditions_.push_back(
+            {control, parts, GistOrigin::kOtherWindow, encoder, std::nullopt, ""});
+    }
+
+    Result<void> add_encoder(std::size_t encoder) {
+        const std::uint32_t context = options_.context_tokens;
+        const std::string name = encoder_label(options_.encoders[encoder]);
+        const std::vector<Part> cover = gist_cover(context, Level(1), 0);
+        const std::string control = std::string(kShuffledPrefix) + name;
+        add_with_control(name, cover, encoder);
+        if (options_.documents.size() > 1)
+            conditions_.push_back({std::string(kShuffledOtherPrefix) + name, cover,
+                                   GistOrigin::kOtherDocument, encoder, std::nullopt, ""});
+        for (const std::string& codec_name : options_.codecs) {
+            const auto codec = storage::codec_from_name(codec_name);
+            if (!codec) return fail(ErrorCode::kUsage, "no codec is called " + codec_name);
+            conditions_.push_back(
+                {name + ":" + codec_name, cover, GistOrigin::kOwn, encoder, codec, control});
+        }
+        if (context >= kLongContext)
+            add_with_control(name + "+last-" + std::to_string(kRawTail),
+                             gist_cover(context, Level(1), kRawTail), encoder);
+        if (options_.levels >= 2) add_second_level(name, encoder);
+        if (options_.oracle_windows > 0 && encoder + 1 == options_.encoders.size())
+            conditions_.push_back({std::string(kConditionOracle), cover, GistOrigin::kOptimized,
+                                   encoder, std::nullopt, control});
+        return {};
+    }
+
+    Result<std::vector<Condition>> take() && {
+        std::set<std::string> names;
+        for (const Condition& condition : conditions_)
+            if (!names.insert(condition.name).second)
+                return fail(ErrorCode::kUsage,
+                            "two conditions are called " + condition.name +
+                                ": give encoders names of their own (name=encoder)");
+        return std::move(conditions_);
+    }
+
+  private:
+    void add_second_level(const std::string& name, std::size_t encoder) {
+        const std::uint32_t context = options_.context_tokens;
+        add_with_control(name + "-l2", gist_cover(context, Level(2), 0), encoder);
+        if (context > kMixedLevelOneReach)
+            add_with_control(name + "-mixed", mixed_cover(context), encoder);
+    }
+
+    const DeltaNllOptions& options_;
+    std::vector<Condition> conditions_;
+};
+
+bool ends_with(const std::string& text, std::string_view end) {
+    return text.size() >= end.size() &&
+           text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+}  // namespace
+
+std::uint32_t Part::entries() const {
+    const std::uint64_t width = kind == PartKind::kTokens ? 1 : tokens_per_node(level);
+    return static_cast<std::uint32_t>(span.count() / width);
+}
+
+std::uint32_t Condition::entries() const {
+    std::uint32_t count = 0;
+    for (const Part& part : parts) count += part.entries();
+    return count;
+}
+
+bool Condition::needs(PartKind kind) const {
+    return std::any_of(parts.begin(), parts.end(),
+                       [kind](const Part& part) { return part.kind == kind; });
+}
+
+std::uint32_t Condition::raw_tokens_alone() const {
+    return parts.size() == 1 && needs(PartKind::kTokens) ? entries() : 0;
+}
+
+std::uint32_t Condition::own_gists_alone() const {
+    const bool is_own = origin == GistOrigin::kOwn || origin == GistOrigin::kOptimized;
+    return is_own && parts.size() == 1 && needs(PartKind::kGists) ? entries() : 0;
+}
+
+bool Condition::covers_window(std::size_t window, const DeltaNllOptions& options) const {
+    return origin != GistOrigin::kOptimized || window < options.oracle_windows;
+}
+
+std::string encoder_label(const std::string& encoder) {
+    const std::size_t separator = encoder.find('=');
+    if (separator != std::string::npos) return encoder.substr(0, separator);
+    const bool is_trained = encoder == "auto" || encoder.find('/') != std::string::npos ||
+                            ends_with(encoder, ".safetensors");
+    return is_trained ? "gistnet" : encoder;
+}
+
+std::string encoder_source(const std::string& encoder) {
+    const std::size_t separator = encoder.find('=');
+    return separator == std::string::npos ? encoder : encoder.substr(separator + 1);
+}
+
+std::optional<double> gist_bytes_per_token(const Condition& condition, const GistShape& shape) {
+    if (condition.own_gists_alone() == 0) return std::nullopt;
+    const auto codec = condition.codec.value_or(storage::GistCodec::kFp16);
+    return static_cast<double>(storage::encoded_gist_bytes(codec, shape)) /
+           static_cast<double>(tokens_per_node(condition.parts.front().level));
+}
+
+Result<std::vector<Condition>> conditions_for(const DeltaNllOptions& options) {
+    const std::uint32_t context = options.context_tokens;
+    ConditionList list(options);
+    list.add(std::string(kConditionNone), {});
+    list.add(std::string(kConditionFull), {part_of(PartKind::kTokens, 0, context)});
+    for (std::size_t e = 0; e < options.encoders.size(); ++e) MC_TRY(list.add_encoder(e));
+    list.add("embedding-mean", {part_of(PartKind::kEmbeddingMeans, 0, context)});
+    list.add("zero", {part_of(PartKind::kZeroGists, 0, context)});
+    // What a gist would have to be worth in raw tokens.
+    for (const std::uint32_t raw : {8U, 16U, 32U, 64U, 128U, 256U})
+        if (raw < context && (raw < 256 || context >= kLongContext))
+            list.add("last-" + std::to_string(raw),
+                     {part_of(PartKind::kTokens, context - raw, context)});
+    return std::move(list).take();
 }
 
 }  // namespace mc::eval

@@ -3,13 +3,13 @@
 //
 // Cuts every document into windows [context][horizon], lets the model read the context raw, as
 // gists and in control conditions, and scores the horizon's tokens (docs/evaluation.md). Leaves
-// tokens.jsonl (every likelihood), results.json and table.md in the output directory. A run that
-// was killed goes on where it stopped and ends with the same files, byte for byte.
+// tokens.jsonl (every likelihood), results.json, table.md and plots (SVG) in the output directory.
+// A run that was killed goes on where it stopped and ends with the same files, byte for byte.
 // Ownership: borrows everything for the call. Threads: one; `cancelled` may be set from a signal
 // handler. Errors (whole batches of windows stay in tokens.jsonl): kUsage for options that cannot
-// be; kInvalidInput for a document that is missing or too short, and for an output directory that
-// holds a run of another configuration; kLocked when another run writes there; kCorruption for a
-// damaged tokens.jsonl; kCancelled; kIo, kOutOfSpace, kModel.
+// be; kInvalidInput for a document that is missing or too short or was trained on, and for an
+// output directory that holds a run of another configuration; kLocked when another run writes
+// there; kCorruption for a damaged tokens.jsonl; kCancelled; kIo, kOutOfSpace, kModel.
 #pragma once
 
 #include <atomic>
@@ -35,13 +35,20 @@ struct DeltaNllOptions {
     std::uint64_t seed = 1;
     std::uint32_t context_tokens = 256;  // a multiple of the block size
     std::uint32_t horizon_tokens = 96;
+    // "name=encoder", or an encoder as gistnet::make_gist_encoder takes it, which then names
+    // itself.
     std::vector<std::string> encoders = {"kv-mean", "kv-last"};
-    std::string command_line;  // recorded in results.json as it is
+    std::vector<std::string> codecs = {"int8"};  // of the store; each is measured on every encoder
+    std::uint32_t levels = 1;           // 2: also gists of level 2; context a multiple of 1,024
+    std::uint32_t oracle_windows = 0;   // of each document; slow: some 2 s a window of 256 + 96
+    std::vector<Path> train_documents;  // what the encoders were trained on
+    std::string command_line;           // recorded in results.json as it is
 };
 
-// The gists of all windows of a document are held at once: 370 MB at this many, for the default
-// model and two encoders.
 inline constexpr std::uint32_t kWindowsPerDocumentMax = 1000;
+// The gists of all windows of a document, and of one more document, are held at once: 740 MB for
+// 1,000 windows of 256 tokens, the default model and two encoders.
+inline constexpr std::uint64_t kGistBytesMax = 4ULL << 30;
 
 struct DeltaNllProgress {
     std::uint64_t windows_done = 0;  // with every condition, those of an earlier run included
@@ -57,6 +64,7 @@ struct DeltaNllReport {
     Path table_path;
     Path results_path;
     Path tokens_path;
+    std::vector<Path> plot_paths;
 };
 
 // progress may be empty and cancelled null.

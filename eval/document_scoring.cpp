@@ -14,12 +14,15 @@ namespace mc::eval {
 
 namespace {
 
+// Horizon tokens that are optimised for together: their activations are kept for the backward pass.
+constexpr std::size_t kOracleTokensPerPass = 1024;
+
 Result<void> check_cancelled(const std::atomic<bool>* cancelled) {
     if (cancelled == nullptr || !cancelled->load()) return {};
     return fail(ErrorCode::kCancelled, "interrupted; the same command goes on from here");
 }
 
-lm::Segment segment_of_gists(const std::vector<Gist>& gists) {
+lm::Segment segment_of_gists(std::span<const Gist> gists) {
     std::vector<const Gist*> pointers;
     for (const Gist& gist : gists) pointers.push_back(&gist);
     return lm::Segment::of_gists(std::move(pointers));
@@ -41,13 +44,21 @@ Result<std::vector<double>> logged(const std::vector<float>& nll, std::size_t ho
     return result;
 }
 
+// What a store gives back of a gist that it was given.
+Result<Gist> through_codec(storage::GistCodec codec, const GistShape& shape, const Gist& gist) {
+    std::vector<std::byte> bytes(storage::encoded_gist_bytes(codec, shape));
+    MC_TRY(storage::encode_gist(codec, shape, gist.kv, bytes));
+    Gist result = gist;
+    storage::decode_gist(codec, shape, bytes, result.kv);
+    return result;
+}
+
 }  // namespace
 
 DocumentScoring::DocumentScoring(Scorer& scorer, const Protocol& protocol,
-                                 const DocumentPlan& document)
-    : scorer_(scorer), protocol_(protocol), document_(document) {
-    gists_.resize(protocol.options.encoders.size());
-    for (auto& windows : gists_) windows.resize(document.windows.size());
+                                 const DocumentPlan& document, DocumentGists& own,
+                                 DocumentGists* other)
+    : scorer_(scorer), protocol_(protocol), document_(document), own_(own), other_(other) {
     zero_gist_.kv.assign(scorer.facts().gist_shape.kv_count(), 0);
 }
 
@@ -59,84 +70,132 @@ std::span<const TokenId> DocumentScoring::horizon_of(std::size_t window) const {
     return std::span(document_.windows[window]).last(protocol_.options.horizon_tokens);
 }
 
-Result<void> DocumentScoring::encode_for(std::size_t begin, std::size_t end,
+Result<void> DocumentScoring::make_gists(std::size_t begin, std::size_t end,
                                          const std::atomic<bool>* cancelled) {
-    for (std::size_t w = begin; w < end; ++w)
-        for (const std::size_t needed : {w, document_.shuffled_source[w]}) {
-            MC_TRY(check_cancelled(cancelled));
-            MC_TRY(encode_group(needed / kBatchWindows));
-        }
-    return {};
-}
-
-Result<void> DocumentScoring::encode_group(std::size_t group) {
-    const std::size_t begin = group * kBatchWindows;
-    const std::size_t end = std::min(begin + kBatchWindows, document_.windows.size());
-    std::vector<ReadWindow> windows;
     for (std::size_t w = begin; w < end; ++w) {
-        const auto context = context_of(w);
-        windows.push_back({{context.begin(), context.end()}, 0});
-    }
-    for (std::size_t e = 0; e < gists_.size(); ++e) {
-        if (!gists_[e][begin].empty()) continue;
-        MC_ASSIGN(auto made, scorer_.encode_windows(e, windows));
-        MC_CHECK(made.size() == windows.size(), "an encoder returned another number of windows");
-        for (std::size_t w = begin; w < end; ++w) {
-            MC_CHECK(made[w - begin].size() * kBlockSize == protocol_.options.context_tokens,
-                     "an encoder returned another number of gists");
-            gists_[e][w] = std::move(made[w - begin]);
-        }
+        MC_TRY(check_cancelled(cancelled));
+        MC_TRY(own_.make(w));
+        MC_TRY(check_cancelled(cancelled));
+        MC_TRY(own_.make(document_.shuffled_source[w]));
+        if (other_ != nullptr) MC_TRY(other_->make(w));
     }
     return {};
 }
 
-Result<lm::Segment> DocumentScoring::embedding_means(std::size_t window) {
-    const auto context = context_of(window);
+// The gists that stand for a part. Windows of equal place in another document are as foreign as
+// any other of it.
+std::span<const Gist> DocumentScoring::gists_of(const Condition& condition, const Part& part,
+                                                std::size_t window) const {
+    const bool is_other_document = condition.origin == GistOrigin::kOtherDocument;
+    MC_CHECK(!is_other_document || other_ != nullptr, "there is no other document");
+    const DocumentGists& gists = is_other_document ? *other_ : own_;
+    const std::size_t source =
+        condition.origin == GistOrigin::kOtherWindow ? document_.shuffled_source[window] : window;
+    const std::size_t first = part.span.begin / tokens_per_node(part.level);
+    return gists.level(condition.encoder, source, part.level).subspan(first, part.entries());
+}
+
+Result<DocumentScoring::MadeGists> DocumentScoring::optimized(const Condition& condition,
+                                                              std::size_t begin, std::size_t end,
+                                                              const std::atomic<bool>* cancelled) {
+    const std::size_t together =
+        std::max<std::size_t>(1, kOracleTokensPerPass / protocol_.options.horizon_tokens);
+    MadeGists made;
+    for (std::size_t first = begin; first < end; first += together) {
+        MC_TRY(check_cancelled(cancelled));
+        std::vector<OracleCase> cases;
+        for (std::size_t w = first; w < std::min(end, first + together); ++w) {
+            const auto start = gists_of(condition, condition.parts.front(), w);
+            const auto context = context_of(w);
+            const auto horizon = horizon_of(w);
+            cases.push_back({{start.begin(), start.end()},
+                             {context.begin(), context.end()},
+                             {horizon.begin(), horizon.end()}});
+        }
+        MC_ASSIGN(auto found, scorer_.optimize_gists(cases));
+        MC_CHECK(found.size() == cases.size(), "gists were optimised for other windows");
+        std::move(found.begin(), found.end(), std::back_inserter(made));
+    }
+    return made;
+}
+
+Result<DocumentScoring::MadeGists> DocumentScoring::coded(const Condition& condition,
+                                                          std::size_t begin,
+                                                          std::size_t end) const {
+    MadeGists made;
+    for (std::size_t w = begin; w < end; ++w) {
+        made.emplace_back();
+        for (const Gist& gist : gists_of(condition, condition.parts.front(), w)) {
+            MC_ASSIGN(Gist read_back,
+                      through_codec(*condition.codec, scorer_.facts().gist_shape, gist));
+            made.back().push_back(std::move(read_back));
+        }
+    }
+    return made;
+}
+
+// Per window; empty for a condition that shows gists as they are.
+Result<DocumentScoring::MadeGists> DocumentScoring::made_gists(const Condition& condition,
+                                                               std::size_t begin, std::size_t end,
+                                                               const std::atomic<bool>* cancelled) {
+    if (condition.origin == GistOrigin::kOptimized)
+        return optimized(condition, begin, end, cancelled);
+    if (condition.codec) return coded(condition, begin, end);
+    return MadeGists{};
+}
+
+Result<lm::Segment> DocumentScoring::embedding_means(std::span<const TokenId> tokens) {
     const std::size_t width = scorer_.facts().hidden_dim;
-    MC_ASSIGN(const auto embeddings, scorer_.embeddings_of(context));
-    MC_CHECK(embeddings.size() == context.size() * width, "embeddings of another width");
-    std::vector<float> means(context.size() / kBlockSize * width, 0.0F);
-    for (std::size_t t = 0; t < context.size(); ++t)
+    MC_ASSIGN(const auto embeddings, scorer_.embeddings_of(tokens));
+    MC_CHECK(embeddings.size() == tokens.size() * width, "embeddings of another width");
+    std::vector<float> means(tokens.size() / kBlockSize * width, 0.0F);
+    for (std::size_t t = 0; t < tokens.size(); ++t)
         for (std::size_t i = 0; i < width; ++i)
             means[t / kBlockSize * width + i] +=
                 embeddings[t * width + i] / static_cast<float>(kBlockSize);
     return lm::Segment::of_vectors(std::move(means));
 }
 
-Result<lm::Segment> DocumentScoring::segment_of(const Condition& condition, std::size_t window) {
-    const auto context = context_of(window);
-    switch (condition.kind) {
-        case ConditionKind::kNone:
-            break;
-        case ConditionKind::kFull:
-        case ConditionKind::kLastRaw: {
-            const auto raw = context.last(condition.entries);
-            return lm::Segment::of_tokens({raw.begin(), raw.end()});
-        }
-        case ConditionKind::kEmbeddingMean:
-            return embedding_means(window);
-        case ConditionKind::kZeroGists:
-            return lm::Segment::of_gists(std::vector<const Gist*>(condition.entries, &zero_gist_));
-        case ConditionKind::kGists:
-            return segment_of_gists(gists_[condition.encoder][window]);
-        case ConditionKind::kShuffledGists:
-            return segment_of_gists(gists_[condition.encoder][document_.shuffled_source[window]]);
+Result<lm::Segment> DocumentScoring::segment_of(const Condition& condition, const Part& part,
+                                                std::size_t window) {
+    const auto tokens = context_of(window).subspan(part.span.begin, part.span.count());
+    switch (part.kind) {
+        case PartKind::kTokens:
+            return lm::Segment::of_tokens({tokens.begin(), tokens.end()});
+        case PartKind::kEmbeddingMeans:
+            return embedding_means(tokens);
+        case PartKind::kZeroGists:
+            return lm::Segment::of_gists(std::vector<const Gist*>(part.entries(), &zero_gist_));
+        case PartKind::kGists:
+            return segment_of_gists(gists_of(condition, part, window));
     }
     return lm::Segment{};
 }
 
-Result<std::vector<ScoreLine>> DocumentScoring::score_condition(const Condition& condition,
-                                                                std::size_t begin,
-                                                                std::size_t end) {
+// made: gists in place of the window's own, for a condition that is gists alone; or null.
+Result<lm::ScoringCase> DocumentScoring::case_of(const Condition& condition, std::size_t window,
+                                                 const std::vector<Gist>* made) {
+    const auto horizon = horizon_of(window);
+    lm::ScoringCase one{{lm::Segment::of_tokens({scorer_.facts().bos})},
+                        {horizon.begin(), horizon.end()}};
+    if (made != nullptr) {
+        one.context.push_back(segment_of_gists(*made));
+        return one;
+    }
+    for (const Part& part : condition.parts) {
+        MC_ASSIGN(auto segment, segment_of(condition, part, window));
+        one.context.push_back(std::move(segment));
+    }
+    return one;
+}
+
+Result<std::vector<ScoreLine>> DocumentScoring::score_condition(
+    const Condition& condition, std::size_t begin, std::size_t end,
+    const std::atomic<bool>* cancelled) {
+    MC_ASSIGN(const MadeGists made, made_gists(condition, begin, end, cancelled));
     std::vector<lm::ScoringCase> cases;
     for (std::size_t w = begin; w < end; ++w) {
-        const auto horizon = horizon_of(w);
-        lm::ScoringCase one{{lm::Segment::of_tokens({scorer_.facts().bos})},
-                            {horizon.begin(), horizon.end()}};
-        if (condition.kind != ConditionKind::kNone) {
-            MC_ASSIGN(auto segment, segment_of(condition, w));
-            one.context.push_back(std::move(segment));
-        }
+        MC_ASSIGN(auto one, case_of(condition, w, made.empty() ? nullptr : &made[w - begin]));
         cases.push_back(std::move(one));
     }
     MC_ASSIGN(const auto scored, scorer_.score_batch(cases));
@@ -151,19 +210,24 @@ Result<std::vector<ScoreLine>> DocumentScoring::score_condition(const Condition&
 
 Result<std::vector<ScoreLine>> DocumentScoring::score(std::size_t begin, std::size_t end,
                                                       const std::atomic<bool>* cancelled) {
-    MC_TRY(encode_for(begin, end, cancelled));
+    MC_TRY(make_gists(begin, end, cancelled));
     std::vector<std::vector<ScoreLine>> by_condition;
     for (const Condition& condition : protocol_.conditions) {
         MC_TRY(check_cancelled(cancelled));
-        auto lines = score_condition(condition, begin, end);
+        std::size_t covered = begin;  // a condition leaves out the last windows, if any
+        while (covered < end && condition.covers_window(covered, protocol_.options)) ++covered;
+        by_condition.emplace_back();
+        if (covered == begin) continue;
+        auto lines = score_condition(condition, begin, covered, cancelled);
         if (!lines)
             return fail(std::move(lines.error())
                             .add_context(document_.name + ", condition " + condition.name));
-        by_condition.push_back(std::move(*lines));
+        by_condition.back() = std::move(*lines);
     }
     std::vector<ScoreLine> lines;
     for (std::size_t w = 0; w < end - begin; ++w)
-        for (auto& of_condition : by_condition) lines.push_back(std::move(of_condition[w]));
+        for (auto& of_condition : by_condition)
+            if (w < of_condition.size()) lines.push_back(std::move(of_condition[w]));
     return lines;
 }
 

@@ -25,7 +25,7 @@ struct UnitSums {
 };
 
 // What is computed from one draw of units, per condition.
-enum Quantity { kNll, kDeltaNll, kRecovery, kSpecificRecovery, kQuantityCount };
+enum Quantity { kNll, kDeltaNll, kRecovery, kSpecificRecovery, kRawPerGist, kQuantityCount };
 
 using Quantities = std::array<double, kQuantityCount>;
 
@@ -33,30 +33,49 @@ using Quantities = std::array<double, kQuantityCount>;
 struct Comparison {
     std::size_t none = 0;
     std::size_t full = 0;
-    std::vector<std::optional<std::size_t>> shuffled;  // per condition, its control
+    std::vector<std::optional<std::size_t>> controls;  // per condition
+    std::vector<std::uint32_t> gist_counts;            // per condition
+    // Raw tokens and the condition that shows them, fewest first; the full context is the last.
+    std::vector<std::pair<std::uint32_t, std::size_t>> raw_curve;
 };
 
-std::optional<std::size_t> find_condition(const std::vector<std::string>& conditions,
+std::optional<std::size_t> find_condition(const std::vector<ScoredCondition>& conditions,
                                           std::string_view name) {
-    const auto found = std::find(conditions.begin(), conditions.end(), name);
+    const auto found = std::find_if(conditions.begin(), conditions.end(),
+                                    [name](const ScoredCondition& c) { return c.name == name; });
     if (found == conditions.end()) return std::nullopt;
     return static_cast<std::size_t>(found - conditions.begin());
 }
 
-Comparison comparison_of(const std::vector<std::string>& conditions) {
+Comparison comparison_of(const std::vector<ScoredCondition>& conditions) {
     const auto none = find_condition(conditions, kConditionNone);
     const auto full = find_condition(conditions, kConditionFull);
     MC_CHECK(none && full, "scores without the conditions none and full");
-    Comparison comparison{*none, *full, {}};
-    for (const std::string& name : conditions)
-        comparison.shuffled.push_back(
-            find_condition(conditions, std::string(kShuffledPrefix) + name));
+    Comparison comparison{*none, *full, {}, {}, {}};
+    for (std::size_t c = 0; c < conditions.size(); ++c) {
+        const ScoredCondition& condition = conditions[c];
+        comparison.controls.push_back(find_condition(conditions, condition.control));
+        comparison.gist_counts.push_back(condition.gist_count);
+        if (condition.raw_tokens > 0) comparison.raw_curve.push_back({condition.raw_tokens, c});
+    }
+    std::sort(comparison.raw_curve.begin(), comparison.raw_curve.end());
     return comparison;
 }
 
 // (from - x) / (from - full); NaN where the full context does not beat `from`.
 double recovered_share(double from, double x, double full) {
     return from > full ? (from - x) / (from - full) : kNan;
+}
+
+// Fills in what every condition's R is worth in raw tokens, per gist.
+void add_raw_per_gist(std::vector<Quantities>& quantities, const Comparison& comparison) {
+    std::vector<std::pair<double, double>> curve;
+    for (const auto& [tokens, condition] : comparison.raw_curve)
+        curve.push_back({static_cast<double>(tokens), quantities[condition][kRecovery]});
+    for (std::size_t c = 0; c < quantities.size(); ++c)
+        if (comparison.gist_counts[c] > 0)
+            quantities[c][kRawPerGist] = equivalent_raw_tokens(curve, quantities[c][kRecovery]) /
+                                         static_cast<double>(comparison.gist_counts[c]);
 }
 
 // Requires: draws (U) says how often each unit was drawn.
@@ -75,10 +94,11 @@ std::vector<Quantities> quantities_of(const UnitSums& sums, const Comparison& co
     const double none = mean[comparison.none];
     const double full = mean[comparison.full];
     for (std::size_t c = 0; c < sums.condition_count; ++c) {
-        const auto control = comparison.shuffled[c];
+        const auto control = comparison.controls[c];
         result[c] = {mean[c], mean[c] - full, recovered_share(none, mean[c], full),
-                     control ? recovered_share(mean[*control], mean[c], full) : kNan};
+                     control ? recovered_share(mean[*control], mean[c], full) : kNan, kNan};
     }
+    add_raw_per_gist(result, comparison);
     return result;
 }
 
@@ -188,23 +208,53 @@ UnitSums sum_documents(std::span<const DocumentScores> documents, const TokenSli
 }
 
 // The rows of a group, slice by slice; equal seeds draw equal units for every slice.
-void add_rows(GroupMetrics& group, const std::vector<std::string>& conditions,
+void add_rows(GroupMetrics& group, const std::vector<ScoredCondition>& conditions,
               const TokenSlice& slice,
               std::span<const std::array<Estimate, kQuantityCount>> found) {
     for (std::size_t c = 0; c < conditions.size(); ++c)
-        group.rows.push_back({conditions[c], slice.name, found[c][kNll], found[c][kDeltaNll],
-                              found[c][kRecovery], found[c][kSpecificRecovery]});
+        group.rows.push_back({conditions[c].name, slice.name, found[c][kNll], found[c][kDeltaNll],
+                              found[c][kRecovery], found[c][kSpecificRecovery],
+                              found[c][kRawPerGist]});
 }
 
 }  // namespace
 
 std::vector<TokenSlice> standard_slices(std::size_t horizon) {
     std::vector<TokenSlice> slices;
-    for (const std::size_t end : {16U, 32U, 64U})
+    for (const std::size_t end : {16U, 32U, 64U, 512U, 1024U, 2048U})
         if (end <= horizon) slices.push_back({std::to_string(end), 1, end, false});
+    if (horizon > 96) slices.push_back({"33-96", 32, 96, false});
     if (horizon > 32) slices.push_back({"33-" + std::to_string(horizon), 32, horizon, false});
     slices.push_back({"top10", 1, horizon, true});
     return slices;
+}
+
+double equivalent_raw_tokens(std::span<const std::pair<double, double>> curve, double recovery) {
+    if (curve.empty() || !(recovery >= curve.front().second)) return kNan;
+    if (recovery == curve.front().second) return curve.front().first;
+    for (std::size_t i = 1; i < curve.size(); ++i) {
+        const auto& [fewer, low] = curve[i - 1];
+        const auto& [more, high] = curve[i];
+        if (!(recovery <= high)) continue;
+        const double share = (recovery - low) / (high - low);
+        return std::exp(std::log(fewer) + share * (std::log(more) - std::log(fewer)));
+    }
+    return kNan;
+}
+
+DocumentScores part_of_scores(const DocumentScores& scores, std::size_t window_count,
+                              const std::function<bool(const ScoredCondition&)>& keep) {
+    DocumentScores part{
+        scores.document, {}, std::min(window_count, scores.window_count), scores.horizon, {}};
+    for (std::size_t c = 0; c < scores.conditions.size(); ++c) {
+        if (!keep(scores.conditions[c])) continue;
+        part.conditions.push_back(scores.conditions[c]);
+        for (std::size_t w = 0; w < part.window_count; ++w) {
+            const auto row = scores.row(c, w);
+            part.nll.insert(part.nll.end(), row.begin(), row.end());
+        }
+    }
+    return part;
 }
 
 const ConditionMetrics* GroupMetrics::find(std::string_view condition,
@@ -228,7 +278,7 @@ GroupMetrics pooled_metrics(std::span<const DocumentScores> documents, std::uint
     MC_CHECK(!documents.empty(), "a pool of no documents");
     const DocumentScores& first = documents.front();
     const Comparison comparison = comparison_of(first.conditions);
-    GroupMetrics group{"pooled", 0, {}};
+    GroupMetrics group{"pooled", 0, {}, true};
     for (const DocumentScores& scores : documents) {
         MC_CHECK(scores.conditions == first.conditions && scores.horizon == first.horizon,
                  "documents of different protocols in one pool");

@@ -11,8 +11,11 @@
 #include "core/check.h"
 #include "core/rng.h"
 #include "core/span_math.h"
+#include "eval/document_gists.h"
 #include "eval/document_scoring.h"
+#include "eval/plots.h"
 #include "eval/score_log.h"
+#include "eval/training_check.h"
 #include "eval/windows.h"
 
 namespace mc::eval {
@@ -35,6 +38,19 @@ Result<void> check_options(const DeltaNllOptions& options, const ScorerFacts& fa
     if (entries > facts.context_length)
         return refuse("BOS, context and horizon are " + std::to_string(entries) +
                       " entries; the model reads " + std::to_string(facts.context_length));
+    if (options.levels < 1 || options.levels > 2) return refuse("levels must be 1 or 2");
+    if (options.levels == 2 && options.context_tokens % tokens_per_node(Level(2)) != 0)
+        return refuse("gists of level 2 need a context that is a multiple of " +
+                      std::to_string(tokens_per_node(Level(2))) + " tokens");
+    if (options.oracle_windows > 0 && options.encoders.empty())
+        return refuse("optimised gists start from an encoder's: give one");
+    const std::uint64_t gist_bytes =
+        2 * std::uint64_t{options.windows_per_document} * options.encoders.size() *
+        (options.context_tokens / kBlockSize) * facts.gist_shape.kv_count() * sizeof(std::uint16_t);
+    if (gist_bytes > kGistBytesMax)
+        return refuse("the gists of two documents' windows would take " +
+                      std::to_string(gist_bytes >> 20) +
+                      " MB of memory: ask for fewer windows or encoders");
     for (const std::string& name : options.encoders)
         if (std::count(options.encoders.begin(), options.encoders.end(), name) > 1)
             return refuse("encoder " + name + " is given twice");
@@ -50,8 +66,8 @@ Result<DocumentPlan> plan_document(const Scorer& scorer, const DeltaNllOptions& 
     DocumentPlan plan;
     plan.name = path.string();
     plan.content_hash = xxh3_128(std::as_bytes(std::span(content)));
-    const std::vector<TokenId> tokens = scorer.tokenize(content);
-    plan.token_count = tokens.size();
+    plan.tokens = scorer.tokenize(content);
+    const std::vector<TokenId>& tokens = plan.tokens;
     const std::uint64_t width = std::uint64_t{options.context_tokens} + options.horizon_tokens;
     Rng seeds(options.seed ^ plan.content_hash.low);
     auto starts =
@@ -74,7 +90,8 @@ DocumentScores empty_scores(const Protocol& protocol, const DocumentPlan& docume
     DocumentScores scores;
     scores.document = document.name;
     for (const Condition& condition : protocol.conditions)
-        scores.conditions.push_back(condition.name);
+        scores.conditions.push_back({condition.name, condition.control,
+                                     condition.raw_tokens_alone(), condition.own_gists_alone()});
     scores.window_count = document.windows.size();
     scores.horizon = protocol.options.horizon_tokens;
     scores.nll.assign(scores.conditions.size() * scores.window_count * scores.horizon,
@@ -90,10 +107,9 @@ class ScoreFiller {
 
     // Errors: kCorruption when the line is not the one that comes next.
     Result<void> add(const ScoreLine& line) {
-        const std::size_t window = taken_ / protocol_.conditions.size();
-        const std::size_t c = taken_ % protocol_.conditions.size();
-        if (line.document != document_.name || line.window != window ||
-            line.start != document_.starts[window] ||
+        const auto [window, c] = next_;
+        if (window >= scores_.window_count || line.document != document_.name ||
+            line.window != window || line.start != document_.starts[window] ||
             line.condition != protocol_.conditions[c].name || line.nll.size() != scores_.horizon)
             return fail(ErrorCode::kCorruption,
                         "tokens.jsonl has a line out of order, for window " +
@@ -102,17 +118,26 @@ class ScoreFiller {
         const std::size_t offset = (c * scores_.window_count + window) * scores_.horizon;
         std::copy(line.nll.begin(), line.nll.end(),
                   scores_.nll.begin() + static_cast<std::ptrdiff_t>(offset));
-        ++taken_;
+        advance();
         return {};
     }
 
     DocumentScores&& take() && { return std::move(scores_); }
 
   private:
+    void advance() {
+        auto& [window, c] = next_;
+        do {
+            if (++c < protocol_.conditions.size()) continue;
+            c = 0;
+            ++window;
+        } while (!protocol_.conditions[c].covers_window(window, protocol_.options));
+    }
+
     const Protocol& protocol_;
     const DocumentPlan& document_;
     DocumentScores scores_;
-    std::size_t taken_ = 0;  // lines
+    std::pair<std::size_t, std::size_t> next_ = {0, 0};  // window and condition of the next line
 };
 
 // Walks every batch of every document: reads it from the log, or scores and appends it.
@@ -127,14 +152,15 @@ class ProtocolRun {
           cancelled_(cancelled) {
         for (const DocumentPlan& document : protocol.documents)
             status_.windows_total += document.windows.size();
+        gists_.resize(protocol.documents.size());
     }
 
     Result<std::vector<DocumentScores>> run() {
         lines_there_ = whole_batch_lines();
         MC_TRY(log_.keep(lines_there_));
         std::vector<DocumentScores> scores;
-        for (const DocumentPlan& document : protocol_.documents) {
-            MC_ASSIGN(DocumentScores of_document, run_document(document));
+        for (std::size_t d = 0; d < protocol_.documents.size(); ++d) {
+            MC_ASSIGN(DocumentScores of_document, run_document(d));
             scores.push_back(std::move(of_document));
         }
         return scores;
@@ -161,11 +187,28 @@ class ProtocolRun {
 
     std::size_t batch_lines(const DocumentPlan& document, std::size_t batch) const {
         const auto [begin, end] = batch_windows(document, batch);
-        return (end - begin) * protocol_.conditions.size();
+        std::size_t count = 0;
+        for (std::size_t w = begin; w < end; ++w)
+            for (const Condition& condition : protocol_.conditions)
+                count += condition.covers_window(w, protocol_.options) ? 1 : 0;
+        return count;
     }
 
-    Result<DocumentScores> run_document(const DocumentPlan& document) {
-        DocumentScoring scoring(scorer_, protocol_, document);
+    DocumentGists& gists_of(std::size_t document) {
+        if (!gists_[document])
+            gists_[document] =
+                std::make_unique<DocumentGists>(scorer_, protocol_, protocol_.documents[document]);
+        return *gists_[document];
+    }
+
+    // Another document's gists are those of the one before it; the first takes the second's, so
+    // that two documents' gists are all that is ever needed at once.
+    Result<DocumentScores> run_document(std::size_t d) {
+        const DocumentPlan& document = protocol_.documents[d];
+        if (d >= 2) gists_[d - 2].reset();
+        const bool is_alone = protocol_.documents.size() == 1;
+        DocumentScoring scoring(scorer_, protocol_, document, gists_of(d),
+                                is_alone ? nullptr : &gists_of(d == 0 ? 1 : d - 1));
         ScoreFiller filler(protocol_, document);
         for (std::size_t b = 0; b < batch_count(document); ++b) {
             const auto [begin, end] = batch_windows(document, b);
@@ -191,23 +234,67 @@ class ProtocolRun {
     const DeltaNllProgressCallback& progress_;
     const std::atomic<bool>* cancelled_;
     DeltaNllProgress status_;
+    std::vector<std::unique_ptr<DocumentGists>> gists_;  // per document; null: not needed
     std::size_t lines_there_ = 0;
     std::size_t lines_read_ = 0;
 };
 
-Result<DeltaNllReport> write_report(const Protocol& protocol, const std::string& configuration,
-                                    std::span<const DocumentScores> scores) {
-    DeltaNllReport report;
+// Metrics of every document and of the pool.
+void add_groups(std::vector<GroupMetrics>& groups, std::span<const DocumentScores> scores,
+                std::uint64_t seed, const std::string& subset) {
+    const std::size_t first = groups.size();
     for (const DocumentScores& document : scores)
-        report.groups.push_back(document_metrics(document, protocol.options.seed));
-    if (scores.size() > 1) report.groups.push_back(pooled_metrics(scores, protocol.options.seed));
-    report.table = results_table(report.groups, protocol.conditions);
-    report.results_json = results_json(configuration, protocol.options.command_line, report.groups);
-    report.table_path = protocol.options.output / "table.md";
-    report.results_path = protocol.options.output / "results.json";
-    report.tokens_path = protocol.options.output / "tokens.jsonl";
-    MC_TRY(replace_file(report.table_path, std::as_bytes(std::span(report.table))));
-    MC_TRY(replace_file(report.results_path, std::as_bytes(std::span(report.results_json))));
+        groups.push_back(document_metrics(document, seed));
+    if (scores.size() > 1) groups.push_back(pooled_metrics(scores, seed));
+    for (std::size_t g = first; g < groups.size(); ++g) groups[g].subset = subset;
+}
+
+bool is_oracle(const ScoredCondition& condition) {
+    return condition.name == kConditionOracle;
+}
+
+// Every condition but the oracle on all windows; with the oracle, all conditions on its windows.
+std::vector<GroupMetrics> groups_of(const Protocol& protocol,
+                                    std::span<const DocumentScores> scores) {
+    const DeltaNllOptions& options = protocol.options;
+    std::vector<DocumentScores> all_windows;
+    std::vector<DocumentScores> oracle_windows;
+    for (const DocumentScores& document : scores) {
+        all_windows.push_back(part_of_scores(document, document.window_count,
+                                             [](const auto& c) { return !is_oracle(c); }));
+        oracle_windows.push_back(
+            part_of_scores(document, options.oracle_windows, [](const auto&) { return true; }));
+    }
+    std::vector<GroupMetrics> groups;
+    add_groups(groups, all_windows, options.seed, "");
+    if (options.oracle_windows > 0)
+        add_groups(groups, oracle_windows, options.seed, std::string(kConditionOracle));
+    return groups;
+}
+
+Result<void> write_text(const Path& path, const std::string& text) {
+    return replace_file(path, std::as_bytes(std::span(text)));
+}
+
+Result<DeltaNllReport> write_report(const Protocol& protocol, const ScorerFacts& facts,
+                                    const std::string& configuration,
+                                    std::span<const DocumentScores> scores) {
+    const Path& folder = protocol.options.output;
+    DeltaNllReport report;
+    report.groups = groups_of(protocol, scores);
+    const RunFindings findings{protocol.conditions, facts.gist_shape, report.groups,
+                               protocol.training};
+    report.table = results_table(findings);
+    report.results_json = results_json(configuration, protocol.options.command_line, findings);
+    report.table_path = folder / "table.md";
+    report.results_path = folder / "results.json";
+    report.tokens_path = folder / "tokens.jsonl";
+    for (const Plot& plot : result_plots(report.groups, scores)) {
+        report.plot_paths.push_back(folder / plot.file_name);
+        MC_TRY(write_text(report.plot_paths.back(), plot.svg));
+    }
+    MC_TRY(write_text(report.table_path, report.table));
+    MC_TRY(write_text(report.results_path, report.results_json));
     return report;
 }
 
@@ -215,7 +302,8 @@ Result<DeltaNllReport> write_report(const Protocol& protocol, const std::string&
 
 Result<Protocol> plan_protocol(const Scorer& scorer, const DeltaNllOptions& options) {
     MC_TRY(check_options(options, scorer.facts()));
-    Protocol protocol{options, conditions_for(options), {}};
+    MC_ASSIGN(auto conditions, conditions_for(options));
+    Protocol protocol{options, std::move(conditions), {}, {}};
     for (const Path& path : options.documents) {
         MC_ASSIGN(DocumentPlan plan, plan_document(scorer, options, path));
         for (const DocumentPlan& earlier : protocol.documents)
@@ -225,6 +313,8 @@ Result<Protocol> plan_protocol(const Scorer& scorer, const DeltaNllOptions& opti
                                                           ": its windows would count twice");
         protocol.documents.push_back(std::move(plan));
     }
+    MC_ASSIGN(protocol.training,
+              check_training(scorer, options.train_documents, protocol.documents));
     return protocol;
 }
 
@@ -240,7 +330,7 @@ Result<DeltaNllReport> run_delta_nll(Scorer& scorer, const DeltaNllOptions& opti
     MC_ASSIGN(const auto log, ScoreLog::open(options.output / "tokens.jsonl", configuration));
     ProtocolRun run(scorer, protocol, *log, progress, cancelled);
     MC_ASSIGN(const auto scores, run.run());
-    return write_report(protocol, configuration, scores);
+    return write_report(protocol, scorer.facts(), configuration, scores);
 }
 
 }  // namespace mc::eval

@@ -26,6 +26,7 @@ struct Protocol {
     DeltaNllOptions options;
     std::vector<Condition> conditions;
     std::vector<DocumentPlan> documents;
+    TrainingCheck training;
 };
 
 Result<Protocol> plan_protocol(const Scorer& scorer, const DeltaNllOptions& options);

@@ -19,7 +19,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // Version of the protocol: raised when equal options would give other numbers.
-constexpr int kTaskVersion = 1;
+constexpr int kTaskVersion = 2;
 constexpr std::string_view kTask = "delta-nll";
 
 std::string dump(const Json& json, int indent) {
@@ -48,10 +48,11 @@ struct Column {
     Estimate ConditionMetrics::*estimate;
 };
 
-constexpr std::array<Column, 4> kColumns = {{{"nll", &ConditionMetrics::nll},
+constexpr std::array<Column, 5> kColumns = {{{"nll", &ConditionMetrics::nll},
                                              {"delta_nll", &ConditionMetrics::delta_nll},
                                              {"R", &ConditionMetrics::recovery},
-                                             {"Rs", &ConditionMetrics::specific_recovery}}};
+                                             {"Rs", &ConditionMetrics::specific_recovery},
+                                             {"raw_per_gist", &ConditionMetrics::raw_per_gist}}};
 
 Json json_of(const GroupMetrics& group) {
     Json results;
@@ -68,8 +69,47 @@ Json json_of(const GroupMetrics& group) {
     return results;
 }
 
-std::string task_name(const GroupMetrics& group, bool is_pool) {
-    return is_pool ? std::string(kTask) : std::string(kTask) + "/" + group.name;
+// "delta-nll/book.txt", and "delta-nll" for the pool.
+std::string task_name(const GroupMetrics& group) {
+    return std::string(kTask) + (group.subset.empty() ? "" : "-" + group.subset) +
+           (group.is_pool ? "" : "/" + group.name);
+}
+
+Json json_of(const RunFindings& findings) {
+    Json list = Json::array();
+    for (const Condition& condition : findings.conditions) {
+        Json one;
+        one["name"] = condition.name;
+        one["entries"] = condition.entries();
+        const auto bytes = gist_bytes_per_token(condition, findings.gist_shape);
+        one["bytes_per_token"] = bytes ? number(*bytes) : Json();
+        list.push_back(std::move(one));
+    }
+    return list;
+}
+
+Json json_of(const TrainingCheck& training) {
+    Json check;
+    check["gram_tokens"] = kOverlapGram;
+    check["share_max"] = kOverlapShareMax;
+    check["train_documents"] = Json::array();
+    for (const TrainDocument& document : training.train_documents) {
+        Json one;
+        one["name"] = document.name;
+        one["hash"] = to_hex(document.content_hash);
+        one["tokens"] = document.token_count;
+        check["train_documents"].push_back(std::move(one));
+    }
+    check["overlaps"] = Json::array();
+    for (const TrainOverlap& overlap : training.overlaps) {
+        Json one;
+        one["document"] = overlap.document;
+        one["grams"] = overlap.gram_count;
+        one["shared"] = overlap.shared_count;
+        one["share"] = number(overlap.share());
+        check["overlaps"].push_back(std::move(one));
+    }
+    return check;
 }
 
 std::string format(double value, int decimals) {
@@ -95,18 +135,20 @@ std::vector<std::string> slice_names(const GroupMetrics& group) {
 }
 
 // One table of one quantity; conditions for which it is undefined everywhere are left out.
-std::string table_of(const GroupMetrics& group, std::span<const Condition> conditions,
-                     const Column& column, const std::string& title, int decimals) {
+std::string table_of(const GroupMetrics& group, const RunFindings& findings, const Column& column,
+                     const std::string& title, int decimals) {
     const std::vector<std::string> slices = slice_names(group);
-    std::string text = "| " + title + " | entries |";
-    std::string rule = "|---|---:|";
+    std::string text = "| " + title + " | entries | bytes/token |";
+    std::string rule = "|---|---:|---:|";
     for (const std::string& slice : slices) {
         text += " " + std::string(column.name) + "@" + slice + " |";
         rule += "---:|";
     }
     text += "\n" + rule + "\n";
-    for (const Condition& condition : conditions) {
-        std::string line = "| " + condition.name + " | " + std::to_string(condition.entries) + " |";
+    for (const Condition& condition : findings.conditions) {
+        const auto bytes = gist_bytes_per_token(condition, findings.gist_shape);
+        std::string line = "| " + condition.name + " | " + std::to_string(condition.entries()) +
+                           " | " + (bytes ? format(*bytes, 1) : "–") + " |";
         bool is_defined = false;
         for (const std::string& slice : slices) {
             const ConditionMetrics* row = group.find(condition.name, slice);
@@ -136,6 +178,7 @@ std::string configuration_json(const DeltaNllOptions& options, const ScorerFacts
     configuration["conditions"] = Json::array();
     for (const Condition& condition : conditions)
         configuration["conditions"].push_back(condition.name);
+    configuration["oracle_windows"] = options.oracle_windows;
     configuration["context_tokens"] = options.context_tokens;
     configuration["horizon_tokens"] = options.horizon_tokens;
     configuration["windows_per_document"] = options.windows_per_document;
@@ -146,41 +189,45 @@ std::string configuration_json(const DeltaNllOptions& options, const ScorerFacts
         Json document;
         document["name"] = plan.name;
         document["hash"] = to_hex(plan.content_hash);
-        document["tokens"] = plan.token_count;
+        document["tokens"] = plan.tokens.size();
         configuration["documents"].push_back(std::move(document));
     }
     return dump(configuration, -1);
 }
 
 std::string results_json(const std::string& configuration, const std::string& command_line,
-                         std::span<const GroupMetrics> groups) {
+                         const RunFindings& findings) {
     Json record;
     record["results"] = Json::object();
     record["n-samples"] = Json::object();
-    for (const GroupMetrics& group : groups) {
-        const std::string task = task_name(group, groups.size() > 1 && &group == &groups.back());
+    for (const GroupMetrics& group : findings.groups) {
+        const std::string task = task_name(group);
         record["results"][task] = json_of(group);
         record["n-samples"][task] = {{"original", group.window_count},
                                      {"effective", group.window_count}};
     }
+    record["conditions"] = json_of(findings);
     record["versions"] = {{std::string(kTask), kTaskVersion}};
     record["config"] = Json::parse(configuration, nullptr, false);
+    record["training_overlap"] =
+        findings.training.overlaps.empty() ? Json() : json_of(findings.training);
     record["command_line"] = command_line;
     const std::string commit = MC_GIT_COMMIT;
     record["git_hash"] = commit.empty() ? Json() : Json(commit);
     return dump(record, 2) + "\n";
 }
 
-std::string results_table(std::span<const GroupMetrics> groups,
-                          std::span<const Condition> conditions) {
+std::string results_table(const RunFindings& findings) {
     std::string text = "# delta-nll\n";
-    for (const GroupMetrics& group : groups) {
-        text += "\n## " + Path(group.name).filename().string() + " (" +
+    for (const GroupMetrics& group : findings.groups) {
+        text += "\n## " + Path(group.name).filename().string() +
+                (group.subset.empty() ? "" : ", " + group.subset) + " (" +
                 std::to_string(group.window_count) + " windows)\n\n";
-        text += table_of(group, conditions, kColumns[3], "specific recovery", 3) + "\n";
-        text += table_of(group, conditions, kColumns[2], "recovery", 3) + "\n";
-        text += table_of(group, conditions, kColumns[0], "mean NLL", 3) + "\n";
-        text += table_of(group, conditions, kColumns[1], "NLL - full", 3);
+        text += table_of(group, findings, kColumns[3], "specific recovery", 3) + "\n";
+        text += table_of(group, findings, kColumns[2], "recovery", 3) + "\n";
+        text += table_of(group, findings, kColumns[4], "raw tokens per gist", 1) + "\n";
+        text += table_of(group, findings, kColumns[0], "mean NLL", 3) + "\n";
+        text += table_of(group, findings, kColumns[1], "NLL - full", 3);
     }
     return text;
 }

@@ -10,6 +10,7 @@
 
 #include "eval/conditions.h"
 #include "eval/delta_nll.h"
+#include "eval/overlap.h"
 #include "eval/scorer.h"
 
 namespace mc::eval {
@@ -18,7 +19,7 @@ namespace mc::eval {
 struct DocumentPlan {
     std::string name;  // the path as it was given
     Hash128 content_hash;
-    std::uint64_t token_count = 0;
+    std::vector<TokenId> tokens;  // all of it
     std::vector<std::uint64_t> starts;
     std::vector<std::size_t> shuffled_source;   // per window, whose gists its control gets
     std::vector<std::vector<TokenId>> windows;  // context and horizon
@@ -29,12 +30,19 @@ std::string configuration_json(const DeltaNllOptions& options, const ScorerFacts
                                std::span<const Condition> conditions,
                                std::span<const DocumentPlan> documents);
 
+// What a run found, and what it is to be read against.
+struct RunFindings {
+    std::span<const Condition> conditions;
+    GistShape gist_shape;
+    std::span<const GroupMetrics> groups;
+    const TrainingCheck& training;
+};
+
 // lm-eval's layout: results per task and "metric,filter" keys, here "Rs@32,kv-last".
 std::string results_json(const std::string& configuration, const std::string& command_line,
-                         std::span<const GroupMetrics> groups);
+                         const RunFindings& findings);
 
 // Markdown, one section per group.
-std::string results_table(std::span<const GroupMetrics> groups,
-                          std::span<const Condition> conditions);
+std::string results_table(const RunFindings& findings);
 
 }  // namespace mc::eval

@@ -31,6 +31,13 @@ struct ScorerFacts {
     std::vector<EncoderInfo> encoders;  // in the order of DeltaNllOptions::encoders
 };
 
+// Gists to fit to what the full context predicts in a horizon.
+struct OracleCase {
+    std::vector<Gist> start;
+    std::vector<TokenId> context;  // without BOS
+    std::vector<TokenId> horizon;
+};
+
 class Scorer {
   public:
     virtual ~Scorer() = default;
@@ -44,6 +51,15 @@ class Scorer {
     // As GistEncoder::encode_windows. Requires: encoder < facts().encoders.size().
     virtual Result<std::vector<std::vector<Gist>>> encode_windows(
         std::size_t encoder, std::span<const ReadWindow> windows) = 0;
+
+    // As GistEncoder::encode_parents.
+    virtual Result<std::vector<Gist>> encode_parents(std::size_t encoder,
+                                                     std::span<const SiblingGists> families) = 0;
+
+    // Keys and values that gradient descent finds from `start` on, for each case. Sees the horizon:
+    // a ceiling, not a method. Requires: cases of equal shape.
+    virtual Result<std::vector<std::vector<Gist>>> optimize_gists(
+        std::span<const OracleCase> cases) = 0;
 
     // As BaseModel::score_batch.
     virtual Result<std::vector<std::vector<float>>> score_batch(

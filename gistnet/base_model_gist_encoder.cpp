@@ -9,6 +9,7 @@
 #include "core/check.h"
 #include "core/span_math.h"
 #include "gistnet/internal/calibration_text.h"
+#include "gistnet/internal/choose_pooler.h"
 #include "gistnet/internal/gist_tensors.h"
 #include "gistnet/internal/pooler.h"
 #include "lm/internal/torch_model.h"
@@ -21,20 +22,21 @@ using lm::TorchModel;
 
 constexpr std::int64_t kBlock = kBlockSize;
 
-Hash128 encoder_hash(const std::string& name, Hash128 base_model) {
-    const std::string text = name + "\n" + to_hex(base_model);
+Hash128 encoder_hash(const std::string& name, Hash128 parameters, Hash128 base_model) {
+    std::string text = name + "\n" + to_hex(base_model);
+    if (parameters != Hash128()) text += "\n" + to_hex(parameters);
     return xxh3_128(std::as_bytes(std::span(text.data(), text.size())));
 }
 
 class BaseModelGistEncoder final : public GistEncoder {
   public:
-    BaseModelGistEncoder(const lm::BaseModel& model, std::unique_ptr<Pooler> pooler,
+    BaseModelGistEncoder(const lm::BaseModel& model, ChosenPooler chosen,
                          std::uint32_t windows_per_batch)
         : model_(model.torch_model()),
-          pooler_(std::move(pooler)),
+          pooler_(std::move(chosen.pooler)),
           windows_per_batch_(windows_per_batch) {
         info_.name = pooler_->name();
-        info_.hash = encoder_hash(info_.name, model.hash());
+        info_.hash = encoder_hash(info_.name, chosen.parameters, model.hash());
         info_.shape = model.config().gist_shape();
         info_.shape.index_dim = model.config().hidden_dim;
     }
@@ -231,9 +233,9 @@ Result<std::vector<float>> BaseModelGistEncoder::encode_query(std::span<const To
 
 Result<std::unique_ptr<GistEncoder>> make_gist_encoder(const lm::BaseModel& model,
                                                        const GistEncoderOptions& options) {
-    MC_ASSIGN(std::unique_ptr<Pooler> pooler, make_pooler(options.pooling));
+    MC_ASSIGN(ChosenPooler chosen, choose_pooler(options.pooling, model));
     auto encoder =
-        std::make_unique<BaseModelGistEncoder>(model, std::move(pooler), options.windows_per_batch);
+        std::make_unique<BaseModelGistEncoder>(model, std::move(chosen), options.windows_per_batch);
     MC_TRY(encoder->find_centre());
     return encoder;
 }

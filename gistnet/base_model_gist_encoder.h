@@ -5,8 +5,9 @@
 // unit length; of a parent, the mean of its children's at unit length. The centre is that of a
 // constant calibration text, read once when the encoder is made (some 400 tokens).
 // Ownership: borrows the base model for its lifetime. Threads: one at a time, with the base model.
-// Errors: kUsage for an unknown pooling; kInvalidInput for a window or question that the model's
-// context cannot hold and for a gist of another shape; kModel when the base model fails.
+// Errors: kUsage for an unknown pooling and for weights of another base model; kInvalidInput for a
+// window or question that the model's context cannot hold and for a gist of another shape; kModel
+// when the base model fails.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,9 @@
 namespace mc::gistnet {
 
 struct GistEncoderOptions {
-    std::string pooling = "kv-last";      // kv-mean or kv-last, both untrained
+    // kv-mean or kv-last, both untrained; gistnet, the program's own trained weights; auto: those
+    // when they fit the model, else kv-last; or a file of trained weights.
+    std::string pooling = "kv-last";
     std::uint32_t windows_per_batch = 0;  // 0: as measured best for the device
 };
 

@@ -83,6 +83,20 @@ Result<void> Sequence::append(std::span<const Segment> segments) {
     });
 }
 
+Result<void> Sequence::append_token(TokenId token) {
+    const TorchModel& model = state_->model;
+    if (model.decoder == nullptr) {
+        const std::vector<Segment> segment = {Segment::of_tokens({token})};
+        return append(segment);
+    }
+    MC_TRY(check_token(token, model.config));
+    MC_TRY(check_room(model, std::size_t{length()} + 1));
+    return change_or_restore(*state_, [&] {
+        const c10::InferenceMode inference;
+        state_->append_token(token);
+    });
+}
+
 Result<std::vector<float>> Sequence::score(std::span<const TokenId> tokens) {
     if (tokens.empty()) return std::vector<float>();
     const std::vector<Segment> segment = {Segment::of_tokens({tokens.begin(), tokens.end()})};
@@ -97,11 +111,25 @@ Result<std::vector<float>> Sequence::score(std::span<const TokenId> tokens) {
 }
 
 Result<std::vector<float>> Sequence::next_logits() const {
-    const at::Tensor last = state_->history.last();
-    MC_CHECK(last.defined(), "next_logits needs a token or a vector as the last entry");
+    std::vector<float> out(state_->model.config.vocabulary_size);
+    MC_TRY(next_logits_into(out));
+    return out;
+}
+
+Result<void> Sequence::next_logits_into(std::span<float> out) const {
+    const TorchModel& model = state_->model;
+    const void* last = state_->history.last_row();
+    MC_CHECK(last != nullptr, "next_logits needs a token or a vector as the last entry");
+    MC_CHECK(out.size() == model.config.vocabulary_size, "logits are as many as the vocabulary");
     return torch_guard([&] {
         const c10::InferenceMode inference;
-        return to_vector(state_->model.logits(last.unsqueeze(0)));
+        if (model.decoder != nullptr) {
+            model.decoder->logits(static_cast<const Bf16Bits*>(last), out.data());
+        } else {
+            const at::Tensor row = state_->history.last().unsqueeze(0);
+            const at::Tensor logits = model.logits(row).to(at::kCPU, at::kFloat).contiguous();
+            std::copy_n(logits.const_data_ptr<float>(), out.size(), out.data());
+        }
     });
 }
 

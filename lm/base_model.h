@@ -88,12 +88,20 @@ class Sequence {
     // before.
     Result<void> append(std::span<const Segment> segments);
 
+    // append() of one token. Where the model decodes in its own buffers (processors with
+    // AVX512_BF16), it allocates only when the sequence outgrows its buffers, which then double.
+    Result<void> append_token(TokenId token);
+
     // Appends tokens and returns each one's NLL in nats given everything before it; NaN for a first
     // token with nothing or a gist right before it (a gist predicts nothing).
     Result<std::vector<float>> score(std::span<const TokenId> tokens);
 
     // Logits (vocabulary_size) after the last token or vector. Requires: the last entry is one.
     Result<std::vector<float>> next_logits() const;
+
+    // The same into a buffer of the caller's; allocates as append_token() does. Requires:
+    // out.size() = vocabulary_size.
+    Result<void> next_logits_into(std::span<float> out) const;
 
     // Forgets every entry from a position on. Requires: length ≤ length().
     void truncate(std::uint32_t length);

@@ -34,12 +34,13 @@ Result<Generated> generate(const BaseModel& model, Sequence& sequence,
         out.text += text;
         return !on_text || text.empty() || on_text(text);
     };
+    std::vector<float> logits(model.config().vocabulary_size);
     while (out.tokens.size() < options.tokens_max) {
         if (options.interrupted != nullptr && *options.interrupted) {
             out.reason = StopReason::kStopped;
             break;
         }
-        MC_ASSIGN(std::vector<float> logits, sequence.next_logits());
+        MC_TRY(sequence.next_logits_into(logits));
         penalise_repetition(logits, out.tokens, options.sampling.repetition_penalty);
         const TokenId token = choose_token(logits, options.sampling, rng);
         if (tokenizer.is_control(token)) {
@@ -52,8 +53,7 @@ Result<Generated> generate(const BaseModel& model, Sequence& sequence,
         }
         const std::string ready = stream.push(tokenizer.bytes_of(token));
         if (!stream.stopped()) {
-            const std::vector<Segment> segment = {Segment::of_tokens({token})};
-            MC_TRY(sequence.append(segment));
+            MC_TRY(sequence.append_token(token));
             out.tokens.push_back(token);
         }
         const bool wants_more = hand_on(ready);

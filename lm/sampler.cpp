@@ -79,6 +79,7 @@ Result<void> check_sampling(const SamplingOptions& options) {
 }
 
 void penalise_repetition(std::span<float> logits, std::span<const TokenId> written, float penalty) {
+    if (penalty == 1.0F) return;
     for (const TokenId token : std::set<TokenId>(written.begin(), written.end())) {
         if (static_cast<std::size_t>(token) >= logits.size()) continue;  // a byte token
         float& logit = logits[static_cast<std::size_t>(token)];

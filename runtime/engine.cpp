@@ -21,9 +21,12 @@ lm::ModelOptions model_options(const Config& config) {
     return options;
 }
 
-// "kv-last (untrained)" names the encoder; its first word is the pooling that made it.
-std::string pooling_of(const std::string& encoder_name) {
-    return encoder_name.substr(0, encoder_name.find(' '));
+// The encoder that a store's own says: "kv-last (untrained)" begins with the pooling that made it.
+// Trained weights may lie in a file that only the configuration names.
+std::string pooling_of(const std::string& encoder_name, const std::string& configured) {
+    const std::string first = encoder_name.substr(0, encoder_name.find(' '));
+    const bool is_file = configured.find_first_of("./") != std::string::npos;
+    return first == "gistnet" && is_file ? configured : first;
 }
 
 bool store_exists(const Path& directory) {
@@ -68,7 +71,11 @@ Result<void> Engine::open_model(Need need, const std::optional<storage::StoreMet
     }
     MC_ASSIGN(model_, lm::BaseModel::open(model_options(config_)));
     gistnet::GistEncoderOptions options;
-    options.pooling = existing ? pooling_of(existing->identity.encoder.name) : config_.encoder;
+    if (!existing)
+        options.pooling = config_.encoder;
+    else if (existing->identity.base_model_hash == model_->hash())
+        options.pooling = pooling_of(existing->identity.encoder.name, config_.encoder);
+    // Else any encoder will do: the store refuses the model, in open_store().
     MC_ASSIGN(encoder_, gistnet::make_gist_encoder(*model_, options));
     return {};
 }

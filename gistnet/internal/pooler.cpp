@@ -31,10 +31,10 @@ class LastPooler final : public Pooler {
 
 }  // namespace
 
-Result<std::unique_ptr<Pooler>> make_pooler(const std::string& pooling) {
+std::unique_ptr<Pooler> make_untrained_pooler(const std::string& pooling) {
     if (pooling == "kv-mean") return std::make_unique<MeanPooler>();
     if (pooling == "kv-last") return std::make_unique<LastPooler>();
-    return fail(ErrorCode::kUsage, "pooling '" + pooling + "' is unknown: kv-mean or kv-last");
+    return nullptr;
 }
 
 }  // namespace mc::gistnet

@@ -33,8 +33,7 @@ class Pooler {
     virtual KeysValues pool_children(const KeysValues& children) const = 0;
 };
 
-// "kv-mean": the mean of the 32. "kv-last": the last of the 32, untouched.
-// Errors: kUsage for any other name, listing these.
-Result<std::unique_ptr<Pooler>> make_pooler(const std::string& pooling);
+// "kv-mean": the mean of the 32. "kv-last": the last of the 32, untouched. Null for another name.
+std::unique_ptr<Pooler> make_untrained_pooler(const std::string& pooling);
 
 }  // namespace mc::gistnet

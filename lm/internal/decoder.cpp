@@ -2,6 +2,7 @@
 #include "lm/internal/decoder.h"
 
 #include <algorithm>
+#include <bit>
 #include <optional>
 #include <string>
 
@@ -84,6 +85,12 @@ HeldWeight borrow_panels(const at::Tensor& panels) {
             {RowFormat::kBf16, panels.const_data_ptr(), panels.size(1) * 2, panels.size(0)}};
 }
 
+// Fills out with the numbers of a bf16 row.
+void widen_row(const Bf16Bits* from, std::vector<float>& out) {
+    for (float& value : out)
+        value = std::bit_cast<float>(static_cast<std::uint32_t>(*from++) << 16U);
+}
+
 struct DecoderLayer {
     HeldWeight qkv;
     HeldWeight output;
@@ -115,7 +122,13 @@ struct Decoder::State {
     const float* sines = nullptr;
     const float* final_norm = nullptr;
     std::vector<DecoderLayer> layers;
-    std::optional<HeldWeight> head;
+    std::optional<HeldWeight> head;        // as the file quantised it, or
+    const Bf16Bits* plain_head = nullptr;  // (V, W)
+    const Bf16Bits* embeddings = nullptr;  // (V, W)
+    std::int64_t vocabulary_size = 0;
+
+    std::vector<float> embedding;  // (W) of the token
+    std::vector<float> last;       // (W) hidden state that the plain head takes
 
     std::vector<float> qkv;      // projections of the token
     std::vector<float> delta;    // (W) what a product adds to the residual
@@ -146,6 +159,8 @@ void Decoder::State::reserve() {
     const std::int64_t heads = config.head_count;
     const std::int64_t kv_heads = config.kv_head_count;
     qkv.resize(at((heads + 2 * kv_heads) * head_dim()));
+    embedding.resize(at(width()));
+    last.resize(at(width()));
     delta.resize(at(width()));
     gate_up.resize(2 * std::size_t{config.ffn_dim});
     tops.resize(at(kMembersMax * heads));
@@ -251,7 +266,8 @@ std::unique_ptr<Decoder> Decoder::make(const ModelFile& file, const ModelWeights
                                        const RopeTable& rope, const ModelConfig& config) {
     const bool sizes_fit = config.hidden_dim % 32 == 0 && config.ffn_dim % 32 == 0 &&
                            config.head_dim % 32 == 0 && config.head_dim <= 256;
-    if (!has_panel_kernels() || !sizes_fit) return nullptr;
+    const bool rows_apart = weights.embeddings.is_contiguous() && weights.head.is_contiguous();
+    if (!has_panel_kernels() || !sizes_fit || !rows_apart) return nullptr;
     auto state = std::make_unique<State>();
     state->config = config;
     for (std::size_t l = 0; l < weights.layers.size(); ++l) {
@@ -280,6 +296,9 @@ std::unique_ptr<Decoder> Decoder::make(const ModelFile& file, const ModelWeights
     state->head = pack_from_file(file, {tied ? "token_embd.weight" : "output.weight"});
     if (state->head && state->head->rows.panel_count * kPanelRows != weights.head.size(0))
         state->head.reset();
+    state->plain_head = static_cast<const Bf16Bits*>(weights.head.const_data_ptr());
+    state->embeddings = static_cast<const Bf16Bits*>(weights.embeddings.const_data_ptr());
+    state->vocabulary_size = weights.head.size(0);
     state->final_norm = weights.final_norm.const_data_ptr<float>();
     state->cosines = rope.cosines.const_data_ptr<float>();
     state->sines = rope.sines.const_data_ptr<float>();
@@ -297,13 +316,26 @@ void Decoder::step(const float* input, std::int64_t position, KvCache& cache, Bf
              [&](const TeamMember& member) { state.run(member, input, position, hidden); });
 }
 
-bool Decoder::has_head() const {
-    return state_->head.has_value();
+void Decoder::step_token(std::int64_t token, std::int64_t position, KvCache& cache,
+                         Bf16Bits* hidden) {
+    State& state = *state_;
+    widen_row(state.embeddings + token * state.width(), state.embedding);
+    step(state.embedding.data(), position, cache, hidden);
 }
 
 void Decoder::logits(const Bf16Bits* hidden, float* out) {
-    const RowWeights& head = state_->head->rows;
-    std::vector<float>& sums = state_->members.front().block_sums;
+    State& state = *state_;
+    if (!state.head) {
+        widen_row(hidden, state.last);
+        at::parallel_for(0, state.vocabulary_size, kHeadPanelsPerTask * kPanelRows,
+                         [&](std::int64_t begin, std::int64_t end) {
+                             row_products_bf16(state.plain_head, state.last.data(), out,
+                                               state.width(), begin, end);
+                         });
+        return;
+    }
+    const RowWeights& head = state.head->rows;
+    std::vector<float>& sums = state.members.front().block_sums;
     sum_blocks(hidden, head.columns, sums.data());
     at::parallel_for(0, head.panel_count, kHeadPanelsPerTask,
                      [&](std::int64_t begin, std::int64_t end) {
@@ -315,7 +347,8 @@ std::int64_t Decoder::weight_bytes() const {
     const auto bytes = [](const HeldWeight& weight) {
         return row_weight_bytes(weight.rows.format, weight.rows.panel_count, weight.rows.columns);
     };
-    std::int64_t sum = state_->head ? bytes(*state_->head) : 0;
+    const std::int64_t plain = 2 * state_->vocabulary_size * state_->width();
+    std::int64_t sum = state_->head ? bytes(*state_->head) : plain;
     for (const DecoderLayer& layer : state_->layers)
         sum += bytes(layer.qkv) + bytes(layer.output) + bytes(layer.gate_up) + bytes(layer.down);
     return sum;

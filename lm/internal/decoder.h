@@ -33,8 +33,10 @@ class Decoder {
     // layer, filled up to the position, which is reserved.
     void step(const float* input, std::int64_t position, KvCache& cache, Bf16Bits* hidden);
 
-    // Logits (V) of a hidden state. Requires: has_head().
-    bool has_head() const;
+    // The same for a token of the vocabulary; allocates nothing.
+    void step_token(std::int64_t token, std::int64_t position, KvCache& cache, Bf16Bits* hidden);
+
+    // Logits (V) of a hidden state; allocates nothing.
     void logits(const Bf16Bits* hidden, float* out);
 
     // Bytes of weights that a step and its logits read.

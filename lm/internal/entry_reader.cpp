@@ -12,11 +12,8 @@ namespace {
 
 Result<void> flatten_tokens(const Segment& segment, const ModelConfig& config,
                             std::vector<Entry>& out) {
-    const auto id_end = static_cast<TokenId>(config.vocabulary_size + 256);  // byte tokens included
     for (const TokenId token : segment.tokens) {
-        if (token < 0 || token >= id_end)
-            return fail(ErrorCode::kInvalidInput,
-                        "token id " + std::to_string(token) + " is outside the vocabulary");
+        MC_TRY(check_token(token, config));
         out.push_back({EntryKind::kToken, token, nullptr, nullptr});
     }
     return {};
@@ -117,6 +114,13 @@ at::Tensor read_piece(const TorchModel& model, KvCache& cache,
 }
 
 }  // namespace
+
+Result<void> check_token(TokenId token, const ModelConfig& config) {
+    const auto id_end = static_cast<TokenId>(config.vocabulary_size + 256);  // byte tokens included
+    if (token >= 0 && token < id_end) return {};
+    return fail(ErrorCode::kInvalidInput,
+                "token id " + std::to_string(token) + " is outside the vocabulary");
+}
 
 Result<std::vector<Entry>> flatten_segments(std::span<const Segment> segments,
                                             const ModelConfig& config) {

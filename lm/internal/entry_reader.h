@@ -24,6 +24,9 @@ struct Entry {
     const Gist* gist = nullptr;     // kGist
 };
 
+// Errors: kInvalidInput for an id outside the vocabulary and the byte tokens.
+Result<void> check_token(TokenId token, const ModelConfig& config);
+
 // Errors: kInvalidInput for a segment of two kinds, vectors of another width, token ids outside the
 // vocabulary and byte tokens, or a gist of another shape.
 Result<std::vector<Entry>> flatten_segments(std::span<const Segment> segments,

@@ -82,11 +82,11 @@ Result<SpeedAt> time_prefill(const BaseModel& model, std::uint32_t tokens, doubl
     return out;
 }
 
-Result<void> decode_tokens(Sequence& sequence, std::span<const TokenId> tokens) {
+Result<void> decode_tokens(Sequence& sequence, std::span<const TokenId> tokens,
+                           std::span<float> logits) {
     for (const TokenId token : tokens) {
-        const std::vector<Segment> segment = {Segment::of_tokens({token})};
-        MC_TRY(sequence.append(segment));
-        MC_TRY(sequence.next_logits());
+        MC_TRY(sequence.append_token(token));
+        MC_TRY(sequence.next_logits_into(logits));
     }
     return {};
 }
@@ -100,10 +100,11 @@ Result<SpeedAt> time_decode(const BaseModel& model, std::uint32_t context, doubl
         MC_TRY(sequence->append(prompt));
     }
     const std::vector<TokenId> tokens = some_tokens(kDecodedTokens, vocabulary);
+    std::vector<float> logits(vocabulary);
     Result<void> status;
     const double once = median_seconds(clock, seconds, [&] {
         sequence->truncate(context);
-        if (status) status = decode_tokens(*sequence, tokens);
+        if (status) status = decode_tokens(*sequence, tokens, logits);
     });
     MC_TRY(status);
     const TorchModel& inner = model.torch_model();

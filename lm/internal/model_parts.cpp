@@ -153,16 +153,12 @@ PartTimes time_parts(const TorchModel& model, std::uint32_t tokens, const Clock&
 }
 
 double decode_weight_bytes(const TorchModel& model) {
-    const bool packed_head = model.decoder != nullptr && model.decoder->has_head();
-    const double head = packed_head ? 0 : static_cast<double>(model.weights.head.numel());
-    const auto element_bytes = static_cast<double>(c10::elementSize(model.dtype));
-    if (model.decoder != nullptr)
-        return static_cast<double>(model.decoder->weight_bytes()) + head * element_bytes;
-    double elements = head;
+    if (model.decoder != nullptr) return static_cast<double>(model.decoder->weight_bytes());
+    auto elements = static_cast<double>(model.weights.head.numel());
     for (const LayerWeights& layer : model.weights.layers)
         elements += static_cast<double>(layer.qkv.numel() + layer.output.numel() +
                                         layer.gate_up.numel() + layer.down.numel());
-    return elements * element_bytes;
+    return elements * static_cast<double>(c10::elementSize(model.dtype));
 }
 
 }  // namespace mc::lm

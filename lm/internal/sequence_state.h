@@ -2,6 +2,7 @@
 // What a Sequence holds: its cache and, for every entry, the hidden state that predicts the next.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <utility>
@@ -23,6 +24,9 @@ class HiddenHistory {
     // Appends kinds and the hidden states (n, W) of those that are no gists.
     void append(std::span<const Entry> entries, const at::Tensor& hidden);
     void append(const HiddenRun& run);
+    // Appends a computed entry and gives its row (width), to be written. Requires: the rows are of
+    // this dtype.
+    void* append_row(std::int64_t width, at::ScalarType dtype);
     // A copy of the entries from begin on.
     HiddenRun copy_from(std::size_t begin) const;
     // Forgets entries from length on, if there are any.
@@ -30,8 +34,14 @@ class HiddenHistory {
 
     // (W) after the last entry; undefined when there is none or it is a gist.
     at::Tensor last() const;
+    // Its numbers, in the dtype of the rows; null where last() is undefined.
+    const void* last_row() const;
 
   private:
+    // Makes room for count more rows.
+    void reserve(std::int64_t count, std::int64_t width, const at::TensorOptions& options);
+    std::byte* row(std::int64_t index) const;
+
     // Row of the hidden buffer after each entry, or -1 for a gist.
     std::vector<std::int64_t> rows_;
     std::int64_t row_count_ = 0;
@@ -54,6 +64,10 @@ struct SequenceState {
         cache.set_length(length);
         history.truncate(static_cast<std::size_t>(length));
     }
+
+    // Appends one token through the model's decoder. Allocates only to grow the buffers, which
+    // double. Requires: the model has a decoder, and the token fits its context.
+    void append_token(TokenId token);
 
     SequenceRun copy_from(std::int64_t begin) {
         return {copy_run(cache, begin, cache.length()),

@@ -70,14 +70,16 @@ at::Tensor decode(Decoder& decoder, const at::Tensor& input, std::int64_t positi
 
 }  // namespace
 
+TokenId TorchModel::vocabulary_id(TokenId token) const {
+    MC_CHECK(token >= 0, "negative token id");
+    const bool in_vocabulary = static_cast<std::uint32_t>(token) < config.vocabulary_size;
+    return in_vocabulary ? token : tokenizer->stand_in_token();
+}
+
 at::Tensor TorchModel::token_index(std::span<const TokenId> tokens) const {
     at::Tensor out = at::empty({static_cast<std::int64_t>(tokens.size())}, at::kLong);
     auto* ids = out.data_ptr<std::int64_t>();
-    for (const TokenId token : tokens) {
-        MC_CHECK(token >= 0, "negative token id");
-        const bool in_vocabulary = static_cast<std::uint32_t>(token) < config.vocabulary_size;
-        *ids++ = in_vocabulary ? token : tokenizer->stand_in_token();
-    }
+    for (const TokenId token : tokens) *ids++ = vocabulary_id(token);
     return out.to(device);
 }
 
@@ -174,8 +176,7 @@ ReadOutput TorchModel::read_windows(std::span<const std::vector<TokenId>> window
 at::Tensor TorchModel::logits(const at::Tensor& hidden) const {
     const bool is_row = hidden.size(0) == 1 && hidden.scalar_type() == at::kBFloat16 &&
                         hidden.is_contiguous() && !hidden.requires_grad();
-    if (!is_row || decoder == nullptr || !decoder->has_head())
-        return precise_product(hidden, weights.head);
+    if (!is_row || decoder == nullptr) return precise_product(hidden, weights.head);
     at::Tensor out = at::empty({1, weights.head.size(0)}, at::kFloat);
     decoder->logits(static_cast<const Bf16Bits*>(hidden.const_data_ptr()), out.data_ptr<float>());
     return out;

@@ -51,8 +51,10 @@ struct TorchModel {
     // (tokens, W) input embeddings. Byte tokens read as the stand-in token.
     at::Tensor embed(std::span<const TokenId> tokens) const;
 
-    // The vocabulary id that stands for a token in inputs and targets, (tokens) int64 on the
-    // device.
+    // The vocabulary id that stands for a token in inputs and targets.
+    TokenId vocabulary_id(TokenId token) const;
+
+    // The same of many, (tokens) int64 on the device.
     at::Tensor token_index(std::span<const TokenId> tokens) const;
 
     KvCache new_cache(std::int64_t batch, CacheKind kind) const;

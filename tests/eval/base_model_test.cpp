@@ -85,7 +85,7 @@ TEST_F(DeltaNllOnATinyModel, EveryConditionChangesTheModelsAnswer) {
     std::vector<double> nll;
     for (const ConditionMetrics& row : report->groups.front().rows)
         if (row.slice == "32") nll.push_back(row.nll.value);
-    EXPECT_EQ(nll.size(), 13U);
+    EXPECT_EQ(nll.size(), 15U);  // last-8, last-16, last-32: the context has 64 tokens
     std::sort(nll.begin(), nll.end());
     EXPECT_EQ(std::adjacent_find(nll.begin(), nll.end()), nll.end());
 }
@@ -94,6 +94,20 @@ TEST_F(DeltaNllOnATinyModel, UnknownEncoderIsAUsageError) {
     DeltaNllOptions options = this->options(folder_);
     options.encoders = {"kv-best"};
     EXPECT_EQ(run_delta_nll(*model_, options, {}, nullptr).error().code(), ErrorCode::kUsage);
+}
+
+TEST_F(DeltaNllOnATinyModel, OracleCutOffInTheLastBatchGoesOnToTheSameFiles) {
+    DeltaNllOptions options = this->options(folder_);
+    options.oracle_windows = 9;
+    options.codecs = {};
+    ASSERT_TRUE(run_delta_nll(*model_, options, {}, nullptr));
+    const std::string whole = folder_.read("out/tokens.jsonl");
+    const std::string results = folder_.read("out/results.json");
+    folder_.write("out/tokens.jsonl", whole.substr(0, whole.size() - 1));
+    const auto report = run_delta_nll(*model_, options, {}, nullptr);
+    ASSERT_TRUE(report) << report.error().to_string();
+    EXPECT_EQ(folder_.read("out/tokens.jsonl"), whole);
+    EXPECT_EQ(folder_.read("out/results.json"), results);
 }
 
 }  // namespace

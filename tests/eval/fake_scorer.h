@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A Scorer by arithmetic: every token id is its position, so a test can see where tokens came from,
-// and the NLL follows from what stands in the context. Records what it was asked.
+// A Scorer by arithmetic: every token id is its position and its document, so a test can see where
+// tokens came from, and the NLL follows from what stands in the context. Records what it was asked.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -21,6 +21,10 @@ class FakeScorer final : public Scorer {
   public:
     static constexpr TokenId kBos = 1'000'000'000;
     static constexpr std::uint32_t kHidden = 3;
+    static constexpr TokenId kPerDocument = 100'000;  // token ids of a document
+
+    // The last number of a gist says how it was made.
+    enum Maker : std::uint16_t { kZero = 0, kEncoder = 1, kOptimizer = 2, kParents = 3 };
 
     explicit FakeScorer(std::vector<std::string> encoders = {"kv-mean", "kv-last"}) {
         facts_.model_name = "fake";
@@ -36,10 +40,11 @@ class FakeScorer final : public Scorer {
 
     const ScorerFacts& facts() const override { return facts_; }
 
-    // One token per byte; its id is its position.
+    // One token per byte; its id is its position, from a number on that the first letter gives.
     std::vector<TokenId> tokenize(std::string_view bytes) const override {
         std::vector<TokenId> tokens(bytes.size());
-        for (std::size_t i = 0; i < tokens.size(); ++i) tokens[i] = static_cast<TokenId>(i);
+        for (std::size_t i = 0; i < tokens.size(); ++i)
+            tokens[i] = (bytes[0] - 'a') * kPerDocument + static_cast<TokenId>(i);
         return tokens;
     }
 
@@ -64,11 +69,41 @@ class FakeScorer final : public Scorer {
         return gists;
     }
 
+    // A gist that carries the position of its span's first token.
+    Result<std::vector<Gist>> encode_parents(std::size_t,
+                                             std::span<const SiblingGists> families) override {
+        std::vector<Gist> parents;
+        for (const SiblingGists& family : families) {
+            EXPECT_EQ(family.size(), kBlockSize);
+            for (std::size_t i = 1; i < family.size(); ++i)
+                EXPECT_EQ(source_of(family[i]) - source_of(family[i - 1]), TokenId{kBlockSize});
+            parents.push_back(family.front());
+            parents.back().kv[3] = kParents;
+        }
+        return parents;
+    }
+
+    Result<std::vector<std::vector<Gist>>> optimize_gists(
+        std::span<const OracleCase> cases) override {
+        optimized.insert(optimized.end(), cases.begin(), cases.end());
+        std::vector<std::vector<Gist>> result;
+        for (const OracleCase& one : cases) {
+            result.push_back(one.start);
+            for (Gist& gist : result.back()) gist.kv[3] = kOptimizer;
+        }
+        return result;
+    }
+
     Result<std::vector<std::vector<float>>> score_batch(
         std::span<const lm::ScoringCase> cases) override {
         ++calls;
         if (calls == fail_at_call) return fail(ErrorCode::kModel, "no power");
         scored.insert(scored.end(), cases.begin(), cases.end());
+        for (const lm::ScoringCase& one : cases) {
+            shown.emplace_back();
+            for (const lm::Segment& segment : one.context)
+                for (const Gist* gist : segment.gists) shown.back().push_back(*gist);
+        }
         std::vector<std::vector<float>> result;
         for (const lm::ScoringCase& one : cases) {
             result.emplace_back();
@@ -82,10 +117,14 @@ class FakeScorer final : public Scorer {
     static TokenId source_of(const Gist& gist) { return gist.kv[0] * 65536 + gist.kv[1]; }
 
     std::vector<ReadWindow> encoded;
+    std::vector<OracleCase> optimized;
     std::vector<lm::ScoringCase> scored;
+    // Copies of the gists of every case in `scored`, in order: what its pointers showed.
+    std::vector<std::vector<Gist>> shown;
     std::size_t calls = 0;
     std::size_t fail_at_call = 0;  // 0: never
     float offset = 0;              // added to every NLL
+    TokenId context_tokens = 256;
 
     ScorerFacts& mutable_facts() { return facts_; }
 
@@ -94,24 +133,30 @@ class FakeScorer final : public Scorer {
         Gist gist;
         gist.kv = {static_cast<std::uint16_t>(token / 65536),
                    static_cast<std::uint16_t>(token % 65536), static_cast<std::uint16_t>(encoder),
-                   1};
+                   kEncoder};
         return gist;
     }
 
-    // none 4, full 2, own gists 3, foreign gists 3.5, vectors 10, zero gists 4.25, n raw tokens
+    // none 4, full 2, own gists 3, foreign gists 3.5, of level 2 both 0.25 more, optimised ones
+    // 2.25, a raw tail behind gists 0.5 less, vectors 10, zero gists 4.25, n raw tokens
     // 4 - n / 256 × 2; and a ripple by token and window that is equal for every condition.
-    static float nll(const lm::ScoringCase& one, std::size_t t) {
+    float nll(const lm::ScoringCase& one, std::size_t t) const {
         const TokenId first = one.scored.front();
         const float ripple = 0.01F * static_cast<float>((first * 7 + static_cast<TokenId>(t)) % 11);
         if (one.context.size() == 1) return 4 + ripple;
         const lm::Segment& segment = one.context[1];
         if (!segment.vectors.empty()) return 10 + ripple;
         if (!segment.tokens.empty())
-            return 4 - static_cast<float>(segment.tokens.size()) / 128 + ripple;
+            return 4 -
+                   2 * static_cast<float>(segment.tokens.size()) /
+                       static_cast<float>(context_tokens) +
+                   ripple;
         const Gist& gist = *segment.gists.front();
-        if (gist.kv[3] == 0) return 4.25F + ripple;
-        const auto width = static_cast<TokenId>(segment.gists.size() * kBlockSize);
-        return (source_of(gist) == first - width ? 3.0F : 3.5F) + ripple;
+        if (gist.kv[3] == kZero) return 4.25F + ripple;
+        if (gist.kv[3] == kOptimizer) return 2.25F + ripple;
+        const float level = gist.kv[3] == kParents ? 0.25F : 0.0F;
+        const float tail = one.context.back().tokens.empty() ? 0.0F : 0.5F;
+        return (source_of(gist) == first - context_tokens ? 3.0F : 3.5F) + level - tail + ripple;
     }
 
     ScorerFacts facts_;
@@ -153,6 +198,20 @@ inline DeltaNllOptions small_options(const TestFolder& folder) {
                          folder.write("two.txt", std::string(6000, 'b'))};
     options.output = folder.path() / "out";
     options.windows_per_document = 11;  // two batches, the second not full
+    return options;
+}
+
+// Windows of 7,168 tokens with everything that they can be shown as.
+inline DeltaNllOptions long_options(const TestFolder& folder) {
+    DeltaNllOptions options;
+    options.documents = {folder.write("one.txt", std::string(25000, 'a')),
+                         folder.write("two.txt", std::string(26000, 'b'))};
+    options.output = folder.path() / "out";
+    options.windows_per_document = 3;
+    options.context_tokens = 7168;
+    options.encoders = {"kv-last"};
+    options.codecs = {};
+    options.levels = 2;
     return options;
 }
 

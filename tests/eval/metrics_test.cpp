@@ -15,7 +15,13 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 // Two windows of 33 tokens; every token of a condition has the NLL that value(w, t) says.
 template <class Value>
 void add_condition(DocumentScores& scores, const std::string& name, Value value) {
-    scores.conditions.push_back(name);
+    const bool is_gists = name.starts_with("kv-");
+    std::uint32_t raw_tokens = 0;
+    if (name.starts_with("last-"))
+        raw_tokens = static_cast<std::uint32_t>(std::stoul(name.substr(5)));
+    if (name == "full") raw_tokens = 256;
+    scores.conditions.push_back(
+        {name, is_gists ? "shuffled-" + name : "", raw_tokens, is_gists ? 8U : 0U});
     for (std::size_t w = 0; w < scores.window_count; ++w)
         for (std::size_t t = 0; t < scores.horizon; ++t)
             scores.nll.push_back(t == 0 ? kNan : value(w, t));
@@ -169,6 +175,66 @@ TEST(Metrics, SwappingGistsWithTheirControlTurnsTheSignOfRs) {
     std::swap(scores.conditions[2], scores.conditions[3]);
     const GroupMetrics group = document_metrics(scores, 1);
     EXPECT_DOUBLE_EQ(group.find("kv-last", "32")->specific_recovery.value, -0.5 / 0.25);
+}
+
+TEST(Metrics, EquivalentRawTokensAreReadOffTheCurveInLogTokens) {
+    const std::vector<std::pair<double, double>> curve = {{8, 0.2}, {16, 0.4}, {64, 0.6}, {256, 1}};
+    EXPECT_DOUBLE_EQ(equivalent_raw_tokens(curve, 0.2), 8);
+    EXPECT_NEAR(equivalent_raw_tokens(curve, 0.4), 16, 1e-9);
+    EXPECT_NEAR(equivalent_raw_tokens(curve, 0.5), 32, 1e-9);  // half way from 16 to 64
+    EXPECT_NEAR(equivalent_raw_tokens(curve, 0.8), 128, 1e-9);
+    EXPECT_NEAR(equivalent_raw_tokens(curve, 1.0), 256, 1e-9);
+    EXPECT_TRUE(std::isnan(equivalent_raw_tokens(curve, 0.19)));
+    EXPECT_TRUE(std::isnan(equivalent_raw_tokens(curve, 1.01)));
+    EXPECT_TRUE(std::isnan(equivalent_raw_tokens({}, 0.5)));
+    EXPECT_TRUE(std::isnan(equivalent_raw_tokens(curve, kNan)));
+}
+
+TEST(Metrics, OfSeveralEquivalentsTheSmallestCounts) {
+    const std::vector<std::pair<double, double>> curve = {
+        {8, 0.2}, {16, 0.6}, {32, 0.4}, {64, 0.8}};
+    EXPECT_NEAR(equivalent_raw_tokens(curve, 0.6), 16, 1e-9);
+    EXPECT_NEAR(equivalent_raw_tokens(curve, 0.4), std::sqrt(8.0 * 16), 1e-9);
+}
+
+TEST(Metrics, AGistsWorthInRawTokensIsPerGistAndOnlyOfGists) {
+    DocumentScores scores = flat_scores(3, 32, 4.0, 3.0, 3.25, 3.75);  // R of the gists: .75
+    add_condition(scores, "last-64", [](std::size_t, std::size_t) { return 3.5; });  // R .5
+    const GroupMetrics group = document_metrics(scores, 1);
+    EXPECT_NEAR(group.find("kv-last", "32")->raw_per_gist.value, 128.0 / 8, 1e-9);
+    EXPECT_NEAR(group.find("kv-last", "32")->raw_per_gist.high, 128.0 / 8, 1e-9);
+    EXPECT_TRUE(std::isnan(group.find("last-64", "32")->raw_per_gist.value));
+    EXPECT_TRUE(std::isnan(group.find("shuffled-kv-last", "32")->raw_per_gist.value));
+}
+
+std::vector<std::string> names_of(const std::vector<TokenSlice>& slices) {
+    std::vector<std::string> names;
+    for (const TokenSlice& slice : slices) names.push_back(slice.name);
+    return names;
+}
+
+TEST(Metrics, SlicesAreThoseThatFitTheHorizon) {
+    using Names = std::vector<std::string>;
+    EXPECT_EQ(names_of(standard_slices(20)), (Names{"16", "top10"}));
+    EXPECT_EQ(names_of(standard_slices(96)), (Names{"16", "32", "64", "33-96", "top10"}));
+    EXPECT_EQ(names_of(standard_slices(512)),
+              (Names{"16", "32", "64", "512", "33-96", "33-512", "top10"}));
+}
+
+TEST(Metrics, PartOfScoresKeepsTheFirstWindowsOfTheChosenConditions) {
+    DocumentScores scores{"d", {}, 3, 2, {}};
+    for (const char* name : {"none", "oracle", "full"})
+        add_condition(scores, name, [&](std::size_t w, std::size_t) {
+            return 10.0 * static_cast<double>(scores.conditions.size()) + static_cast<double>(w);
+        });
+    const DocumentScores part =
+        part_of_scores(scores, 2, [](const ScoredCondition& c) { return c.name != "oracle"; });
+    ASSERT_EQ(part.conditions.size(), 2U);
+    EXPECT_EQ(part.conditions[1].name, "full");
+    EXPECT_EQ(part.window_count, 2U);
+    ASSERT_EQ(part.nll.size(), 2U * 2 * 2);
+    EXPECT_EQ(part.row(1, 1)[1], 31);
+    EXPECT_EQ(part_of_scores(scores, 9, [](const auto&) { return true; }).window_count, 3U);
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace {
 // Every case that was scored, by condition, for one document.
 std::map<std::string, std::vector<lm::ScoringCase>> cases_by_condition(
     const FakeScorer& scorer, const DeltaNllOptions& options) {
-    const std::vector<Condition> conditions = conditions_for(options);
+    const std::vector<Condition> conditions = *conditions_for(options);
     std::map<std::string, std::vector<lm::ScoringCase>> result;
     std::size_t next = 0;
     for (std::size_t begin = 0; begin < options.windows_per_document; begin += kBatchWindows) {
@@ -48,10 +48,14 @@ class ProtocolTest : public testing::Test {
 };
 
 TEST_F(ProtocolTest, EveryConditionOfTheProtocolIsThere) {
-    const std::set<std::string> expected = {
-        "none",    "full",   "kv-mean", "shuffled-kv-mean", "kv-last", "shuffled-kv-last",
-        "zero",    "last-8", "last-16", "embedding-mean",   "last-32", "last-64",
-        "last-128"};
+    const std::set<std::string> expected = {"none",        "full",
+                                            "kv-mean",     "shuffled-kv-mean",
+                                            "kv-last",     "shuffled-kv-last",
+                                            "zero",        "last-8",
+                                            "last-16",     "embedding-mean",
+                                            "last-32",     "last-64",
+                                            "last-128",    "kv-mean:int8",
+                                            "kv-last:int8"};
     std::set<std::string> found;
     for (const auto& [name, cases] : cases_) {
         found.insert(name);

@@ -11,19 +11,23 @@ struct Files {
     std::string tokens;
     std::string results;
     std::string table;
+    std::string plots;
 
     bool operator==(const Files&) const = default;
 };
 
 Files files_of(const TestFolder& folder) {
-    return {folder.read("out/tokens.jsonl"), folder.read("out/results.json"),
-            folder.read("out/table.md")};
+    return {
+        folder.read("out/tokens.jsonl"), folder.read("out/results.json"),
+        folder.read("out/table.md"),
+        folder.read("out/Rs.svg") + folder.read("out/R-oracle.svg") + folder.read("out/nll.svg")};
 }
 
 class ResumeTest : public testing::Test {
   protected:
     void SetUp() override {
         options_ = small_options(folder_);
+        options_.oracle_windows = 9;  // ends within the second batch
         FakeScorer scorer;
         ASSERT_TRUE(run_delta_nll(scorer, options_, {}, nullptr));
         whole_ = files_of(folder_);
@@ -122,6 +126,12 @@ TEST_F(ResumeTest, AnotherSeedModelEncoderOrDocumentNeedsAnotherOutput) {
     EXPECT_TRUE(refused(options, scorer));
     options = options_;
     options.documents.pop_back();
+    EXPECT_TRUE(refused(options, scorer));
+    options = options_;
+    options.oracle_windows = 8;
+    EXPECT_TRUE(refused(options, scorer));
+    options = options_;
+    options.codecs = {};
     EXPECT_TRUE(refused(options, scorer));
     folder_.write("two.txt", std::string(6001, 'b'));
     EXPECT_TRUE(refused(options_, scorer));

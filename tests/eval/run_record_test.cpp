@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "tests/eval/fake_scorer.h"
@@ -68,9 +69,56 @@ TEST_F(RunRecordTest, TableHasOneSectionPerGroupAndRsOnlyForGists) {
     const std::size_t plain = report_.table.find("| recovery |");
     ASSERT_LT(specific, plain);
     const std::string headline = report_.table.substr(specific, plain - specific);
-    EXPECT_NE(headline.find("| kv-last | 8 | 0.333 [0.333, 0.333] |"), std::string::npos)
+    EXPECT_NE(headline.find("| kv-last | 8 | 0.2 | 0.333 [0.333, 0.333] |"), std::string::npos)
         << headline;
     EXPECT_EQ(headline.find("last-8"), std::string::npos);
+}
+
+TEST_F(RunRecordTest, BytesPerTokenAreOfTheCodecAndOnlyOfGists) {
+    // The fake's gists are four numbers for 32 tokens; int8 keeps a scale of two bytes a vector.
+    const std::map<std::string, nlohmann::json> expected = {{"kv-last", 8.0 / 32},
+                                                            {"kv-last:int8", (4 + 2 * 2) / 32.0},
+                                                            {"last-64", nullptr},
+                                                            {"shuffled-kv-last", nullptr},
+                                                            {"full", nullptr}};
+    std::size_t found = 0;
+    for (const auto& condition : results_["conditions"]) {
+        const auto one = expected.find(condition["name"]);
+        if (one == expected.end()) continue;
+        ++found;
+        EXPECT_EQ(condition["bytes_per_token"], one->second) << one->first;
+    }
+    EXPECT_EQ(found, expected.size());
+}
+
+TEST_F(RunRecordTest, RawTokensPerGistAreInTheRecordAndTheTable) {
+    const auto& results = results_["results"]["delta-nll"];
+    EXPECT_NEAR(results["raw_per_gist@64,kv-last"].get<double>(), 128.0 / 8,
+                1e-3);  // R of both: .5
+    EXPECT_FALSE(results.contains("raw_per_gist@64,last-64"));
+    EXPECT_NE(report_.table.find("| raw tokens per gist |"), std::string::npos);
+}
+
+TEST_F(RunRecordTest, WithoutTrainingDocumentsNoOverlapIsClaimed) {
+    EXPECT_TRUE(results_["training_overlap"].is_null());
+}
+
+TEST(RunRecord, TrainingDocumentsAndTheirOverlapAreRecorded) {
+    const TestFolder folder;
+    DeltaNllOptions options = small_options(folder);
+    // 100 tokens of the second document: 51 runs of 50, of the 5,951 that it has.
+    options.train_documents = {folder.write("c.txt", std::string(900, 'c')),
+                               folder.write("b.txt", std::string(100, 'b'))};
+    FakeScorer scorer;
+    const auto report = run_delta_nll(scorer, options, {}, nullptr);
+    ASSERT_TRUE(report) << report.error().to_string();
+    const auto check = nlohmann::json::parse(report->results_json)["training_overlap"];
+    EXPECT_EQ(check["train_documents"].size(), 2U);
+    EXPECT_EQ(check["train_documents"][0]["tokens"], 900);
+    EXPECT_EQ(check["overlaps"][0]["shared"], 0);
+    EXPECT_EQ(check["overlaps"][1]["shared"], 51);
+    EXPECT_EQ(check["overlaps"][1]["grams"], 5951);
+    EXPECT_NEAR(check["overlaps"][1]["share"].get<double>(), 51.0 / 5951, 1e-6);
 }
 
 }  // namespace

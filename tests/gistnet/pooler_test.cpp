@@ -114,7 +114,7 @@ TEST(GistTensors, a_zero_vector_stays_zero_at_unit_length) {
 }
 
 TEST(GistTensors, pooling_carries_gradients) {
-    const auto pooler = make_pooler("kv-mean").value();
+    const auto pooler = make_untrained_pooler("kv-mean");
     const at::Tensor keys = at::randn({2, 1, 1, 32, 4}).requires_grad_(true);
     const KeysValues pooled = pooler->pool_block({keys, keys * 2});
     (pooled.keys.sum() + pooled.values.sum()).backward();

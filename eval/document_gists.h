@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The gists of one document's windows, of every encoder and level, made when they are first needed.
+//
+// Windows are encoded in fixed groups of kBatchWindows, so that a run which starts in the middle
+// computes exactly what an uninterrupted one does.
+// Ownership: borrows scorer, protocol and document; gists live as long as this. Threads: one.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "eval/protocol.h"
+
+namespace mc::eval {
+
+class DocumentGists {
+  public:
+    DocumentGists(Scorer& scorer, const Protocol& protocol, const DocumentPlan& document);
+
+    // Makes the gists of a window, and of the others of its group. Errors: kModel.
+    Result<void> make(std::size_t window);
+
+    // Of the window's context, oldest first. Requires: make(window).
+    std::span<const Gist> level(std::size_t encoder, std::size_t window, Level level) const;
+
+  private:
+    using ByWindow = std::vector<std::vector<Gist>>;
+
+    Result<void> make_level_two(std::size_t encoder, std::size_t begin, std::size_t end);
+
+    Scorer& scorer_;
+    const Protocol& protocol_;
+    const DocumentPlan& document_;
+    std::vector<ByWindow> level_one_;  // [encoder][window][block]
+    std::vector<ByWindow> level_two_;
+};
+
+}  // namespace mc::eval

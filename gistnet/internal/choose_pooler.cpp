@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gistnet/internal/choose_pooler.h"
+
+#include "gistnet/internal/gistnet_file.h"
+#include "gistnet/internal/shipped_weights.h"
+#include "lm/internal/torch_model.h"
+
+namespace mc::gistnet {
+namespace {
+
+constexpr const char* kUntrained = "kv-last";
+constexpr const char* kTrainedName = "gistnet";
+
+Result<ChosenPooler> trained_pooler(const lm::SafetensorsFile& file, const lm::BaseModel& model) {
+    MC_ASSIGN(GistNetWeights weights, parse_gistnet(file, model));
+    return ChosenPooler{
+        make_attention_pooler(kTrainedName, std::move(weights.levels), model.torch_model().device),
+        xxh3_128(file.bytes())};
+}
+
+}  // namespace
+
+Result<ChosenPooler> choose_pooler(const std::string& setting, const lm::BaseModel& model) {
+    if (auto pooler = make_untrained_pooler(setting)) return ChosenPooler{std::move(pooler), {}};
+    if (setting == "auto" || setting == kTrainedName) {
+        MC_ASSIGN(const auto shipped,
+                  lm::SafetensorsFile::parse(shipped_gistnet(), "the program's own weights"));
+        if (base_model_of(*shipped) == to_hex(model.hash())) return trained_pooler(*shipped, model);
+        if (setting == "auto") return ChosenPooler{make_untrained_pooler(kUntrained), {}};
+        return fail(ErrorCode::kUsage,
+                    "no trained compressor for " + model.config().name + " (" +
+                        to_hex(model.hash()) +
+                        ") is part of this program; give the file of one with --encoder, or train "
+                        "it: megacontext train gistnet");
+    }
+    if (setting.find_first_of("./") == std::string::npos)
+        return fail(ErrorCode::kUsage, "encoder '" + setting +
+                                           "' is unknown: auto, gistnet, kv-last, kv-mean, or a "
+                                           "file of trained weights");
+    MC_ASSIGN(const auto file, lm::SafetensorsFile::open(setting));
+    return trained_pooler(*file, model);
+}
+
+}  // namespace mc::gistnet

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pooler that a setting names, with a fingerprint of its parameters.
+//
+// Errors: kUsage for a name that is none and for weights of another base model; those of
+// gistnet_file.h.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/hash.h"
+#include "gistnet/internal/pooler.h"
+#include "lm/base_model.h"
+
+namespace mc::gistnet {
+
+struct ChosenPooler {
+    std::unique_ptr<Pooler> pooler;
+    Hash128 parameters;  // of the weights' file; zero for the untrained ones
+};
+
+// "kv-last", "kv-mean"; "gistnet": the program's own weights for this model; "auto": those when
+// there are any, else kv-last; anything else with a dot or a slash: a file of trained weights.
+Result<ChosenPooler> choose_pooler(const std::string& setting, const lm::BaseModel& model);
+
+}  // namespace mc::gistnet

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gistnet/internal/held_out.h"
+
+#include "core/check.h"
+#include "core/span_math.h"
+#include "gistnet/internal/trainer.h"
+#include "lm/internal/training_pass.h"
+
+namespace mc::gistnet {
+namespace {
+
+constexpr auto kBlock = static_cast<std::int64_t>(kBlockSize);
+constexpr std::int64_t kHorizon = 64;
+
+// Rows of a pass: bounds its activations.
+constexpr std::int64_t kRowsPerPass = 8;
+
+// Sum of the NLL of horizon tokens 2…64 of every row, read after BOS and the gists (B, P, L, H, D).
+double nll_after(const lm::TorchModel& model, const KeysValues& bos, const KeysValues& gists,
+                 const std::vector<at::Tensor>& horizons) {
+    double sum = 0;
+    const auto count = static_cast<std::int64_t>(horizons.size());
+    for (std::int64_t begin = 0; begin < count; begin += kRowsPerPass) {
+        const std::int64_t rows = std::min(kRowsPerPass, count - begin);
+        const auto with_bos = [&](const at::Tensor& first, const at::Tensor& x) {
+            const at::Tensor repeated = first.unsqueeze(0).expand({rows, -1, -1, -1, -1});
+            return at::cat({repeated, x.narrow(0, begin, rows)}, 1);
+        };
+        const lm::PlacedEntries placed = {with_bos(bos.keys, gists.keys),
+                                          with_bos(bos.values, gists.values)};
+        lm::PassLayout layout;
+        const std::int64_t placed_count = placed.keys.size(1);
+        for (std::int64_t i = 0; i < placed_count; ++i) layout.placed_columns.push_back(i);
+        for (std::int64_t i = 0; i < kHorizon - 1; ++i)
+            layout.token_columns.push_back(placed_count + i);
+        layout.first_columns.assign(static_cast<std::size_t>(rows), 0);
+        std::vector<at::Tensor> inputs;
+        std::vector<at::Tensor> targets;
+        for (std::int64_t r = begin; r < begin + rows; ++r) {
+            const at::Tensor& ids = horizons[static_cast<std::size_t>(r)];
+            inputs.push_back(
+                model.weights.embeddings.index_select(0, ids.narrow(0, 0, kHorizon - 1)));
+            targets.push_back(ids.narrow(0, 1, kHorizon - 1));
+        }
+        lm::TrainingPass pass(model, layout);
+        const at::Tensor hidden = pass.forward(at::stack(inputs), placed);
+        sum += model.score(hidden, at::cat(targets), false).nll.sum(at::kDouble).item<double>();
+    }
+    return sum;
+}
+
+}  // namespace
+
+Result<HeldOut> HeldOut::make(const lm::TorchModel& model, const TrainingText& documents,
+                              std::uint32_t context_blocks, std::uint32_t windows_per_document) {
+    HeldOut out(model, context_blocks);
+    const std::size_t tokens =
+        std::size_t{context_blocks} * static_cast<std::size_t>(kBlock) + kHorizon;
+    for (const auto& document : documents) {
+        const std::size_t stride = document.size() / windows_per_document;
+        if (stride < tokens)
+            return fail(ErrorCode::kInvalidInput,
+                        "an evaluation document of " + std::to_string(document.size()) +
+                            " tokens is too short for " + std::to_string(windows_per_document) +
+                            " windows of " + std::to_string(tokens));
+        std::vector<std::vector<TokenId>> windows;
+        for (std::uint32_t w = 0; w < windows_per_document; ++w) {
+            const auto begin = document.begin() + static_cast<std::ptrdiff_t>(w * stride);
+            windows.emplace_back(begin, begin + static_cast<std::ptrdiff_t>(tokens));
+        }
+        out.windows_.push_back(std::move(windows));
+    }
+    return out;
+}
+
+HeldOutScore HeldOut::score_document(const std::vector<std::vector<TokenId>>& windows,
+                                     const std::vector<LevelParameters>& levels) const {
+    const auto count = static_cast<std::int64_t>(windows.size());
+    const std::int64_t context = std::int64_t{context_blocks_} * kBlock;
+    std::vector<at::Tensor> keys;
+    std::vector<at::Tensor> values;
+    std::vector<at::Tensor> horizons;
+    double full = 0;
+    for (const std::vector<TokenId>& window : windows) {
+        std::vector<TokenId> read = {model_->tokenizer->bos()};
+        read.insert(read.end(), window.begin(), window.end());
+        const std::vector<std::vector<TokenId>> one = {std::move(read)};
+        const lm::ReadOutput out = model_->read_windows(one, 1);
+        const auto by_block = [&](const at::Tensor& x) {
+            return x.select(0, 0)
+                .narrow(2, 0, context)
+                .unflatten(2, {-1, kBlock})
+                .permute({2, 0, 1, 3, 4});
+        };
+        KeysValues gists = pool(levels.front(), {by_block(out.keys), by_block(out.values)});
+        if (levels.size() > 1) {
+            const auto families = [&](const at::Tensor& x) {
+                return x.unflatten(0, {-1, kBlock}).permute({0, 2, 3, 1, 4});
+            };
+            gists = pool(levels[1], {families(gists.keys), families(gists.values)});
+        }
+        keys.push_back(gists.keys);
+        values.push_back(gists.values);
+        const at::Tensor ids = model_->token_index(std::span(window)).narrow(0, context, kHorizon);
+        horizons.push_back(ids);
+        const at::Tensor hidden = out.hidden.select(0, 0).narrow(0, context + 1, kHorizon - 1);
+        full += model_->score(hidden, ids.narrow(0, 1, kHorizon - 1), false)
+                    .nll.sum(at::kDouble)
+                    .item<double>();
+    }
+    const KeysValues bos = read_bos(*model_);
+    const KeysValues own = {at::stack(keys), at::stack(values)};
+    const KeysValues others = {at::roll(own.keys, count / 2, 0),
+                               at::roll(own.values, count / 2, 0)};
+    const KeysValues nothing = {own.keys.narrow(1, 0, 0), own.values.narrow(1, 0, 0)};
+    const auto scored = static_cast<double>(count * (kHorizon - 1));
+    return {nll_after(*model_, bos, nothing, horizons) / scored, full / scored,
+            nll_after(*model_, bos, own, horizons) / scored,
+            nll_after(*model_, bos, others, horizons) / scored};
+}
+
+std::vector<HeldOutScore> HeldOut::score(const std::vector<LevelParameters>& levels) const {
+    at::NoGradGuard no_grad;
+    std::vector<HeldOutScore> out;
+    for (const auto& windows : windows_) out.push_back(score_document(windows, levels));
+    return out;
+}
+
+}  // namespace mc::gistnet

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The files of a training run: checkpoint, log lines, and the identity that a resume must share.
+//
+// Errors: kInvalidInput for a checkpoint of another run; those of tensor_file.h and core/files.h.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/files.h"
+#include "gistnet/internal/held_out.h"
+#include "gistnet/internal/trainer.h"
+
+namespace mc::gistnet {
+
+struct RunState {
+    std::uint64_t step = 0;         // done
+    std::uint64_t total_steps = 0;  // 0: not yet known
+    std::uint64_t positions = 0;    // forward and backward
+};
+
+// Writes parameters, moments and state, atomically. identity: everything that decides the numbers.
+Result<void> save_checkpoint(const Path& path, const std::string& identity, const RunState& state,
+                             const Trainer& trainer);
+
+// Restores a trainer in place. A missing file leaves it and the state as they are.
+Result<void> load_checkpoint(const Path& path, const std::string& identity, RunState& state,
+                             Trainer& trainer);
+
+// train.jsonl: one object per line, flushed as written. Opening cuts off lines of steps after the
+// checkpoint, so that a resumed run's log has every step once.
+class TrainLog {
+  public:
+    static Result<TrainLog> open(const Path& path, std::uint64_t last_step);
+
+    Result<void> add_step(std::uint64_t step, const StepReport& report, double seconds);
+    Result<void> add_evaluation(std::uint64_t step, std::uint64_t positions,
+                                const std::vector<std::string>& documents,
+                                const std::vector<HeldOutScore>& scores);
+
+    // The log so far as a TensorBoard event file beside it.
+    Result<void> write_events() const;
+
+  private:
+    explicit TrainLog(Path path) : path_(std::move(path)) {}
+
+    Result<void> append(const std::string& line);
+
+    Path path_;
+};
+
+}  // namespace mc::gistnet

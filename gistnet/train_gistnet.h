@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Trains one level of the compressor on documents, for any base model that it runs on.
+//
+// Leaves in the output folder: gistnet.safetensors (the weights, f16, with levels below),
+// train.jsonl (a line per step and per evaluation), the same as a TensorBoard event file, and
+// checkpoint.safetensors. A run that
+// was killed goes on from its last checkpoint and ends with the same weights, bit for bit, on the
+// same machine and thread count. The base model's weights are hashed before and after.
+// Ownership: borrows everything for the call. Threads: one; `cancelled` may be set from a signal
+// handler. Errors: kUsage for options that cannot be and for a model that training does not know;
+// kInvalidInput for documents that are missing, too short or shared between training and
+// evaluation, and for an output folder that holds another run; kCancelled after a checkpoint; kIo,
+// kOutOfSpace, kModel.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/files.h"
+#include "core/result.h"
+
+namespace mc::lm {
+class BaseModel;
+}
+
+namespace mc::gistnet {
+
+struct TrainOptions {
+    std::vector<Path> documents;
+    std::vector<Path> evaluation_documents;
+    Path output;  // a folder; made when missing
+    int level = 1;
+    Path level1_weights;      // for level 2: the file that holds level 1
+    std::uint64_t steps = 0;  // 0: as many as fit in minutes
+    double minutes = 15;
+    std::uint64_t seed = 1;
+    std::uint32_t context_blocks = 0;  // of a training text; 0: 16 at level 1, 64 at level 2
+    std::uint32_t chunks_per_step = 3;
+    std::uint32_t cases_per_chunk = 4;
+    std::uint32_t pooling_queries = 4;
+    std::uint32_t evaluate_every = 200;  // steps
+    std::uint32_t checkpoint_every = 50;
+    std::string command_line;  // recorded in the weights' metadata
+};
+
+struct TrainProgress {
+    std::uint64_t step = 0;
+    std::uint64_t total_steps = 0;
+    std::uint64_t positions = 0;  // forward and backward, since the run began
+    double divergence = 0;        // running mean, nats
+    std::string evaluation;       // when one was just made: a line for people
+};
+
+using TrainProgressCallback = std::function<void(const TrainProgress&)>;
+
+struct EvaluationScore {
+    std::string document;
+    double recovery = 0;                // R at horizon 64
+    double recovery_over_shuffled = 0;  // Rs
+};
+
+struct TrainReport {
+    Path weights_path;
+    std::uint64_t steps = 0;
+    double positions_per_second = 0;  // forward and backward, of this process's steps
+    std::vector<EvaluationScore> evaluation;
+};
+
+// progress may be empty and cancelled null.
+Result<TrainReport> train_gistnet(const lm::BaseModel& model, const TrainOptions& options,
+                                  const Clock& clock, const TrainProgressCallback& progress,
+                                  const std::atomic<bool>* cancelled);
+
+}  // namespace mc::gistnet

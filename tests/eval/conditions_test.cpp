@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// Laws of every condition's cover, whatever the context and the options.
+#include "eval/conditions.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "core/span_math.h"
+
+namespace mc::eval {
+namespace {
+
+DeltaNllOptions options_of(std::uint32_t context, std::uint32_t levels) {
+    DeltaNllOptions options;
+    options.documents = {"one", "two"};
+    options.context_tokens = context;
+    options.levels = levels;
+    options.oracle_windows = 2;
+    return options;
+}
+
+std::map<std::string, Condition> by_name(const DeltaNllOptions& options) {
+    std::map<std::string, Condition> result;
+    const auto conditions = conditions_for(options);
+    EXPECT_TRUE(conditions);
+    for (const Condition& condition : *conditions) result[condition.name] = condition;
+    return result;
+}
+
+// Contexts and levels that are measured.
+const std::vector<DeltaNllOptions> kProtocols = {options_of(64, 1),   options_of(256, 1),
+                                                 options_of(512, 1),  options_of(1024, 2),
+                                                 options_of(2048, 2), options_of(7168, 2)};
+
+TEST(Conditions, PartsFollowEachOtherUpToTheHorizonAndFromTheBeginningUnlessRaw) {
+    for (const DeltaNllOptions& options : kProtocols)
+        for (const auto& [name, condition] : by_name(options)) {
+            if (name == "none") continue;
+            ASSERT_FALSE(condition.parts.empty()) << name;
+            const bool is_last_raw = name.starts_with("last-");
+            std::uint64_t covered = is_last_raw ? condition.parts.front().span.begin : 0;
+            for (const Part& part : condition.parts) {
+                EXPECT_EQ(part.span.begin, covered) << name;  // every token exactly once
+                EXPECT_GT(part.span.count(), 0U) << name;
+                covered = part.span.end;
+                if (part.kind != PartKind::kTokens) {
+                    EXPECT_TRUE(is_block_aligned(part.span, part.level)) << name;
+                }
+            }
+            EXPECT_EQ(covered, options.context_tokens) << name;
+        }
+}
+
+TEST(Conditions, EveryControlIsThereAndShowsForeignGistsInTheSameCover) {
+    for (const DeltaNllOptions& options : kProtocols) {
+        const auto conditions = by_name(options);
+        for (const auto& [name, condition] : conditions) {
+            const bool shows_own =
+                condition.needs(PartKind::kGists) && !name.starts_with(kShuffledPrefix);
+            EXPECT_EQ(!condition.control.empty(), shows_own) << name;
+            if (!shows_own) continue;
+            const auto control = conditions.find(condition.control);
+            ASSERT_NE(control, conditions.end()) << name;
+            EXPECT_EQ(control->second.origin, GistOrigin::kOtherWindow) << name;
+            EXPECT_EQ(control->second.encoder, condition.encoder) << name;
+            EXPECT_EQ(control->second.entries(), condition.entries()) << name;
+        }
+    }
+}
+
+TEST(Conditions, EntriesOfTheLongCovers) {
+    const auto two_thousand = by_name(options_of(2048, 2));
+    EXPECT_EQ(two_thousand.at("kv-last").entries(), 64U);
+    EXPECT_EQ(two_thousand.at("kv-last+last-64").entries(), 62U + 64);
+    EXPECT_EQ(two_thousand.at("kv-last-l2").entries(), 2U);
+    EXPECT_FALSE(two_thousand.contains("kv-last-mixed"));  // nothing is older than its reach
+    EXPECT_TRUE(two_thousand.contains("last-256"));
+    const auto seven_thousand = by_name(options_of(7168, 2));
+    EXPECT_EQ(seven_thousand.at("kv-last-l2").entries(), 7U);
+    EXPECT_EQ(seven_thousand.at("kv-last-mixed").entries(), 5U + 62 + 64);
+    EXPECT_EQ(by_name(options_of(1024, 2)).at("kv-last-l2").entries(), 1U);
+}
+
+TEST(Conditions, RawControlsAreFixedNumbersOfTokens) {
+    const auto raw_of = [](std::uint32_t context) {
+        std::vector<std::uint32_t> raw;
+        for (const auto& [name, condition] : by_name(options_of(context, 1)))
+            if (name.starts_with("last-")) raw.push_back(condition.raw_tokens_alone());
+        std::sort(raw.begin(), raw.end());
+        return raw;
+    };
+    using Numbers = std::vector<std::uint32_t>;
+    EXPECT_EQ(raw_of(64), (Numbers{8, 16, 32}));
+    EXPECT_EQ(raw_of(256), (Numbers{8, 16, 32, 64, 128}));
+    EXPECT_EQ(raw_of(2048), (Numbers{8, 16, 32, 64, 128, 256}));
+}
+
+TEST(Conditions, GistsOfAnotherDocumentNeedOne) {
+    DeltaNllOptions options = options_of(256, 1);
+    EXPECT_EQ(by_name(options).at("shuffled-other-kv-mean").origin, GistOrigin::kOtherDocument);
+    options.documents.pop_back();
+    EXPECT_FALSE(by_name(options).contains("shuffled-other-kv-mean"));
+}
+
+TEST(Conditions, TheOracleStartsFromTheLastEncoderAndCoversTheFirstWindows) {
+    const DeltaNllOptions options = options_of(256, 1);
+    const Condition oracle = by_name(options).at("oracle");
+    EXPECT_EQ(oracle.encoder, 1U);
+    EXPECT_EQ(oracle.control, "shuffled-kv-last");
+    EXPECT_TRUE(oracle.covers_window(1, options));
+    EXPECT_FALSE(oracle.covers_window(2, options));
+    EXPECT_TRUE(by_name(options).at("kv-last").covers_window(2, options));
+}
+
+TEST(Conditions, EncodersAreCalledByTheirLabel) {
+    EXPECT_EQ(encoder_label("kv-last"), "kv-last");
+    EXPECT_EQ(encoder_label("auto"), "gistnet");
+    EXPECT_EQ(encoder_label("models/a.safetensors"), "gistnet");
+    EXPECT_EQ(encoder_label("b.safetensors"), "gistnet");
+    EXPECT_EQ(encoder_label("mine=models/a=b.safetensors"), "mine");
+    EXPECT_EQ(encoder_source("mine=models/a=b.safetensors"), "models/a=b.safetensors");
+    EXPECT_EQ(encoder_source("auto"), "auto");
+    DeltaNllOptions options = options_of(256, 1);
+    options.encoders = {"kv-mean", "gistnet=a.safetensors"};
+    const auto conditions = by_name(options);
+    EXPECT_TRUE(conditions.contains("gistnet"));
+    EXPECT_TRUE(conditions.contains("shuffled-other-gistnet"));
+    EXPECT_TRUE(conditions.contains("gistnet:int8"));
+}
+
+TEST(Conditions, BytesPerTokenFollowLevelAndCodec) {
+    const GistShape shape{30, 3, 64, 0};
+    const auto conditions = by_name(options_of(1024, 2));
+    EXPECT_EQ(gist_bytes_per_token(conditions.at("kv-last"), shape), 720.0);
+    EXPECT_EQ(gist_bytes_per_token(conditions.at("kv-last-l2"), shape), 720.0 / 32);
+    EXPECT_LT(*gist_bytes_per_token(conditions.at("kv-last:int8"), shape), 400.0);
+    EXPECT_EQ(gist_bytes_per_token(conditions.at("kv-last+last-64"), shape), std::nullopt);
+    EXPECT_EQ(gist_bytes_per_token(conditions.at("shuffled-kv-last"), shape), std::nullopt);
+    EXPECT_EQ(gist_bytes_per_token(conditions.at("zero"), shape), std::nullopt);
+}
+
+}  // namespace
+}  // namespace mc::eval

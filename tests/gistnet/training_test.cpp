@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+// Laws of training the compressor, on a tiny random model: gradients reach every parameter, gists
+// see nothing after their block, a horizon never leaks into its context, a killed run ends with the
+// same bits, and what is trained is better than what it started from.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <set>
+
+#include "core/clock.h"
+#include "core/span_math.h"
+#include "gistnet/base_model_gist_encoder.h"
+#include "gistnet/internal/case_batch.h"
+#include "gistnet/internal/gistnet_file.h"
+#include "gistnet/internal/trainer.h"
+#include "gistnet/train_gistnet.h"
+#include "lm/internal/torch_model.h"
+#include "tests/support/tiny_model.h"
+
+namespace mc::gistnet::test {
+namespace {
+
+constexpr auto kBlock = static_cast<std::uint32_t>(kBlockSize);
+
+CaseOptions small_cases(int level = 1) {
+    CaseOptions options;
+    options.level = level;
+    options.context_blocks = level == 1 ? 6 : 32;
+    options.horizon_tokens = 12;
+    options.chunks_per_step = 2;
+    options.cases_per_chunk = 4;
+    options.seed = 5;
+    return options;
+}
+
+class Training : public testing::Test {
+  protected:
+    Training() {
+        lm::test::TinyShape shape;
+        shape.context_length = 2048;
+        model_ = lm::test::make_tiny_model(shape);
+        for (const std::uint64_t seed : {1, 2, 3})
+            text_.push_back(lm::test::random_tokens(model_->tokenizer(), 1500, seed));
+    }
+
+    std::vector<LevelParameters> start(int level, std::int64_t queries = 2) const {
+        std::vector<LevelParameters> levels;
+        for (int l = 1; l <= level; ++l)
+            levels.push_back(initial_parameters(model_->config().gist_shape(), queries, l, 9));
+        return levels;
+    }
+
+    std::unique_ptr<lm::BaseModel> model_;
+    TrainingText text_;
+};
+
+TEST_F(Training, a_step_changes_every_parameter_of_the_level_in_training_and_none_below) {
+    for (const int level : {1, 2}) {
+        std::vector<LevelParameters> levels = start(level);
+        std::vector<at::Tensor> below;
+        if (level == 2)
+            for (const auto& [name, tensor] : levels[0].named()) below.push_back(tensor->clone());
+        Trainer trainer(model_->torch_model(), text_, small_cases(level), std::move(levels));
+        std::vector<at::Tensor> before;
+        for (const AdamSlot& slot : trainer.slots())
+            before.push_back(slot.parameter.detach().clone());
+        // Queries beyond the first get a gradient once their maps have left zero.
+        for (std::uint64_t step = 1; step <= 3; ++step) trainer.step(step, 100);
+        for (std::size_t i = 0; i < before.size(); ++i) {
+            const at::Tensor moved = (trainer.slots()[i].parameter.detach() != before[i]);
+            // By layer and head: no part of a parameter is out of reach.
+            EXPECT_TRUE(moved.flatten(2).any(-1).all().item<bool>()) << "slot " << i;
+        }
+        std::size_t i = 0;
+        if (level == 1) continue;
+        for (const auto& [name, tensor] : trainer.levels()[0].named())
+            EXPECT_TRUE(at::equal(*tensor, below[i++])) << name;
+    }
+}
+
+TEST_F(Training, the_gradient_of_the_loss_is_its_slope) {
+    Trainer trainer(model_->torch_model(), text_, small_cases(), start(1));
+    // Two trainers a small step apart along one parameter's direction; the loss is reported.
+    const auto loss_at = [&](double by) {
+        std::vector<LevelParameters> levels = start(1);
+        levels[0].value_map.add_(by);
+        Trainer moved(model_->torch_model(), text_, small_cases(), std::move(levels));
+        return moved.step(1, 100).loss;
+    };
+    trainer.step(1, 100);
+    // The first moment after one step is (1 - beta1) × the clipped gradient.
+    const at::Tensor moment = trainer.slots()[3].first_moment;
+    const StepReport again =
+        Trainer(model_->torch_model(), text_, small_cases(), start(1)).step(1, 100);
+    const double clip = std::min(1.0, 1.0 / again.gradient_norm);
+    const double predicted = moment.sum().item<double>() / 0.1 / clip;
+    const double step = 1e-3;
+    const double measured = (loss_at(step) - loss_at(-step)) / (2 * step);
+    EXPECT_NEAR(predicted, measured, 0.03 * std::abs(measured) + 2e-3);
+}
+
+TEST_F(Training, plans_are_functions_of_seed_and_step_and_show_only_text_before_the_horizon) {
+    for (const int level : {1, 2})
+        for (std::uint64_t step = 1; step <= 50; ++step) {
+            const CaseOptions options = small_cases(level);
+            const StepPlan plan = plan_step(text_, options, step);
+            std::size_t cases = 0;
+            for (const CaseGroup& group : plan.groups)
+                for (const TrainingCase& one : group.cases) {
+                    ++cases;
+                    std::vector<int> covered(one.horizon_begin / kBlock, 0);
+                    const auto cover = [&](const GistRef& gist) {
+                        const std::uint32_t size = gist.level == 1 ? 1 : kBlock;
+                        EXPECT_EQ(gist.chunk, one.chunk);
+                        for (std::uint32_t b = 0; b < size; ++b) {
+                            ASSERT_LT(gist.index * size + b, covered.size());
+                            ++covered[gist.index * size + b];
+                        }
+                    };
+                    for (const GistRef& gist : one.before) cover(gist);
+                    if (group.has_raw) ++covered.at(one.raw_block);
+                    for (const GistRef& gist : one.after) cover(gist);
+                    // Every block before the horizon stands there exactly once.
+                    EXPECT_EQ(std::set<int>(covered.begin(), covered.end()), std::set<int>({1}));
+                    EXPECT_LE(one.horizon_begin + options.horizon_tokens, chunk_tokens(options));
+                }
+            EXPECT_EQ(cases, options.chunks_per_step * options.cases_per_chunk);
+            const StepPlan again = plan_step(text_, options, step);
+            EXPECT_EQ(again.chunks[0].begin, plan.chunks[0].begin);
+        }
+    EXPECT_NE(plan_step(text_, small_cases(), 1).chunks[0].begin,
+              plan_step(text_, small_cases(), 2).chunks[0].begin);
+}
+
+TEST_F(Training, a_step_learns_from_the_text_that_its_gists_stand_for) {
+    // The same case with two gists swapped is another context: the loss must notice.
+    const CaseOptions options = small_cases();
+    const StepPlan plan = plan_step(text_, options, 3);
+    at::NoGradGuard no_grad;
+    const lm::TorchModel& torch = model_->torch_model();
+    const KeysValues bos = read_bos(torch);
+    const GistTable table{at::cat({bos.keys, at::randn({12, 2, 2, 8})}),
+                          at::cat({bos.values, at::randn({12, 2, 2, 8})})};
+    std::vector<at::Tensor> ids;
+    for (const Chunk& chunk : plan.chunks) {
+        const auto& document = text_[chunk.document];
+        ids.push_back(
+            torch.token_index(std::span(document).subspan(chunk.begin, chunk_tokens(options))));
+    }
+    for (CaseGroup group : plan.groups)
+        for (TrainingCase& one : group.cases) {
+            if (one.before.size() < 2) continue;
+            CaseGroup alone{group.has_raw, group.gists_after_raw, {one}};
+            const auto read = [&] {
+                const CaseBatch batch = make_case_batch(torch, alone, options, at::stack(ids));
+                lm::TrainingPass pass(torch, batch.layout);
+                return pass.forward(batch.inputs, table.lookup(batch.gist_rows)).clone();
+            };
+            const at::Tensor straight = read();
+            std::swap(alone.cases[0].before[0], alone.cases[0].before[1]);
+            EXPECT_GT((read() - straight).abs().max().item<float>(), 1e-4F);
+        }
+}
+
+class TrainingRun : public Training {
+  protected:
+    TrainingRun() : folder_(Path(testing::TempDir()) / ("train-" + std::to_string(::getpid()))) {
+        std::filesystem::create_directories(folder_);
+        for (const char* name : {"a.txt", "b.txt", "held-out.txt"}) write_words(name);
+    }
+
+    ~TrainingRun() override { std::filesystem::remove_all(folder_); }
+
+    // Text with something to learn: few words, in an order that repeats.
+    void write_words(const std::string& name) const {
+        Rng rng(name.size() * 131 + static_cast<unsigned char>(name[0]));
+        std::ofstream file(folder_ / name);
+        for (int i = 0; i < 6000; ++i)
+            file << static_cast<char>('a' + rng.below(6)) << (i % 7 == 0 ? " " : "");
+    }
+
+    TrainOptions options(const std::string& out) const {
+        TrainOptions options;
+        options.documents = {folder_ / "a.txt", folder_ / "b.txt"};
+        options.evaluation_documents = {};
+        options.output = folder_ / out;
+        options.steps = 8;
+        options.context_blocks = 4;
+        options.chunks_per_step = 1;
+        options.cases_per_chunk = 3;
+        options.pooling_queries = 2;
+        options.checkpoint_every = 3;
+        return options;
+    }
+
+    std::string weights_of(const std::string& out) const {
+        return read_file(folder_ / out / "gistnet.safetensors", 1 << 24).value();
+    }
+
+    SimulatedClock clock_;
+    Path folder_;
+};
+
+TEST_F(TrainingRun, an_interrupted_run_ends_with_the_same_bits_as_one_that_was_not) {
+    ASSERT_TRUE(train_gistnet(*model_, options("whole"), clock_, {}, nullptr));
+    std::atomic<bool> cancelled = false;
+    const auto stop_at_five = [&](const TrainProgress& progress) {
+        if (progress.step == 5) cancelled = true;
+    };
+    const auto first = train_gistnet(*model_, options("parts"), clock_, stop_at_five, &cancelled);
+    ASSERT_FALSE(first);
+    EXPECT_EQ(first.error().code(), ErrorCode::kCancelled);
+    ASSERT_TRUE(train_gistnet(*model_, options("parts"), clock_, {}, nullptr));
+    EXPECT_EQ(weights_of("parts"), weights_of("whole"));
+
+    std::ifstream log(folder_ / "parts" / "train.jsonl");
+    std::size_t lines = 0;
+    for (std::string line; std::getline(log, line);) ++lines;
+    EXPECT_EQ(lines, 8U);
+}
+
+TEST_F(TrainingRun, a_run_killed_between_checkpoints_goes_on_from_the_last_one) {
+    ASSERT_TRUE(train_gistnet(*model_, options("whole"), clock_, {}, nullptr));
+    const auto die_at_five = [&](const TrainProgress& progress) {
+        if (progress.step == 5) throw std::runtime_error("killed");
+    };
+    EXPECT_THROW(
+        static_cast<void>(train_gistnet(*model_, options("killed"), clock_, die_at_five, nullptr)),
+        std::runtime_error);
+    ASSERT_TRUE(train_gistnet(*model_, options("killed"), clock_, {}, nullptr));
+    EXPECT_EQ(weights_of("killed"), weights_of("whole"));
+}
+
+TEST_F(TrainingRun, trained_weights_make_an_encoder_of_their_own_and_level_2_builds_on_them) {
+    ASSERT_TRUE(train_gistnet(*model_, options("first"), clock_, {}, nullptr));
+    TrainOptions second = options("second");
+    second.level = 2;
+    second.level1_weights = folder_ / "first" / "gistnet.safetensors";
+    second.context_blocks = 32;
+    ASSERT_TRUE(train_gistnet(*model_, second, clock_, {}, nullptr));
+    const Path file = folder_ / "second" / "gistnet.safetensors";
+    const auto loaded = load_gistnet(file, *model_);
+    ASSERT_TRUE(loaded) << loaded.error().to_string();
+    EXPECT_EQ(loaded->levels.size(), 2U);
+    EXPECT_EQ(loaded->metadata.at("level1.steps"), "8");
+
+    const auto trained = make_gist_encoder(*model_, {file.string(), 0});
+    ASSERT_TRUE(trained) << trained.error().to_string();
+    const auto untrained = make_gist_encoder(*model_, {"kv-last", 0}).value();
+    EXPECT_EQ((*trained)->info().name, "gistnet");
+    EXPECT_NE((*trained)->info().hash, untrained->info().hash);
+    const std::vector<ReadWindow> windows = {{{text_[0].begin(), text_[0].begin() + 64}, 0}};
+    EXPECT_NE((*trained)->encode_windows(windows, false).value()[0][1].kv,
+              untrained->encode_windows(windows, false).value()[0][1].kv);
+}
+
+TEST_F(TrainingRun, weights_for_another_base_model_are_refused_by_name) {
+    ASSERT_TRUE(train_gistnet(*model_, options("first"), clock_, {}, nullptr));
+    lm::test::TinyShape shape;
+    shape.seed = 77;
+    const auto other = lm::test::make_tiny_model(shape);
+    const auto refused =
+        make_gist_encoder(*other, {(folder_ / "first" / "gistnet.safetensors").string(), 0});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), ErrorCode::kUsage);
+    // And no weights for a tiny model are part of the program.
+    EXPECT_EQ(make_gist_encoder(*other, {"auto", 0}).value()->info().name, "kv-last (untrained)");
+    EXPECT_EQ(make_gist_encoder(*other, {"gistnet", 0}).error().code(), ErrorCode::kUsage);
+}
+
+TEST_F(TrainingRun, what_cannot_be_trained_is_refused_before_anything_is_written) {
+    TrainOptions shared = options("x");
+    shared.evaluation_documents = {folder_ / "b.txt"};
+    EXPECT_EQ(train_gistnet(*model_, shared, clock_, {}, nullptr).error().code(),
+              ErrorCode::kInvalidInput);
+    TrainOptions no_level1 = options("x");
+    no_level1.level = 2;
+    EXPECT_EQ(train_gistnet(*model_, no_level1, clock_, {}, nullptr).error().code(),
+              ErrorCode::kUsage);
+    TrainOptions too_long = options("x");
+    too_long.context_blocks = 1000;
+    EXPECT_EQ(train_gistnet(*model_, too_long, clock_, {}, nullptr).error().code(),
+              ErrorCode::kUsage);
+    TrainOptions missing = options("x");
+    missing.documents.push_back(folder_ / "no-such.txt");
+    EXPECT_EQ(train_gistnet(*model_, missing, clock_, {}, nullptr).error().code(),
+              ErrorCode::kInvalidInput);
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "x"));
+    ASSERT_TRUE(train_gistnet(*model_, options("x"), clock_, {}, nullptr));
+    TrainOptions other_seed = options("x");
+    other_seed.seed = 2;
+    EXPECT_EQ(train_gistnet(*model_, other_seed, clock_, {}, nullptr).error().code(),
+              ErrorCode::kInvalidInput);
+}
+
+}  // namespace
+}  // namespace mc::gistnet::test
