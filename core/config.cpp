@@ -52,7 +52,7 @@ const std::array<SettingInfo, kSettingCount> kSettings{{
      {},
      1,
      kIngestBytesMaxLimit},
-    {"encoder", Kind::kText, "auto",
+    {"encoder", Kind::kText, "kv-last",
      "gist encoder of a new store: auto, gistnet, kv-last, kv-mean or a file of trained weights"},
     {"codec", Kind::kChoice, "int8", "how a new store writes gists", {"fp16", "int8"}},
     {"log_level",

@@ -14,7 +14,7 @@ class Reindex(cli.CliTestCase):
         self.cli.result("ingest", "-", "--name", "second", "--bank", "other",
                         stdin=TEXT[:900].encode())
         new = self.cli.home / "new-store"
-        report = self.cli.result("reindex", "--into", new)
+        report = self.cli.result("reindex", "--into", new, "--encoder", "gistnet")
         self.assertEqual((report["banks"], report["documents"]), (2, 2))
         self.assertEqual(report["encoder"], "gistnet")
 
@@ -28,7 +28,7 @@ class Reindex(cli.CliTestCase):
         self.assertEqual(self.cli.run("read", path).stdout, TEXT.encode())
         self.cli.result("query", "what")
 
-        again = self.cli.result("reindex", "--into", new)
+        again = self.cli.result("reindex", "--into", new)  # the new store knows its encoder
         self.assertEqual(again["gists_added"], 0)
 
     def test_a_store_is_not_reindexed_into_itself(self):
