@@ -10,10 +10,6 @@ namespace {
 
 constexpr auto kBlock = static_cast<std::int64_t>(kBlockSize);
 
-at::Tensor to_index(const std::vector<std::int64_t>& values) {
-    return at::tensor(at::IntArrayRef(values.data(), values.size()), at::kLong);
-}
-
 // Row of a gist in the table.
 std::int64_t table_row(const GistRef& gist, const CaseOptions& options) {
     const std::int64_t blocks = options.context_blocks;
@@ -107,7 +103,7 @@ CaseBatch make_case_batch(const lm::TorchModel& model, const CaseGroup& group,
         inputs.push_back(model.weights.embeddings.index_select(0, at::cat(ids)));
     }
     const auto count = static_cast<std::int64_t>(group.cases.size());
-    out.gist_rows = to_index(rows).view({count, -1});
+    out.gist_rows = lm::index_tensor(rows).view({count, -1});
     out.inputs = at::stack(inputs);
     return out;
 }

@@ -25,10 +25,6 @@ constexpr double kLastRateFactor = 0.05;
 constexpr double kContextGainMin = 0.1;
 constexpr double kContextGainMax = 3;
 
-at::Tensor to_index(const std::vector<std::int64_t>& values) {
-    return at::tensor(at::IntArrayRef(values.data(), values.size()), at::kLong);
-}
-
 double learning_rate(const std::string& parameter) {
     return parameter == "queries" || parameter == "biases" ? kQueryRate : kMapRate;
 }
@@ -114,7 +110,7 @@ ScoredRows scored_rows(const CaseGroup& group, std::int64_t student_steps, std::
             teacher.push_back(first_teacher + p);
         }
     }
-    return {to_index(student), to_index(teacher)};
+    return {lm::index_tensor(student), lm::index_tensor(teacher)};
 }
 
 // How much the raw context helps at each scored token: NLL after BOS and the horizon so far alone,

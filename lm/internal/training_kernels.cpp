@@ -157,6 +157,9 @@ MC_INLINE void distillation(const DistillationRows& rows, std::int64_t begin, st
         const float* teacher = rows.top_probabilities + n * rows.top_count;
         rows.nll[n] = log_sum - to_float(logits[target]);
 
+        // Kept because their logits are written over below.
+        float top_p[kDistillationTopMax];
+        bool target_is_top = false;
         float divergence = 0;
         float student_rest = 1.0F;
         float teacher_rest = 1.0F;
@@ -164,7 +167,9 @@ MC_INLINE void distillation(const DistillationRows& rows, std::int64_t begin, st
             const float log_p = to_float(logits[tokens[k]]) - log_sum;
             const float q = std::max(teacher[k], kProbabilityMin);
             divergence += q * (std::log(q) - log_p);
-            student_rest -= std::exp(log_p);
+            top_p[k] = std::exp(log_p);
+            target_is_top |= tokens[k] == target;
+            student_rest -= top_p[k];
             teacher_rest -= teacher[k];
         }
         student_rest = std::max(student_rest, kProbabilityMin);
@@ -173,14 +178,8 @@ MC_INLINE void distillation(const DistillationRows& rows, std::int64_t begin, st
         rows.divergence[n] = divergence;
 
         const float row_scale = rows.row_scales[n];
-        // Top tokens and the target are computed before their logits are written over.
         const float rest_factor = row_scale * (1.0F - rows.kl_weight * teacher_rest / student_rest);
         const float target_p = std::exp(to_float(logits[target]) - log_sum);
-        bool target_is_top = false;
-        for (std::int64_t k = 0; k < rows.top_count; ++k) target_is_top |= tokens[k] == target;
-        float top_p[kDistillationTopMax];
-        for (std::int64_t k = 0; k < rows.top_count; ++k)
-            top_p[k] = std::exp(to_float(logits[tokens[k]]) - log_sum);
 #pragma omp simd
         for (std::int64_t i = 0; i < vocabulary; ++i)
             logits[i] = from_float<T>(exp_approx(to_float(logits[i]) - log_sum) * rest_factor);

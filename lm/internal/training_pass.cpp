@@ -15,10 +15,6 @@ bool is_bf16(const at::Tensor& x) {
     return x.scalar_type() == at::kBFloat16;
 }
 
-at::Tensor index_tensor(const std::vector<std::int64_t>& values) {
-    return at::tensor(at::IntArrayRef(values.data(), values.size()), at::kLong);
-}
-
 template <class Rows>
 void run_rows(void (*kernel)(const Rows&, std::int64_t, std::int64_t), const Rows& rows,
               std::int64_t count) {
@@ -36,6 +32,10 @@ at::Tensor gated_backward(const at::Tensor& gate_up, const at::Tensor& gradient)
 }
 
 }  // namespace
+
+at::Tensor index_tensor(const std::vector<std::int64_t>& values) {
+    return at::tensor(at::IntArrayRef(values.data(), values.size()), at::kLong);
+}
 
 Hash128 hash_of_weights(const TorchModel& model) {
     std::vector<Hash128> parts;
