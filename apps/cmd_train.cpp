@@ -40,6 +40,8 @@ class TrainCommand final : public Command {
             ->capture_default_str();
         gistnet->add_option("--level1", level1_, "weights of level 1, to train level 2")
             ->type_name("FILE");
+        gistnet->add_option("--matching-steps", options_.matching_steps,
+                            "steps that match attention, before distillation");
         CLI::Option* steps = gistnet->add_option("--steps", options_.steps, "steps to train");
         gistnet->add_option("--minutes", options_.minutes, "train for about so long")
             ->check(CLI::PositiveNumber)
@@ -47,13 +49,16 @@ class TrainCommand final : public Command {
             ->capture_default_str();
         gistnet->add_option("--seed", options_.seed, "of initial weights and of the texts drawn")
             ->capture_default_str();
-        gistnet->add_option("--blocks", options_.context_blocks,
-                            "blocks of a training text (default: 16; 64 at level 2)");
+        gistnet
+            ->add_option("--blocks", options_.context_blocks,
+                         "blocks of the longest training texts")
+            ->capture_default_str();
         gistnet->add_option("--queries", options_.pooling_queries, "pooling queries of a head")
             ->capture_default_str();
-        gistnet->add_option("--chunks", options_.chunks_per_step, "training texts of a step")
+        gistnet
+            ->add_option("--chunks", options_.chunks_per_step, "longest training texts of a step")
             ->capture_default_str();
-        gistnet->add_option("--cases", options_.cases_per_chunk, "cases cut from a training text")
+        gistnet->add_option("--cases", options_.cases_per_step, "cases of a step")
             ->capture_default_str();
         gistnet->add_option("--eval-every", options_.evaluate_every, "steps between evaluations")
             ->check(CLI::PositiveNumber)
@@ -84,11 +89,12 @@ std::string TrainCommand::command_line() const {
     std::string line = "megacontext train gistnet --docs" + names(documents_);
     if (!evaluation_.empty()) line += " --eval-docs" + names(evaluation_);
     line += " --level " + std::to_string(options_.level);
+    line += " --matching-steps " + std::to_string(options_.matching_steps);
     if (options_.steps > 0) line += " --steps " + std::to_string(options_.steps);
     return line + " --seed " + std::to_string(options_.seed) + " --queries " +
            std::to_string(options_.pooling_queries) + " --chunks " +
            std::to_string(options_.chunks_per_step) + " --cases " +
-           std::to_string(options_.cases_per_chunk);
+           std::to_string(options_.cases_per_step);
 }
 
 Result<int> TrainCommand::run(Invocation& invocation) {
@@ -119,6 +125,8 @@ Result<int> TrainCommand::run(Invocation& invocation) {
         Json scores = Json::array();
         for (const gistnet::EvaluationScore& score : report.evaluation)
             scores.push_back({{"document", score.document},
+                              {"context_blocks", score.context_blocks},
+                              {"horizon", score.horizon_tokens},
                               {"R", score.recovery},
                               {"Rs", score.recovery_over_shuffled}});
         out.json({{"weights_path", report.weights_path.string()},

@@ -34,13 +34,14 @@ struct TrainOptions {
     std::vector<Path> evaluation_documents;
     Path output;  // a folder; made when missing
     int level = 1;
-    Path level1_weights;      // for level 2: the file that holds level 1
-    std::uint64_t steps = 0;  // 0: as many as fit in minutes
+    Path level1_weights;               // for level 2: the file that holds level 1
+    std::uint64_t matching_steps = 0;  // of the steps, the first so many match attention
+    std::uint64_t steps = 0;           // 0: as many as fit in minutes
     double minutes = 15;
     std::uint64_t seed = 1;
-    std::uint32_t context_blocks = 0;  // of a training text; 0: 16 at level 1, 64 at level 2
-    std::uint32_t chunks_per_step = 3;
-    std::uint32_t cases_per_chunk = 4;
+    std::uint32_t context_blocks = 64;  // of the longest training text
+    std::uint32_t chunks_per_step = 1;  // training texts of the longest kind
+    std::uint32_t cases_per_step = 12;
     std::uint32_t pooling_queries = 4;
     std::uint32_t evaluate_every = 200;  // steps
     std::uint32_t checkpoint_every = 50;
@@ -59,7 +60,9 @@ using TrainProgressCallback = std::function<void(const TrainProgress&)>;
 
 struct EvaluationScore {
     std::string document;
-    double recovery = 0;                // R at horizon 64
+    std::uint32_t context_blocks = 0;
+    std::uint32_t horizon_tokens = 0;
+    double recovery = 0;                // R
     double recovery_over_shuffled = 0;  // Rs
 };
 

@@ -10,13 +10,15 @@ namespace {
 
 constexpr auto kBlock = static_cast<std::int64_t>(kBlockSize);
 
-// Row of a gist in the table.
-std::int64_t table_row(const GistRef& gist, const CaseOptions& options) {
-    const std::int64_t blocks = options.context_blocks;
+// Row of a gist in the table of so many chunks.
+std::int64_t table_row(const GistRef& gist, std::int64_t chunks, std::int64_t blocks) {
     const auto chunk = static_cast<std::int64_t>(gist.chunk);
     if (gist.level == 1) return 1 + chunk * blocks + gist.index;
-    return 1 + std::int64_t{options.chunks_per_step} * blocks + chunk * (blocks / kBlock) +
-           gist.index;
+    return 1 + chunks * blocks + chunk * (blocks / kBlock) + gist.index;
+}
+
+std::int64_t placed_before_raw(const TrainingCase& one) {
+    return static_cast<std::int64_t>(one.others.size() + one.before.size());
 }
 
 }  // namespace
@@ -67,14 +69,13 @@ GistTable make_gist_table(const KeysValues& bos, const KeysValues& blocks,
 }
 
 CaseBatch make_case_batch(const lm::TorchModel& model, const CaseGroup& group,
-                          const CaseOptions& options, const at::Tensor& targets) {
+                          const StepShape& shape, const at::Tensor& targets) {
     std::int64_t longest = 0;
-    for (const TrainingCase& one : group.cases)
-        longest = std::max(longest, static_cast<std::int64_t>(one.before.size()));
+    for (const TrainingCase& one : group.cases) longest = std::max(longest, placed_before_raw(one));
     const std::int64_t placed_before = 1 + longest;  // BOS
     const std::int64_t raw = group.has_raw ? kBlock : 0;
     const std::int64_t after = group.has_raw ? group.gists_after_raw : 0;
-    const std::int64_t horizon = std::int64_t{options.horizon_tokens} - 1;
+    const std::int64_t horizon = std::int64_t{shape.horizon_tokens} - 1;
 
     CaseBatch out;
     lm::PassLayout& layout = out.layout;
@@ -91,11 +92,12 @@ CaseBatch make_case_batch(const lm::TorchModel& model, const CaseGroup& group,
     std::vector<at::Tensor> inputs;
     for (const TrainingCase& one : group.cases) {
         // Right-aligned: padding, BOS, gists.
-        const std::int64_t padding = longest - static_cast<std::int64_t>(one.before.size());
+        const std::int64_t padding = longest - placed_before_raw(one);
         layout.first_columns.push_back(padding);
         rows.insert(rows.end(), static_cast<std::size_t>(padding + 1), 0);
-        for (const GistRef& gist : one.before) rows.push_back(table_row(gist, options));
-        for (const GistRef& gist : one.after) rows.push_back(table_row(gist, options));
+        for (const std::vector<GistRef>* gists : {&one.others, &one.before, &one.after})
+            for (const GistRef& gist : *gists)
+                rows.push_back(table_row(gist, targets.size(0), shape.context_blocks));
         const at::Tensor chunk = targets.select(0, static_cast<std::int64_t>(one.chunk));
         std::vector<at::Tensor> ids;
         if (group.has_raw) ids.push_back(chunk.narrow(0, one.raw_block * kBlock, kBlock));

@@ -40,6 +40,6 @@ struct CaseBatch {
 
 // targets (chunks, tokens) int64: the chunks' tokens as vocabulary ids.
 CaseBatch make_case_batch(const lm::TorchModel& model, const CaseGroup& group,
-                          const CaseOptions& options, const at::Tensor& targets);
+                          const StepShape& shape, const at::Tensor& targets);
 
 }  // namespace mc::gistnet

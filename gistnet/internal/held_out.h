@@ -3,8 +3,8 @@
 //
 // Windows [context][horizon] of each document; the model reads the context as nothing, raw, as its
 // gists, and as the gists of another window of the same document. R and Rs as docs/evaluation.md
-// defines them, over horizon tokens 2 to 64. For steering a training run: the suite delta-nll is
-// what is reported.
+// defines them, over every horizon token but the first. For steering a training run: the suite
+// delta-nll is what is reported.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,15 @@
 
 namespace mc::gistnet {
 
+struct HeldOutShape {
+    std::uint32_t context_blocks = 8;
+    std::uint32_t horizon_tokens = 64;
+    std::uint32_t windows = 32;  // of each document
+};
+
 struct HeldOutScore {
+    std::size_t document = 0;
+    HeldOutShape shape;
     double none = 0;  // mean NLL, nats
     double full = 0;
     double gists = 0;
@@ -30,24 +38,28 @@ struct HeldOutScore {
 
 class HeldOut {
   public:
-    // Plans windows of context_blocks blocks. Errors: kInvalidInput for a document that is shorter
-    // than windows_per_document of them.
+    // Plans windows of every shape. Errors: kInvalidInput for a document that is too short for the
+    // first shape; it goes without the others where it is too short for them.
     static Result<HeldOut> make(const lm::TorchModel& model, const TrainingText& documents,
-                                std::uint32_t context_blocks, std::uint32_t windows_per_document);
+                                const std::vector<HeldOutShape>& shapes);
 
-    // One score per document: level 1 shows every block's gist, level 2 every family's.
+    // One score per shape and document: level 1 shows every block's gist, level 2 every family's.
     std::vector<HeldOutScore> score(const std::vector<LevelParameters>& levels) const;
 
   private:
-    HeldOut(const lm::TorchModel& model, std::uint32_t context_blocks)
-        : model_(&model), context_blocks_(context_blocks) {}
+    struct Windows {
+        std::size_t document = 0;
+        HeldOutShape shape;
+        std::vector<std::vector<TokenId>> tokens;  // context, then horizon
+    };
 
-    HeldOutScore score_document(const std::vector<std::vector<TokenId>>& windows,
-                                const std::vector<LevelParameters>& levels) const;
+    explicit HeldOut(const lm::TorchModel& model) : model_(&model) {}
+
+    HeldOutScore score_windows(const Windows& windows,
+                               const std::vector<LevelParameters>& levels) const;
 
     const lm::TorchModel* model_;
-    std::uint32_t context_blocks_;
-    std::vector<std::vector<std::vector<TokenId>>> windows_;  // by document
+    std::vector<Windows> windows_;
 };
 
 }  // namespace mc::gistnet

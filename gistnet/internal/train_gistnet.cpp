@@ -16,10 +16,11 @@ namespace mc::gistnet {
 namespace {
 
 constexpr std::uint64_t kDocumentBytesMax = 1ULL << 30;
-constexpr std::uint32_t kLevel1Blocks = 16;
-constexpr std::uint32_t kLevel2Blocks = 64;
-constexpr std::uint32_t kEvaluationBlocks = 8;
-constexpr std::uint32_t kEvaluationWindows = 32;
+
+// What is watched while training: a little context and the next tokens, much context and far ones.
+constexpr HeldOutShape kNearLevel1 = {8, 64, 32};
+constexpr HeldOutShape kNearLevel2 = {32, 64, 32};
+constexpr HeldOutShape kFar = {64, 512, 6};
 
 // Steps that are timed before a run in minutes fixes its number of steps; the first is a warm-up.
 constexpr std::uint64_t kTimedSteps = 6;
@@ -60,8 +61,9 @@ std::string identity_of(const lm::BaseModel& model, const TrainOptions& options,
         std::to_string(cases.level) + " seed " + std::to_string(cases.seed) + " blocks " +
         std::to_string(cases.context_blocks) + " horizon " + std::to_string(cases.horizon_tokens) +
         " chunks " + std::to_string(cases.chunks_per_step) + " cases " +
-        std::to_string(cases.cases_per_chunk) + " queries " +
-        std::to_string(options.pooling_queries) + " level1 " + level1;
+        std::to_string(cases.cases_per_step) + " queries " +
+        std::to_string(options.pooling_queries) + " matching " +
+        std::to_string(cases.matching_steps) + " level1 " + level1;
     if (options.steps > 0) out += " steps " + std::to_string(options.steps);
     for (const Hash128& hash : training.hashes) out += "\n" + to_hex(hash);
     return out;
@@ -71,10 +73,9 @@ CaseOptions case_options(const TrainOptions& options) {
     CaseOptions out;
     out.level = options.level;
     out.context_blocks = options.context_blocks;
-    if (out.context_blocks == 0)
-        out.context_blocks = out.level == 1 ? kLevel1Blocks : kLevel2Blocks;
     out.chunks_per_step = options.chunks_per_step;
-    out.cases_per_chunk = options.cases_per_chunk;
+    out.cases_per_step = options.cases_per_step;
+    out.matching_steps = options.matching_steps;
     out.seed = options.seed;
     return out;
 }
@@ -87,10 +88,11 @@ Result<void> check_options(const lm::BaseModel& model, const TrainOptions& optio
         return fail(ErrorCode::kUsage, "level 2 needs the weights of level 1");
     if (options.level == 2 && cases.context_blocks % kBlockSize != 0)
         return fail(ErrorCode::kUsage, "level 2 needs a multiple of 32 blocks");
-    if (cases.chunks_per_step == 0 || cases.cases_per_chunk == 0 || options.pooling_queries == 0)
+    if (cases.chunks_per_step == 0 || cases.cases_per_step == 0 || options.pooling_queries == 0)
         return fail(ErrorCode::kUsage, "chunks, cases and pooling queries must be 1 or more");
-    if (chunk_tokens(cases) + 1 > model.config().context_length)
-        return fail(ErrorCode::kUsage, "a training text of " + std::to_string(chunk_tokens(cases)) +
+    if (longest_chunk(cases) + 1 > model.config().context_length)
+        return fail(ErrorCode::kUsage, "a training text of " +
+                                           std::to_string(longest_chunk(cases)) +
                                            " tokens does not fit the model's context of " +
                                            std::to_string(model.config().context_length));
     return lm::TrainingPass::check_support(model.torch_model());
@@ -149,13 +151,15 @@ Result<void> Run::evaluate(TrainLog& log) {
               lm::torch_guard([&] { return held_out_->score(trainer_->levels()); }));
     report_.evaluation.clear();
     std::string line = "step " + std::to_string(state_.step);
-    for (std::size_t i = 0; i < scores.size(); ++i) {
-        char text[64];
-        std::snprintf(text, sizeof text, "  R %.3f Rs %.3f ", scores[i].recovery(),
-                      scores[i].recovery_over_shuffled());
-        line += text + evaluation_.names[i];
-        report_.evaluation.push_back(
-            {evaluation_.names[i], scores[i].recovery(), scores[i].recovery_over_shuffled()});
+    for (const HeldOutScore& score : scores) {
+        const std::string& name = evaluation_.names[score.document];
+        char text[96];
+        std::snprintf(text, sizeof text, "\n  %3u blocks, %3u tokens ahead: R %.3f Rs %.3f  ",
+                      score.shape.context_blocks, score.shape.horizon_tokens, score.recovery(),
+                      score.recovery_over_shuffled());
+        line += text + name;
+        report_.evaluation.push_back({name, score.shape.context_blocks, score.shape.horizon_tokens,
+                                      score.recovery(), score.recovery_over_shuffled()});
     }
     MC_TRY(log.add_evaluation(state_.step, state_.positions, evaluation_.names, scores));
     shown_.evaluation = std::move(line);
@@ -236,10 +240,8 @@ Result<TrainReport> Run::run() {
     MC_TRY(check_training_text(training.text, cases));
     const lm::TorchModel& torch = model_.torch_model();
     if (!evaluation_.text.empty()) {
-        const std::uint32_t blocks =
-            cases.level == 1 ? kEvaluationBlocks : static_cast<std::uint32_t>(kBlockSize);
-        MC_ASSIGN(HeldOut held_out,
-                  HeldOut::make(torch, evaluation_.text, blocks, kEvaluationWindows));
+        const HeldOutShape near = cases.level == 1 ? kNearLevel1 : kNearLevel2;
+        MC_ASSIGN(HeldOut held_out, HeldOut::make(torch, evaluation_.text, {near, kFar}));
         held_out_.emplace(std::move(held_out));
     }
     std::error_code failed;

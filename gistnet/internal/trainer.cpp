@@ -17,6 +17,8 @@ constexpr auto kBlock = static_cast<std::int64_t>(kBlockSize);
 // Found in the prototype and kept: maps learn slowly, queries and biases fast.
 constexpr double kMapRate = 2e-3;
 constexpr double kQueryRate = 3e-2;
+// Distillation's gradients are noisier than those of matching.
+constexpr double kDistillationRateFactor = 0.5;
 constexpr double kKlWeight = 0.8;
 constexpr std::uint64_t kWarmUpSteps = 20;
 constexpr double kLastRateFactor = 0.05;
@@ -58,21 +60,24 @@ Trainer::Trainer(const lm::TorchModel& model, const TrainingText& text, const Ca
 }
 
 // One chunk a pass: at 1,121 tokens the processor's caches are full already.
-ChunkReading Trainer::read_chunks(const std::vector<Chunk>& chunks) const {
+ChunkReading Trainer::read_chunks(const StepPlan& plan, lm::KeepAttention keep) const {
     at::NoGradGuard no_grad;
     std::vector<at::Tensor> hidden;
     std::vector<at::Tensor> keys;
     std::vector<at::Tensor> values;
     std::vector<at::Tensor> targets;
-    const auto tokens = static_cast<std::ptrdiff_t>(chunk_tokens(options_));
-    const std::int64_t context = std::int64_t{options_.context_blocks} * kBlock;
-    for (const Chunk& chunk : chunks) {
+    std::vector<MatchText> texts;
+    const auto tokens = static_cast<std::ptrdiff_t>(plan.shape.chunk_tokens());
+    const std::int64_t context = std::int64_t{plan.shape.context_blocks} * kBlock;
+    for (const Chunk& chunk : plan.chunks) {
         const auto begin = text_[chunk.document].begin() + static_cast<std::ptrdiff_t>(chunk.begin);
         std::vector<TokenId> read = {model_.tokenizer->bos()};
         read.insert(read.end(), begin, begin + tokens);
         targets.push_back(model_.token_index(std::span(read).subspan(1)));
         const std::vector<std::vector<TokenId>> window = {std::move(read)};
-        const lm::ReadOutput out = model_.read_windows(window, 1);
+        const lm::ReadOutput out = model_.read_windows(window, 1, keep);
+        if (keep == lm::KeepAttention::kYes)
+            texts.push_back({out.queries[0], out.attended[0], out.keys[0], out.values[0]});
         hidden.push_back(out.hidden);
         // (1, L, H, tokens, D) → (blocks, L, H, K, D)
         const auto by_block = [&](const at::Tensor& x) {
@@ -84,7 +89,8 @@ ChunkReading Trainer::read_chunks(const std::vector<Chunk>& chunks) const {
         keys.push_back(by_block(out.keys));
         values.push_back(by_block(out.values));
     }
-    return {at::cat(hidden), {at::cat(keys), at::cat(values)}, at::stack(targets)};
+    return {
+        at::cat(hidden), {at::cat(keys), at::cat(values)}, at::stack(targets), std::move(texts)};
 }
 
 // Rows of a group's student and of the chunks' hidden states that predict the same tokens: every
@@ -134,16 +140,18 @@ at::Tensor Trainer::context_gains(const at::Tensor& horizon_inputs,
 }
 
 StepReport Trainer::step(std::uint64_t step, std::uint64_t total_steps) {
+    const bool matches = step <= options_.matching_steps;
     const StepPlan plan = plan_step(text_, options_, step);
-    const ChunkReading reading = read_chunks(plan.chunks);
-    const GistTable table = make_gist_table(bos_, reading.blocks, levels_, options_.context_blocks);
+    const ChunkReading reading =
+        read_chunks(plan, matches ? lm::KeepAttention::kYes : lm::KeepAttention::kNo);
+    const GistTable table =
+        make_gist_table(bos_, reading.blocks, levels_, plan.shape.context_blocks);
     GistTable gradient = zeros_like(table);
     StepReport report;
-    std::size_t cases = 0;
-    for (const CaseGroup& group : plan.groups) cases += group.cases.size();
-    for (const CaseGroup& group : plan.groups)
-        train_group(group, static_cast<double>(group.cases.size()) / static_cast<double>(cases),
-                    reading, table, gradient, report);
+    if (matches)
+        match(plan, reading, table, gradient, report);
+    else
+        distil(plan, reading, table, gradient, report);
     ((table.keys * gradient.keys).sum() + (table.values * gradient.values).sum()).backward();
     std::vector<at::Tensor> gradients;
     for (AdamSlot& slot : slots_) {
@@ -151,21 +159,68 @@ StepReport Trainer::step(std::uint64_t step, std::uint64_t total_steps) {
         slot.parameter.mutable_grad().reset();
     }
     at::NoGradGuard no_grad;
-    report.rate_factor = schedule(step, total_steps);
+    report.rate_factor =
+        matches ? schedule(step, options_.matching_steps)
+                : kDistillationRateFactor * schedule(step - options_.matching_steps,
+                                                     total_steps - options_.matching_steps);
     report.gradient_norm = adam_step(slots_, gradients, step, report.rate_factor, AdamOptions());
     report.read_positions +=
         static_cast<std::uint64_t>(reading.hidden.size(0) * reading.hidden.size(1));
     return report;
 }
 
+void Trainer::match(const StepPlan& plan, const ChunkReading& reading, const GistTable& table,
+                    GistTable& gradient, StepReport& report) const {
+    at::NoGradGuard no_grad;
+    const auto chunks = static_cast<std::int64_t>(plan.chunks.size());
+    const std::int64_t blocks = plan.shape.context_blocks;
+    const std::int64_t parents = (table.keys.size(0) - 1 - chunks * blocks) / chunks;
+    for (std::int64_t c = 0; c < chunks; ++c) {
+        // Rows of this chunk's gists, of the table or of its gradient.
+        const auto gists = [&](const GistTable& from) {
+            const auto rows = [&](std::int64_t begin, std::int64_t count) {
+                return KeysValues{from.keys.narrow(0, begin, count),
+                                  from.values.narrow(0, begin, count)};
+            };
+            return MatchGists{rows(1 + c * blocks, blocks),
+                              rows(1 + chunks * blocks + c * parents, parents)};
+        };
+        const auto index = static_cast<std::size_t>(c);
+        const MatchResult result =
+            match_attention(model_, bos_, reading.texts[index], gists(table), plan.runs[index]);
+        const MatchGists to = gists(gradient);
+        const auto add = [&](const KeysValues& sum, const KeysValues& part) {
+            sum.keys.add_(part.keys, 1.0 / static_cast<double>(chunks));
+            sum.values.add_(part.values, 1.0 / static_cast<double>(chunks));
+        };
+        add(to.blocks, result.gradient.blocks);
+        add(to.parents, result.gradient.parents);
+        double sum = 0;
+        for (const double layer : result.unexplained) sum += layer;
+        report.unexplained +=
+            sum / static_cast<double>(result.unexplained.size() * plan.chunks.size());
+    }
+}
+
+void Trainer::distil(const StepPlan& plan, const ChunkReading& reading, const GistTable& table,
+                     GistTable& gradient, StepReport& report) const {
+    std::size_t cases = 0;
+    for (const CaseGroup& group : plan.groups) cases += group.cases.size();
+    for (const CaseGroup& group : plan.groups)
+        train_group(group, plan.shape,
+                    static_cast<double>(group.cases.size()) / static_cast<double>(cases), reading,
+                    table, gradient, report);
+}
+
 // Adds a group's share of the gradient with respect to the table, and of the report.
-void Trainer::train_group(const CaseGroup& group, double share, const ChunkReading& reading,
-                          const GistTable& table, GistTable& gradient, StepReport& report) const {
-    const CaseBatch batch = make_case_batch(model_, group, options_, reading.targets);
+void Trainer::train_group(const CaseGroup& group, const StepShape& shape, double share,
+                          const ChunkReading& reading, const GistTable& table, GistTable& gradient,
+                          StepReport& report) const {
+    const CaseBatch batch = make_case_batch(model_, group, shape, reading.targets);
     lm::TrainingPass pass(model_, batch.layout);
     const at::Tensor hidden = pass.forward(batch.inputs, table.lookup(batch.gist_rows));
     const std::int64_t steps = batch.inputs.size(1);
-    const std::int64_t horizon = std::int64_t{options_.horizon_tokens} - 1;
+    const std::int64_t horizon = std::int64_t{shape.horizon_tokens} - 1;
     const ScoredRows rows = scored_rows(group, steps, horizon, reading.hidden.size(1));
     // One column more, so that tokens and hidden states have the same places.
     const at::Tensor targets =

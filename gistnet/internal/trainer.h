@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "gistnet/internal/adamw.h"
+#include "gistnet/internal/attention_matching.h"
 #include "gistnet/internal/case_batch.h"
 #include "lm/internal/distillation.h"
 
@@ -20,6 +21,7 @@ struct StepReport {
     double loss = 0;           // weighted, nats a scored token
     double divergence = 0;     // nats a scored token
     double nll = 0;            // nats a scored token
+    double unexplained = 0;    // of matching steps: the layers' mean
     double gradient_norm = 0;  // before clipping
     double rate_factor = 0;    // of the schedule
     std::uint64_t scored_tokens = 0;
@@ -29,9 +31,10 @@ struct StepReport {
 
 // Everything that is known of one step's chunks before the student reads.
 struct ChunkReading {
-    at::Tensor hidden;   // (chunks, tokens + 1, W)
-    KeysValues blocks;   // (chunks × blocks, L, H, K, D), in the compute dtype
-    at::Tensor targets;  // (chunks, tokens) int64
+    at::Tensor hidden;             // (chunks, tokens + 1, W)
+    KeysValues blocks;             // (chunks × blocks, L, H, K, D), in the compute dtype
+    at::Tensor targets;            // (chunks, tokens) int64
+    std::vector<MatchText> texts;  // by chunk; for matching steps
 };
 
 class Trainer {
@@ -51,11 +54,16 @@ class Trainer {
     const std::vector<AdamSlot>& slots() const { return slots_; }
 
   private:
-    ChunkReading read_chunks(const std::vector<Chunk>& chunks) const;
+    void match(const StepPlan& plan, const ChunkReading& reading, const GistTable& table,
+               GistTable& gradient, StepReport& report) const;
+    void distil(const StepPlan& plan, const ChunkReading& reading, const GistTable& table,
+                GistTable& gradient, StepReport& report) const;
+    ChunkReading read_chunks(const StepPlan& plan, lm::KeepAttention keep) const;
     at::Tensor context_gains(const at::Tensor& horizon_inputs,
                              const lm::TeacherPrediction& teacher) const;
-    void train_group(const CaseGroup& group, double share, const ChunkReading& reading,
-                     const GistTable& table, GistTable& gradient, StepReport& report) const;
+    void train_group(const CaseGroup& group, const StepShape& shape, double share,
+                     const ChunkReading& reading, const GistTable& table, GistTable& gradient,
+                     StepReport& report) const;
 
     const lm::TorchModel& model_;
     const TrainingText& text_;

@@ -2,6 +2,7 @@
 #include "gistnet/internal/training_cases.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/check.h"
 #include "core/rng.h"
@@ -43,18 +44,47 @@ std::vector<GistRef> cover(std::size_t chunk, int level, std::uint32_t blocks) {
     return out;
 }
 
-// Blocks of context of case `index` of a chunk: spread evenly over the chunk, jittered. At level 2
-// there is a whole family at least, and every other case ends with one.
-std::uint32_t draw_blocks(const CaseOptions& options, std::uint32_t index, Rng& rng) {
-    const double share = (index + rng.uniform()) / options.cases_per_chunk;
-    if (options.level == 1) {
-        const auto blocks = static_cast<std::uint32_t>(share * options.context_blocks) + 1;
-        return std::min(blocks, options.context_blocks);
-    }
-    const std::uint32_t families = options.context_blocks / kBlock;
+// Every other chunk length is half of the one before; steps of shorter chunks read more of them.
+constexpr std::uint32_t kChunkLengths = 3;
+
+// One step in four has horizons of five times the length, where there is context to look back at.
+constexpr std::uint32_t kLongHorizonOf = 4;
+constexpr std::uint32_t kLongHorizonFactor = 5;
+constexpr std::uint32_t kLongHorizonBlocks = 16;
+
+// One case in four starts with up to so many gists of the step's other chunks, which say nothing of
+// this one: windows hold much that does not matter. Where these are fewer they come again.
+constexpr std::uint32_t kOthersOf = 4;
+constexpr double kOthersMax = 256;
+
+std::uint32_t least_blocks(const CaseOptions& options) {
+    return options.level == 2 ? kBlock : 1;
+}
+
+bool may_look_far(std::uint32_t context_blocks) {
+    return context_blocks >= kLongHorizonBlocks;
+}
+
+// Halvings of the chunk that leave it whole blocks, whole families at level 2.
+std::uint32_t draw_halvings(const CaseOptions& options, Rng& rng) {
+    std::uint32_t possible = 0;
+    const std::uint32_t unit = options.level == 2 ? kBlock : 2;
+    while (possible + 1 < kChunkLengths && (options.context_blocks >> (possible + 1)) % unit == 0 &&
+           (options.context_blocks >> (possible + 1)) > 0)
+        ++possible;
+    return static_cast<std::uint32_t>(rng.below(possible + 1));
+}
+
+// Blocks of context of case `index` of `count` of a chunk: spread evenly over the chunk, jittered.
+// At level 2 there is a whole family at least, and every other case ends with one.
+std::uint32_t draw_blocks(const CaseOptions& options, std::uint32_t context_blocks,
+                          std::uint32_t index, std::uint32_t count, Rng& rng) {
+    const double share = (index + rng.uniform()) / count;
+    if (options.level == 1)
+        return std::min(static_cast<std::uint32_t>(share * context_blocks) + 1, context_blocks);
+    const std::uint32_t families = context_blocks / kBlock;
     if (index % 2 == 0) return kBlock * (1 + static_cast<std::uint32_t>(rng.below(families)));
-    const std::uint32_t range = options.context_blocks - kBlock;
-    return kBlock + static_cast<std::uint32_t>(share * range);
+    return kBlock + static_cast<std::uint32_t>(share * (context_blocks - kBlock));
 }
 
 TrainingCase make_case(std::size_t chunk, const CaseOptions& options, std::uint32_t blocks,
@@ -73,14 +103,81 @@ TrainingCase make_case(std::size_t chunk, const CaseOptions& options, std::uint3
     return out;
 }
 
+// Log-uniformly many.
+std::vector<GistRef> draw_others(std::size_t chunk, const CaseOptions& options,
+                                 const StepPlan& plan, Rng& rng) {
+    const auto count = static_cast<std::size_t>(std::pow(kOthersMax, rng.uniform()));
+    std::vector<GistRef> out;
+    while (out.size() < count)
+        for (std::size_t c = 1; c < plan.chunks.size(); ++c)
+            for (const GistRef& gist :
+                 cover((chunk + c) % plan.chunks.size(), options.level, plan.shape.context_blocks))
+                if (out.size() < count) out.push_back(gist);
+    return out;
+}
+
+void plan_cases(const CaseOptions& options, bool looks_far, StepPlan& plan, Rng& rng) {
+    const auto chunks = static_cast<std::uint32_t>(plan.chunks.size());
+    const std::uint32_t cases = options.cases_per_step / (looks_far ? kLongHorizonFactor : 1);
+    const std::uint32_t per_chunk = std::max(1U, cases / chunks);
+    CaseGroup plain;
+    CaseGroup mixed;
+    mixed.has_raw = true;
+    mixed.gists_after_raw = static_cast<std::uint32_t>(rng.below(kGistsAfterRawMax + 1));
+    for (std::size_t c = 0; c < chunks; ++c)
+        for (std::uint32_t i = 0; i < per_chunk; ++i) {
+            const std::uint32_t blocks =
+                draw_blocks(options, plan.shape.context_blocks, i, per_chunk, rng);
+            // A raw block needs a gist before it, or nothing is trained.
+            const bool raw = rng.below(kRawCaseOf) == 0 &&
+                             blocks >= least_blocks(options) + 1 + mixed.gists_after_raw;
+            CaseGroup& group = raw ? mixed : plain;
+            group.cases.push_back(make_case(c, options, blocks, group));
+            if (chunks > 1 && rng.below(kOthersOf) == 0)
+                group.cases.back().others = draw_others(c, options, plan, rng);
+        }
+    for (CaseGroup* group : {&plain, &mixed})
+        if (!group->cases.empty()) plan.groups.push_back(std::move(*group));
+}
+
+// Half of the runs follow their gists at once, the others after raw blocks, log-uniformly up to 16.
+MatchRun draw_run(const CaseOptions& options, const StepShape& shape, std::uint32_t index,
+                  std::uint32_t count, Rng& rng) {
+    constexpr double kRawBlocksEnd = 17;
+    const std::uint32_t blocks = draw_blocks(options, shape.context_blocks, index, count, rng);
+    std::uint64_t first = std::uint64_t{blocks} * kBlock;
+    if (rng.below(2) == 0)
+        first += kBlock * static_cast<std::uint64_t>(std::pow(kRawBlocksEnd, rng.uniform()) - 1) +
+                 rng.below(kBlock);
+    MatchRun run;
+    run.families = options.level == 2 ? blocks / kBlock : 0;
+    run.blocks = blocks;
+    run.count = std::min(kBlock, shape.horizon_tokens);
+    run.first = std::min(static_cast<std::int64_t>(first),
+                         static_cast<std::int64_t>(shape.chunk_tokens()) - run.count);
+    return run;
+}
+
+void plan_runs(const CaseOptions& options, StepPlan& plan, Rng& rng) {
+    const auto chunks = static_cast<std::uint32_t>(plan.chunks.size());
+    const std::uint32_t per_chunk = std::max(1U, options.runs_per_step / chunks);
+    plan.runs.resize(chunks);
+    for (auto& runs : plan.runs)
+        for (std::uint32_t i = 0; i < per_chunk; ++i)
+            runs.push_back(draw_run(options, plan.shape, i, per_chunk, rng));
+}
+
 }  // namespace
 
-std::uint64_t chunk_tokens(const CaseOptions& options) {
-    return std::uint64_t{options.context_blocks} * kBlock + options.horizon_tokens;
+std::uint64_t longest_chunk(const CaseOptions& options) {
+    const bool far = may_look_far(options.context_blocks);
+    return StepShape{options.context_blocks,
+                     options.horizon_tokens * (far ? kLongHorizonFactor : 1)}
+        .chunk_tokens();
 }
 
 Result<void> check_training_text(const TrainingText& text, const CaseOptions& options) {
-    const std::uint64_t tokens = chunk_tokens(options);
+    const std::uint64_t tokens = longest_chunk(options);
     for (const auto& document : text)
         if (document.size() >= tokens) return {};
     return fail(ErrorCode::kInvalidInput, "no training document has the " + std::to_string(tokens) +
@@ -90,24 +187,18 @@ Result<void> check_training_text(const TrainingText& text, const CaseOptions& op
 StepPlan plan_step(const TrainingText& text, const CaseOptions& options, std::uint64_t step) {
     Rng rng(options.seed * 0x9e3779b97f4a7c15ULL + step);
     StepPlan plan;
-    for (std::uint32_t c = 0; c < options.chunks_per_step; ++c)
-        plan.chunks.push_back(draw_chunk(text, chunk_tokens(options), rng));
-    CaseGroup plain;
-    CaseGroup mixed;
-    mixed.has_raw = true;
-    mixed.gists_after_raw = static_cast<std::uint32_t>(rng.below(kGistsAfterRawMax + 1));
-    for (std::size_t c = 0; c < plan.chunks.size(); ++c)
-        for (std::uint32_t i = 0; i < options.cases_per_chunk; ++i) {
-            const std::uint32_t blocks = draw_blocks(options, i, rng);
-            // A raw block needs a gist before it, or nothing is trained.
-            const std::uint32_t least =
-                (options.level == 2 ? kBlock : 1) + 1 + mixed.gists_after_raw;
-            const bool raw = rng.below(kRawCaseOf) == 0 && blocks >= least;
-            CaseGroup& group = raw ? mixed : plain;
-            group.cases.push_back(make_case(c, options, blocks, group));
-        }
-    for (CaseGroup* group : {&plain, &mixed})
-        if (!group->cases.empty()) plan.groups.push_back(std::move(*group));
+    const bool matches = step <= options.matching_steps;
+    const std::uint32_t halvings = draw_halvings(options, rng);
+    plan.shape.context_blocks = options.context_blocks >> halvings;
+    const bool looks_far =
+        !matches && rng.below(kLongHorizonOf) == 0 && may_look_far(plan.shape.context_blocks);
+    plan.shape.horizon_tokens = options.horizon_tokens * (looks_far ? kLongHorizonFactor : 1);
+    for (std::uint32_t c = 0; c < options.chunks_per_step << halvings; ++c)
+        plan.chunks.push_back(draw_chunk(text, plan.shape.chunk_tokens(), rng));
+    if (matches)
+        plan_runs(options, plan, rng);
+    else
+        plan_cases(options, looks_far, plan, rng);
     return plan;
 }
 

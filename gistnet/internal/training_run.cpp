@@ -118,12 +118,15 @@ Result<void> TrainLog::write_events() const {
         const Json json = Json::parse(line, nullptr, false);
         if (!json.is_object()) continue;
         const std::uint64_t step = json.value("step", std::uint64_t{0});
-        for (const char* key : {"loss", "divergence", "nll", "gradient_norm", "rate_factor"})
+        for (const char* key :
+             {"loss", "divergence", "nll", "unexplained", "gradient_norm", "rate_factor"})
             if (json.contains(key)) add(std::string("train/") + key, step, json[key]);
         if (!json.contains("evaluation")) continue;
         for (const Json& one : json["evaluation"])
             for (const char* key : {"gists", "R", "Rs"})
-                add("evaluation/" + std::string(key) + "/" + one.value("document", std::string()),
+                add("evaluation/" + std::string(key) + "/" +
+                        std::to_string(one.value("context_blocks", 0)) + " blocks/" +
+                        one.value("document", std::string()),
                     step, one[key]);
     }
     return telemetry::write_tensorboard(path_.parent_path(), points);
@@ -132,9 +135,13 @@ Result<void> TrainLog::write_events() const {
 Result<void> TrainLog::add_step(std::uint64_t step, const StepReport& report, double seconds) {
     Json line;
     line["step"] = step;
-    line["loss"] = rounded(report.loss);
-    line["divergence"] = rounded(report.divergence);
-    line["nll"] = rounded(report.nll);
+    if (report.unexplained > 0) {
+        line["unexplained"] = rounded(report.unexplained);
+    } else {
+        line["loss"] = rounded(report.loss);
+        line["divergence"] = rounded(report.divergence);
+        line["nll"] = rounded(report.nll);
+    }
     line["gradient_norm"] = rounded(report.gradient_norm);
     line["rate_factor"] = rounded(report.rate_factor);
     line["reader_positions"] = report.reader_positions;
@@ -150,10 +157,11 @@ Result<void> TrainLog::add_evaluation(std::uint64_t step, std::uint64_t position
     line["step"] = step;
     line["positions"] = positions;
     line["evaluation"] = Json::array();
-    for (std::size_t i = 0; i < scores.size(); ++i) {
-        const HeldOutScore& score = scores[i];
+    for (const HeldOutScore& score : scores) {
         Json one;
-        one["document"] = documents[i];
+        one["document"] = documents[score.document];
+        one["context_blocks"] = score.shape.context_blocks;
+        one["horizon"] = score.shape.horizon_tokens;
         one["none"] = rounded(score.none);
         one["full"] = rounded(score.full);
         one["gists"] = rounded(score.gists);

@@ -119,10 +119,17 @@ at::Tensor TorchModel::forward(const at::Tensor& inputs, std::span<const std::in
             kept->keys.select(1, layer_index).copy_(heads.narrow(1, config.head_count, kv_heads));
             kept->values.select(1, layer_index)
                 .copy_(heads.narrow(1, config.head_count + kv_heads, kv_heads));
+            if (kept->queries.defined())
+                kept->queries.select(1, layer_index).copy_(heads.narrow(1, 0, config.head_count));
         }
         const at::Tensor attended =
             attend(queries, cache.keys(l).narrow(2, 0, key_count),
                    cache.values(l).narrow(2, 0, key_count), positions);  // (N, Hq × D)
+        if (kept != nullptr && kept->attended.defined()) {
+            const std::int64_t count = kept->attended.size(2);
+            kept->attended.select(1, static_cast<std::int64_t>(l))
+                .copy_(attended.view({batch, steps, -1}).narrow(1, steps - count, count));
+        }
         delta = product_onto(residual, attended, layer.output, layer.panels.output);
         x = add_rms_norm(residual, delta, layer.ffn_norm, config.norm_epsilon, dtype);
         const at::Tensor gated = gated_product(x, layer.gate_up, layer.panels.gate_up);
@@ -150,7 +157,7 @@ void TorchModel::place(KvCache& cache, std::span<const std::int64_t> positions,
 }
 
 ReadOutput TorchModel::read_windows(std::span<const std::vector<TokenId>> windows,
-                                    std::int64_t kept_begin) const {
+                                    std::int64_t kept_begin, KeepAttention keep_attention) const {
     const auto batch = static_cast<std::int64_t>(windows.size());
     const auto steps = static_cast<std::int64_t>(windows.front().size());
     MC_CHECK(steps <= config.context_length, "window beyond the model's context");
@@ -167,6 +174,14 @@ ReadOutput TorchModel::read_windows(std::span<const std::vector<TokenId>> window
         {batch, config.layer_count, config.kv_head_count, steps - kept_begin, config.head_dim},
         at::TensorOptions().dtype(dtype).device(device));
     out.values = at::empty_like(out.keys);
+    if (keep_attention == KeepAttention::kYes) {
+        out.queries = at::empty(
+            {batch, config.layer_count, config.head_count, steps - kept_begin, config.head_dim},
+            out.keys.options());
+        out.attended = at::empty({batch, config.layer_count, steps - kept_begin,
+                                  std::int64_t{config.head_count} * config.head_dim},
+                                 out.keys.options());
+    }
     KvCache cache = new_cache(batch, CacheKind::kSinglePass);
     cache.reserve(steps);
     out.hidden = forward(embed(tokens).view({batch, steps, -1}), positions, cache, &out);

@@ -27,7 +27,13 @@ struct ReadOutput {
     at::Tensor keys;    // (B, L, H, T, D), before rotation
     at::Tensor values;  // (B, L, H, T, D)
     at::Tensor hidden;  // (B, T, W), after the final norm
+
+    // Only where asked for.
+    at::Tensor queries;   // (B, L, Hq, T, D), before rotation
+    at::Tensor attended;  // (B, L, T, Hq × D): attention's output, before its projection
 };
+
+enum class KeepAttention : bool { kNo, kYes };
 
 // Negative log-likelihoods and, when asked for, entropies of the predictions, in nats.
 struct Likelihoods {
@@ -62,7 +68,8 @@ struct TorchModel {
     // Reads inputs (B, T, W) at positions (T) and returns hidden states (B, T, W) after the final
     // norm. Each input sees every cache entry at or before its position, so gists between inputs
     // are placed first. Keys and values land in the cache; its length is the caller's to set. kept,
-    // when given, receives keys and values of the last kept->keys.size(3) inputs. Requires:
+    // when given, receives keys and values (and the attention, if it has room for it) of the last
+    // kept->keys.size(3) inputs. Requires:
     // positions strictly ascending and reserved in the cache.
     at::Tensor forward(const at::Tensor& inputs, std::span<const std::int64_t> positions,
                        KvCache& cache, ReadOutput* kept = nullptr) const;
@@ -74,8 +81,8 @@ struct TorchModel {
 
     // One causal pass over windows of equal length, without a cache to keep. Keys and values are
     // those of the steps from kept_begin on; hidden states are of all steps.
-    ReadOutput read_windows(std::span<const std::vector<TokenId>> windows,
-                            std::int64_t kept_begin) const;
+    ReadOutput read_windows(std::span<const std::vector<TokenId>> windows, std::int64_t kept_begin,
+                            KeepAttention keep_attention = KeepAttention::kNo) const;
 
     // Logits (N, V) in f32 of hidden states (N, W), for few rows.
     at::Tensor logits(const at::Tensor& hidden) const;

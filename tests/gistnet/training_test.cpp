@@ -28,7 +28,7 @@ CaseOptions small_cases(int level = 1) {
     options.context_blocks = level == 1 ? 6 : 32;
     options.horizon_tokens = 12;
     options.chunks_per_step = 2;
-    options.cases_per_chunk = 4;
+    options.cases_per_step = 8;
     options.seed = 5;
     return options;
 }
@@ -108,6 +108,7 @@ TEST_F(Training, plans_are_functions_of_seed_and_step_and_show_only_text_before_
             for (const CaseGroup& group : plan.groups)
                 for (const TrainingCase& one : group.cases) {
                     ++cases;
+                    for (const GistRef& gist : one.others) EXPECT_NE(gist.chunk, one.chunk);
                     std::vector<int> covered(one.horizon_begin / kBlock, 0);
                     const auto cover = [&](const GistRef& gist) {
                         const std::uint32_t size = gist.level == 1 ? 1 : kBlock;
@@ -122,9 +123,11 @@ TEST_F(Training, plans_are_functions_of_seed_and_step_and_show_only_text_before_
                     for (const GistRef& gist : one.after) cover(gist);
                     // Every block before the horizon stands there exactly once.
                     EXPECT_EQ(std::set<int>(covered.begin(), covered.end()), std::set<int>({1}));
-                    EXPECT_LE(one.horizon_begin + options.horizon_tokens, chunk_tokens(options));
+                    EXPECT_LE(one.horizon_begin + plan.shape.horizon_tokens,
+                              plan.shape.chunk_tokens());
                 }
-            EXPECT_EQ(cases, options.chunks_per_step * options.cases_per_chunk);
+            const bool looks_far = plan.shape.horizon_tokens > options.horizon_tokens;
+            EXPECT_EQ(cases, looks_far ? plan.chunks.size() : options.cases_per_step);
             const StepPlan again = plan_step(text_, options, step);
             EXPECT_EQ(again.chunks[0].begin, plan.chunks[0].begin);
         }
@@ -145,14 +148,14 @@ TEST_F(Training, a_step_learns_from_the_text_that_its_gists_stand_for) {
     for (const Chunk& chunk : plan.chunks) {
         const auto& document = text_[chunk.document];
         ids.push_back(
-            torch.token_index(std::span(document).subspan(chunk.begin, chunk_tokens(options))));
+            torch.token_index(std::span(document).subspan(chunk.begin, plan.shape.chunk_tokens())));
     }
     for (CaseGroup group : plan.groups)
         for (TrainingCase& one : group.cases) {
             if (one.before.size() < 2) continue;
             CaseGroup alone{group.has_raw, group.gists_after_raw, {one}};
             const auto read = [&] {
-                const CaseBatch batch = make_case_batch(torch, alone, options, at::stack(ids));
+                const CaseBatch batch = make_case_batch(torch, alone, plan.shape, at::stack(ids));
                 lm::TrainingPass pass(torch, batch.layout);
                 return pass.forward(batch.inputs, table.lookup(batch.gist_rows)).clone();
             };
@@ -187,7 +190,7 @@ class TrainingRun : public Training {
         options.steps = 8;
         options.context_blocks = 4;
         options.chunks_per_step = 1;
-        options.cases_per_chunk = 3;
+        options.cases_per_step = 3;
         options.pooling_queries = 2;
         options.checkpoint_every = 3;
         return options;
