@@ -28,6 +28,14 @@ at::Tensor random_tensor(at::IntArrayRef sizes, double deviation, Rng& rng) {
     return out;
 }
 
+// Keys and values of all heads at each position: (N, L, H, K, D) → (L, N × K, 2 × H × D) f32.
+at::Tensor by_position(const KeysValues& x) {
+    const auto flat = [](const at::Tensor& part) {
+        return part.permute({1, 0, 3, 2, 4}).to(at::kFloat).flatten(3, 4).flatten(1, 2);
+    };
+    return at::cat({flat(x.keys), flat(x.values)}, 2);
+}
+
 // (N, L, H, K, D) → (L × H, N × K, D) f32.
 at::Tensor by_head(const at::Tensor& x) {
     return x.permute({1, 2, 0, 3, 4}).to(at::kFloat).flatten(2, 3).flatten(0, 1).contiguous();
@@ -69,8 +77,14 @@ LevelParameters initial_parameters(const GistShape& shape, std::int64_t pooling_
     const std::int64_t heads = shape.kv_head_count;
     const std::int64_t dim = shape.head_dim;
     LevelParameters out;
-    out.queries = random_tensor({layers, heads, pooling_queries, dim}, kQueryDeviation, rng);
-    out.queries.select(2, 0).zero_();
+    out.queries = at::zeros({layers, heads, pooling_queries, 2 * heads * dim}, at::kFloat);
+    const at::Tensor random =
+        random_tensor({layers, heads, pooling_queries, dim}, kQueryDeviation, rng);
+    for (std::int64_t h = 0; h < heads; ++h)  // at the head's own key; the first stays zero
+        out.queries.select(1, h)
+            .narrow(1, 1, pooling_queries - 1)
+            .narrow(2, h * dim, dim)
+            .copy_(random.select(1, h).narrow(1, 1, pooling_queries - 1));
     out.biases = at::zeros({layers, heads, pooling_queries, kSlots}, at::kFloat);
     if (level == 1) out.biases.select(2, 0).select(2, kSlots - 1).fill_(kLastPositionBias);
     out.key_map = at::zeros({layers, heads, pooling_queries * dim, dim}, at::kFloat);
@@ -89,10 +103,11 @@ KeysValues pool(const LevelParameters& parameters, const KeysValues& positions,
     MC_CHECK(positions.keys.size(3) == kSlots, "pooling takes 32 positions");
     const at::Tensor keys = by_head(positions.keys);
     const at::Tensor values = by_head(positions.values);
-    const at::Tensor flat_queries = parameters.queries.flatten(0, 1);  // (L × H, J, D)
-    const at::Tensor scores = at::bmm(keys, flat_queries.transpose(1, 2))
-                                  .view({layers * heads, blocks, kSlots, queries})
-                                  .transpose(2, 3) *
+    const at::Tensor layer_queries = parameters.queries.flatten(1, 2);  // (L, H × J, 2 × H × D)
+    const at::Tensor scores = at::bmm(by_position(positions), layer_queries.transpose(1, 2))
+                                  .view({layers, blocks, kSlots, heads, queries})
+                                  .permute({0, 3, 1, 4, 2})
+                                  .reshape({layers * heads, blocks, queries, kSlots}) *
                               (1.0 / std::sqrt(static_cast<double>(dim)));
     const at::Tensor attention =
         at::softmax(scores + parameters.biases.flatten(0, 1).unsqueeze(1), -1);  // (LH, N, J, K)

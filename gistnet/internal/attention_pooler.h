@@ -2,10 +2,12 @@
 // Attention pooling of keys and values: the trained compressor's formula, differentiable.
 //
 // For every layer l and KV head h, and for each of J pooling queries j:
-//   w_j = softmax_t(q_lhj · k_t / √D + b_lhjt),   p_j = Σ_t w_j,t k_t,   r_j = Σ_t w_j,t v_t
+//   w_j = softmax_t(q_lhj · x_lt / √D + b_lhjt),   p_j = Σ_t w_j,t k_t,   r_j = Σ_t w_j,t v_t
 //   k̃ = M^k_lh [p_1 … p_J],   ṽ = M^v_lh [r_1 … r_J]
-// with keys before rotation. J = 1 is the formula of the design; more queries let one gist gather
-// from several places of its block. Level 1 has its own parameters; one other set serves every
+// with keys before rotation, and x_lt the keys and values of all heads of the layer at position t.
+// Queries that look at the head's own key alone, J = 1, are the formula of the design; what a token
+// is worth shows better in the whole layer, and more queries let one gist gather from several
+// places of its block. Level 1 has its own parameters; one other set serves every
 // level above it, when it is trained.
 // Letters: N blocks, L layers, H KV heads, K = 32 positions or children, D head width.
 #pragma once
@@ -21,7 +23,7 @@ namespace mc::gistnet {
 
 // f32 on the CPU; row-major.
 struct LevelParameters {
-    at::Tensor queries;    // (L, H, J, D)
+    at::Tensor queries;    // (L, H, J, 2 × H × D): all heads' keys, then all heads' values
     at::Tensor biases;     // (L, H, J, K)
     at::Tensor key_map;    // (L, H, J × D, D), applied from the right
     at::Tensor value_map;  // as key_map

@@ -34,7 +34,7 @@ Result<LevelParameters> read_level(const lm::SafetensorsFile& file, std::size_t 
     const std::int64_t dim = shape.head_dim;
     const auto slots = static_cast<std::int64_t>(kBlockSize);
     LevelParameters out;
-    MC_ASSIGN(out.queries, read_tensor(file, name, {layers, heads, count, dim}));
+    MC_ASSIGN(out.queries, read_tensor(file, name, {layers, heads, count, 2 * heads * dim}));
     MC_ASSIGN(out.biases,
               read_tensor(file, tensor_name(level, "biases"), {layers, heads, count, slots}));
     MC_ASSIGN(out.key_map,
