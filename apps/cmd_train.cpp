@@ -41,7 +41,8 @@ class TrainCommand final : public Command {
         gistnet->add_option("--level1", level1_, "weights of level 1, to train level 2")
             ->type_name("FILE");
         gistnet->add_option("--matching-steps", options_.matching_steps,
-                            "steps that match attention, before distillation");
+                            "steps that match attention, before distillation (default: a tenth, "
+                            "at most 80)");
         CLI::Option* steps = gistnet->add_option("--steps", options_.steps, "steps to train");
         gistnet->add_option("--minutes", options_.minutes, "train for about so long")
             ->check(CLI::PositiveNumber)
@@ -49,10 +50,8 @@ class TrainCommand final : public Command {
             ->capture_default_str();
         gistnet->add_option("--seed", options_.seed, "of initial weights and of the texts drawn")
             ->capture_default_str();
-        gistnet
-            ->add_option("--blocks", options_.context_blocks,
-                         "blocks of the longest training texts")
-            ->capture_default_str();
+        gistnet->add_option("--blocks", options_.context_blocks,
+                            "blocks of the longest training texts (default: 32; 64 at level 2)");
         gistnet->add_option("--queries", options_.pooling_queries, "pooling queries of a head")
             ->capture_default_str();
         gistnet
@@ -89,7 +88,9 @@ std::string TrainCommand::command_line() const {
     std::string line = "megacontext train gistnet --docs" + names(documents_);
     if (!evaluation_.empty()) line += " --eval-docs" + names(evaluation_);
     line += " --level " + std::to_string(options_.level);
-    line += " --matching-steps " + std::to_string(options_.matching_steps);
+    if (options_.matching_steps)
+        line += " --matching-steps " + std::to_string(*options_.matching_steps);
+    if (options_.context_blocks > 0) line += " --blocks " + std::to_string(options_.context_blocks);
     if (options_.steps > 0) line += " --steps " + std::to_string(options_.steps);
     return line + " --seed " + std::to_string(options_.seed) + " --queries " +
            std::to_string(options_.pooling_queries) + " --chunks " +

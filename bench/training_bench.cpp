@@ -36,11 +36,7 @@ Problem make_problem(const lm::TorchModel& model, const std::vector<TokenId>& te
     at::NoGradGuard no_grad;
     constexpr std::int64_t kContext = (kPlaced - 1) * 32;
     Problem out;
-    out.layout.placed_columns.resize(kPlaced);
-    std::iota(out.layout.placed_columns.begin(), out.layout.placed_columns.end(), 0);
-    out.layout.token_columns.resize(kTokens);
-    std::iota(out.layout.token_columns.begin(), out.layout.token_columns.end(), kPlaced);
-    out.layout.first_columns.assign(kRows, 0);
+    out.layout = lm::placed_then_tokens(kRows, kPlaced, kTokens);
     std::vector<at::Tensor> keys;
     std::vector<at::Tensor> values;
     std::vector<at::Tensor> inputs;

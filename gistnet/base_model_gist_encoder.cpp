@@ -143,17 +143,12 @@ std::vector<std::vector<Gist>> BaseModelGistEncoder::encode_batch(
     const auto kept_begin = 1 + static_cast<std::int64_t>(windows.front()->context_count);
     const lm::ReadOutput out = model_.read_windows(read, kept_begin);
     const std::int64_t count = out.keys.size(3);
-    // (B, L, H, blocks × K, D) → (B × blocks, L, H, K, D)
-    const auto by_block = [](const at::Tensor& x) {
-        return x.unflatten(3, {-1, kBlock}).permute({0, 3, 1, 2, 4, 5}).flatten(0, 1);
-    };
     const at::Tensor means = out.hidden.narrow(1, kept_begin, count)
                                  .unflatten(1, {-1, kBlock})
                                  .mean(2, false, at::kFloat)
                                  .flatten(0, 1);  // (B × blocks, W)
-    std::vector<Gist> gists =
-        make_gists(pooler_->pool_block({by_block(out.keys), by_block(out.values)}),
-                   at_unit_length(means - centre_));
+    std::vector<Gist> gists = make_gists(pooler_->pool_block(blocks_of({out.keys, out.values})),
+                                         at_unit_length(means - centre_));
     if (with_statistics) fill_statistics(read, out.hidden, kept_begin, gists);
 
     const std::size_t per_window = gists.size() / windows.size();

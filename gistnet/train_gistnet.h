@@ -16,6 +16,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,13 +35,14 @@ struct TrainOptions {
     std::vector<Path> evaluation_documents;
     Path output;  // a folder; made when missing
     int level = 1;
-    Path level1_weights;               // for level 2: the file that holds level 1
-    std::uint64_t matching_steps = 0;  // of the steps, the first so many match attention
-    std::uint64_t steps = 0;           // 0: as many as fit in minutes
+    Path level1_weights;  // for level 2: the file that holds level 1
+    // Of the steps, the first so many match attention; unset: a tenth, at most 80.
+    std::optional<std::uint64_t> matching_steps;
+    std::uint64_t steps = 0;  // 0: as many as fit in minutes
     double minutes = 15;
     std::uint64_t seed = 1;
-    std::uint32_t context_blocks = 64;  // of the longest training text
-    std::uint32_t chunks_per_step = 1;  // training texts of the longest kind
+    std::uint32_t context_blocks = 0;   // of the longest training text; 0: 32, at level 2 64
+    std::uint32_t chunks_per_step = 2;  // training texts of the longest kind
     std::uint32_t cases_per_step = 12;
     std::uint32_t pooling_queries = 4;
     std::uint32_t evaluate_every = 200;  // steps

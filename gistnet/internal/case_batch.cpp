@@ -44,24 +44,14 @@ GistTable zeros_like(const GistTable& table) {
 }
 
 GistTable make_gist_table(const KeysValues& bos, const KeysValues& blocks,
-                          const std::vector<LevelParameters>& levels,
-                          std::uint32_t context_blocks) {
+                          const std::vector<LevelParameters>& levels) {
     std::vector<at::Tensor> keys = {bos.keys};
     std::vector<at::Tensor> values = {bos.values};
     const KeysValues first = pool(levels.front(), blocks);
     keys.push_back(first.keys);
     values.push_back(first.values);
     if (levels.size() > 1) {
-        // (chunks × blocks, L, H, D) → (chunks × families, L, H, K, D)
-        const std::int64_t per_chunk = context_blocks / kBlock * kBlock;
-        const auto families = [&](const at::Tensor& x) {
-            return x.unflatten(0, {-1, std::int64_t{context_blocks}})
-                .narrow(1, 0, per_chunk)
-                .unflatten(1, {-1, kBlock})
-                .flatten(0, 1)
-                .permute({0, 2, 3, 1, 4});
-        };
-        const KeysValues second = pool(levels[1], {families(first.keys), families(first.values)});
+        const KeysValues second = pool(levels[1], families_of(first));
         keys.push_back(second.keys);
         values.push_back(second.values);
     }

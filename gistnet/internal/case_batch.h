@@ -27,10 +27,10 @@ struct GistTable {
 
 GistTable zeros_like(const GistTable& table);
 
-// blocks (chunks × context_blocks, L, H, K, D); levels as Trainer has them: only the last one may
-// want gradients.
+// blocks (chunks × blocks of a chunk, L, H, K, D); levels as Trainer has them: only the last one
+// may want gradients. With two levels a chunk has whole families.
 GistTable make_gist_table(const KeysValues& bos, const KeysValues& blocks,
-                          const std::vector<LevelParameters>& levels, std::uint32_t context_blocks);
+                          const std::vector<LevelParameters>& levels);
 
 struct CaseBatch {
     lm::PassLayout layout;

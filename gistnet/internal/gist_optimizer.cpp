@@ -3,10 +3,12 @@
 
 #include <array>
 #include <cmath>
+#include <limits>
 #include <numbers>
 #include <utility>
 
 #include "core/check.h"
+#include "gistnet/internal/adamw.h"
 #include "gistnet/internal/gist_tensors.h"
 #include "lm/internal/distillation.h"
 #include "lm/internal/training_pass.h"
@@ -16,34 +18,8 @@ namespace {
 
 using lm::TorchModel;
 
-// Kingma, Ba 2015; the defaults.
-constexpr double kMomentum = 0.9;
-constexpr double kVarianceDecay = 0.999;
-constexpr double kEpsilon = 1e-8;
-
-// Adam on one tensor.
-class Descent {
-  public:
-    explicit Descent(at::Tensor value)
-        : value_(std::move(value)),
-          mean_(at::zeros_like(value_)),
-          variance_(at::zeros_like(value_)) {}
-
-    const at::Tensor& value() const { return value_; }
-
-    // step counts from 1.
-    void move(const at::Tensor& gradient, double rate, double step) {
-        mean_.lerp_(gradient, 1 - kMomentum);
-        variance_.lerp_(gradient.square(), 1 - kVarianceDecay);
-        const at::Tensor scale = (variance_ / (1 - std::pow(kVarianceDecay, step))).sqrt_();
-        value_.sub_(mean_ / scale.add_(kEpsilon), rate / (1 - std::pow(kMomentum, step)));
-    }
-
-  private:
-    at::Tensor value_;
-    at::Tensor mean_;
-    at::Tensor variance_;
-};
+// Kingma, Ba 2015; its defaults, and no clipping.
+constexpr AdamOptions kAdam = {0.9, 0.999, 1e-8, std::numeric_limits<double>::infinity()};
 
 // Columns of BOS, the gists and the horizon's tokens but the last, for rows of equal shape.
 lm::PassLayout layout_of(std::int64_t rows, std::int64_t gists, std::int64_t read) {
@@ -113,13 +89,16 @@ OptimizedGists descend(const TorchModel& model, std::span<const OptimizerWindow>
                        const GistOptimizerOptions& options) {
     const Problem problem = make_problem(model, windows);
     const at::Tensor start = stack_start(windows, model.config.gist_shape());
-    Descent keys(start.select(3, 0).contiguous());
-    Descent values(start.select(3, 1).contiguous());
+    const at::Tensor keys = start.select(3, 0).contiguous();
+    const at::Tensor values = start.select(3, 1).contiguous();
+    std::vector<AdamSlot> slots;
+    for (const at::Tensor& x : {keys, values})
+        slots.push_back({x, options.learning_rate, at::zeros_like(x), at::zeros_like(x)});
     lm::TrainingPass pass(model, problem.layout);
     const at::Tensor evenly = at::ones({problem.teacher.targets.size(0)}, at::kFloat);
     OptimizedGists result;
     for (std::uint32_t step = 0; step <= options.steps; ++step) {
-        const at::Tensor hidden = pass.forward(problem.inputs, {keys.value(), values.value()})
+        const at::Tensor hidden = pass.forward(problem.inputs, {keys, values})
                                       .unflatten(0, {problem.rows, 1 + problem.read});
         const at::Tensor scored = hidden.narrow(1, 1, problem.read);
         const lm::DistillationLoss loss =
@@ -132,15 +111,14 @@ OptimizedGists descend(const TorchModel& model, std::span<const OptimizerWindow>
             .copy_(loss.hidden_gradient.unflatten(0, {problem.rows, problem.read}));
         const lm::PassGradients found = pass.backward(gradient.flatten(0, 1));
         const double share = static_cast<double>(step) / options.steps;
-        const double rate = options.learning_rate * 0.5 * (1 + std::cos(std::numbers::pi * share));
-        keys.move(found.placed.keys, rate, step + 1.0);
-        values.move(found.placed.values, rate, step + 1.0);
+        const at::Tensor gradients[] = {found.placed.keys, found.placed.values};
+        adam_step(slots, gradients, step + 1, 0.5 * (1 + std::cos(std::numbers::pi * share)),
+                  kAdam);
     }
     const auto gist_count = windows.front().start.size();
     const at::Tensor no_index =
         at::zeros({static_cast<std::int64_t>(gist_count * windows.size()), 1});
-    std::vector<Gist> gists =
-        make_gists({keys.value().flatten(0, 1), values.value().flatten(0, 1)}, no_index);
+    std::vector<Gist> gists = make_gists({keys.flatten(0, 1), values.flatten(0, 1)}, no_index);
     result.gists.resize(windows.size());
     for (std::size_t i = 0; i < gists.size(); ++i) {
         const Gist& origin = windows[i / gist_count].start[i % gist_count];

@@ -30,11 +30,6 @@ double nll_after(const lm::TorchModel& model, const KeysValues& bos, const KeysV
         };
         const lm::PlacedEntries placed = {with_bos(bos.keys, gists.keys),
                                           with_bos(bos.values, gists.values)};
-        lm::PassLayout layout;
-        const std::int64_t placed_count = placed.keys.size(1);
-        for (std::int64_t i = 0; i < placed_count; ++i) layout.placed_columns.push_back(i);
-        for (std::int64_t i = 0; i < scored; ++i) layout.token_columns.push_back(placed_count + i);
-        layout.first_columns.assign(static_cast<std::size_t>(rows), 0);
         std::vector<at::Tensor> inputs;
         std::vector<at::Tensor> targets;
         for (std::int64_t r = begin; r < begin + rows; ++r) {
@@ -42,7 +37,7 @@ double nll_after(const lm::TorchModel& model, const KeysValues& bos, const KeysV
             inputs.push_back(model.weights.embeddings.index_select(0, ids.narrow(0, 0, scored)));
             targets.push_back(ids.narrow(0, 1, scored));
         }
-        lm::TrainingPass pass(model, layout);
+        lm::TrainingPass pass(model, lm::placed_then_tokens(rows, placed.keys.size(1), scored));
         const at::Tensor hidden = pass.forward(at::stack(inputs), placed);
         sum += model.score(hidden, at::cat(targets), false).nll.sum(at::kDouble).item<double>();
     }
@@ -90,19 +85,10 @@ HeldOutScore HeldOut::score_windows(const Windows& windows,
         read.insert(read.end(), window.begin(), window.end());
         const std::vector<std::vector<TokenId>> one = {std::move(read)};
         const lm::ReadOutput out = model_->read_windows(one, 1);
-        const auto by_block = [&](const at::Tensor& x) {
-            return x.select(0, 0)
-                .narrow(2, 0, context)
-                .unflatten(2, {-1, kBlock})
-                .permute({2, 0, 1, 3, 4});
-        };
-        KeysValues gists = pool(levels.front(), {by_block(out.keys), by_block(out.values)});
-        if (levels.size() > 1) {
-            const auto families = [&](const at::Tensor& x) {
-                return x.unflatten(0, {-1, kBlock}).permute({0, 2, 3, 1, 4});
-            };
-            gists = pool(levels[1], {families(gists.keys), families(gists.values)});
-        }
+        KeysValues gists =
+            pool(levels.front(),
+                 blocks_of({out.keys.narrow(3, 0, context), out.values.narrow(3, 0, context)}));
+        if (levels.size() > 1) gists = pool(levels[1], families_of(gists));
         keys.push_back(gists.keys);
         values.push_back(gists.values);
         const at::Tensor ids = model_->token_index(std::span(window)).narrow(0, context, horizon);

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gistnet/internal/pooler.h"
 
+#include "core/span_math.h"
+
 namespace mc::gistnet {
 namespace {
 
+constexpr auto kSlots = static_cast<std::int64_t>(kBlockSize);
 constexpr std::int64_t kSlotAxis = 3;
 
 class MeanPooler final : public Pooler {
@@ -30,6 +33,20 @@ class LastPooler final : public Pooler {
 };
 
 }  // namespace
+
+KeysValues blocks_of(const KeysValues& positions) {
+    const auto by_block = [](const at::Tensor& x) {
+        return x.unflatten(3, {-1, kSlots}).permute({0, 3, 1, 2, 4, 5}).flatten(0, 1);
+    };
+    return {by_block(positions.keys), by_block(positions.values)};
+}
+
+KeysValues families_of(const KeysValues& gists) {
+    const auto by_family = [](const at::Tensor& x) {
+        return x.unflatten(0, {-1, kSlots}).permute({0, 2, 3, 1, 4});
+    };
+    return {by_family(gists.keys), by_family(gists.values)};
+}
 
 std::unique_ptr<Pooler> make_untrained_pooler(const std::string& pooling) {
     if (pooling == "kv-mean") return std::make_unique<MeanPooler>();

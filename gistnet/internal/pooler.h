@@ -19,6 +19,12 @@ struct KeysValues {
     at::Tensor values;
 };
 
+// Positions by blocks: (B, L, H, blocks × K, D) → (B × blocks, L, H, K, D).
+KeysValues blocks_of(const KeysValues& positions);
+
+// Gists by families: (families × K, L, H, D) → (families, L, H, K, D).
+KeysValues families_of(const KeysValues& gists);
+
 class Pooler {
   public:
     virtual ~Pooler() = default;

@@ -15,6 +15,8 @@
 namespace mc::gistnet {
 namespace {
 
+constexpr std::uint32_t kLevel1Blocks = 32;
+constexpr std::uint32_t kLevel2Blocks = 64;
 constexpr std::uint64_t kDocumentBytesMax = 1ULL << 30;
 
 // What is watched while training: a little context and the next tokens, much context and far ones.
@@ -22,8 +24,13 @@ constexpr HeldOutShape kNearLevel1 = {8, 64, 32};
 constexpr HeldOutShape kNearLevel2 = {32, 64, 32};
 constexpr HeldOutShape kFar = {64, 512, 6};
 
-// Steps that are timed before a run in minutes fixes its number of steps; the first is a warm-up.
+// Steps of distillation that are timed before a run in minutes fixes its number of steps; the first
+// is a warm-up.
 constexpr std::uint64_t kTimedSteps = 6;
+
+// Matching steps where nothing else is said: more of them than this gained nothing.
+constexpr std::uint64_t kMatchingSteps = 80;
+constexpr std::uint64_t kMatchingShareOf = 10;
 constexpr double kRunningMean = 0.95;
 
 struct Documents {
@@ -69,13 +76,21 @@ std::string identity_of(const lm::BaseModel& model, const TrainOptions& options,
     return out;
 }
 
+std::uint64_t matching_steps(const TrainOptions& options) {
+    if (options.matching_steps) return *options.matching_steps;
+    if (options.steps == 0) return kMatchingSteps;
+    return std::min(kMatchingSteps, options.steps / kMatchingShareOf);
+}
+
 CaseOptions case_options(const TrainOptions& options) {
     CaseOptions out;
     out.level = options.level;
     out.context_blocks = options.context_blocks;
+    if (out.context_blocks == 0)
+        out.context_blocks = out.level == 1 ? kLevel1Blocks : kLevel2Blocks;
     out.chunks_per_step = options.chunks_per_step;
     out.cases_per_step = options.cases_per_step;
-    out.matching_steps = options.matching_steps;
+    out.matching_steps = matching_steps(options);
     out.seed = options.seed;
     return out;
 }
@@ -142,6 +157,7 @@ class Run {
     TrainProgress shown_;
     TrainReport report_;
     double step_seconds_ = 0;  // of this process
+    double distillation_seconds_ = 0;
     std::uint64_t step_positions_ = 0;
 };
 
@@ -192,10 +208,13 @@ Result<void> Run::train(TrainLog& log) {
             step_seconds_ += seconds;
             step_positions_ += step.reader_positions;
         }
-        if (state_.total_steps == 0 && state_.step == kTimedSteps)
-            state_.total_steps = std::max<std::uint64_t>(
-                kTimedSteps, static_cast<std::uint64_t>(options_.minutes * 60 * (kTimedSteps - 1) /
-                                                        step_seconds_));
+        if (state_.step > matching_steps(options_) + 1) distillation_seconds_ += seconds;
+        if (state_.total_steps == 0 && state_.step == matching_steps(options_) + kTimedSteps) {
+            const double left = options_.minutes * 60 - step_seconds_;
+            const double each = distillation_seconds_ / (kTimedSteps - 1);
+            state_.total_steps =
+                state_.step + static_cast<std::uint64_t>(std::max(0.0, left / each));
+        }
         MC_TRY(log.add_step(state_.step, step, seconds));
         shown_.divergence = state_.step == 1 ? step.divergence
                                              : kRunningMean * shown_.divergence +

@@ -79,15 +79,10 @@ ChunkReading Trainer::read_chunks(const StepPlan& plan, lm::KeepAttention keep) 
         if (keep == lm::KeepAttention::kYes)
             texts.push_back({out.queries[0], out.attended[0], out.keys[0], out.values[0]});
         hidden.push_back(out.hidden);
-        // (1, L, H, tokens, D) → (blocks, L, H, K, D)
-        const auto by_block = [&](const at::Tensor& x) {
-            return x.select(0, 0)
-                .narrow(2, 0, context)
-                .unflatten(2, {-1, kBlock})
-                .permute({2, 0, 1, 3, 4});
-        };
-        keys.push_back(by_block(out.keys));
-        values.push_back(by_block(out.values));
+        const KeysValues blocks =
+            blocks_of({out.keys.narrow(3, 0, context), out.values.narrow(3, 0, context)});
+        keys.push_back(blocks.keys);
+        values.push_back(blocks.values);
     }
     return {
         at::cat(hidden), {at::cat(keys), at::cat(values)}, at::stack(targets), std::move(texts)};
@@ -125,14 +120,10 @@ ScoredRows scored_rows(const CaseGroup& group, std::int64_t student_steps, std::
 at::Tensor Trainer::context_gains(const at::Tensor& horizon_inputs,
                                   const lm::TeacherPrediction& teacher) const {
     const std::int64_t rows = horizon_inputs.size(0);
-    lm::PassLayout layout;
-    layout.placed_columns = {0};
-    for (std::int64_t t = 0; t < horizon_inputs.size(1); ++t) layout.token_columns.push_back(1 + t);
-    layout.first_columns.assign(static_cast<std::size_t>(rows), 0);
     const auto repeated = [&](const at::Tensor& x) {
         return x.unsqueeze(0).expand({rows, -1, -1, -1, -1});
     };
-    lm::TrainingPass pass(model_, layout);
+    lm::TrainingPass pass(model_, lm::placed_then_tokens(rows, 1, horizon_inputs.size(1)));
     const at::Tensor hidden =
         pass.forward(horizon_inputs, {repeated(bos_.keys), repeated(bos_.values)});
     const at::Tensor none = model_.score(hidden, teacher.targets, false).nll;
@@ -144,8 +135,7 @@ StepReport Trainer::step(std::uint64_t step, std::uint64_t total_steps) {
     const StepPlan plan = plan_step(text_, options_, step);
     const ChunkReading reading =
         read_chunks(plan, matches ? lm::KeepAttention::kYes : lm::KeepAttention::kNo);
-    const GistTable table =
-        make_gist_table(bos_, reading.blocks, levels_, plan.shape.context_blocks);
+    const GistTable table = make_gist_table(bos_, reading.blocks, levels_);
     GistTable gradient = zeros_like(table);
     StepReport report;
     if (matches)

@@ -37,6 +37,14 @@ at::Tensor index_tensor(const std::vector<std::int64_t>& values) {
     return at::tensor(at::IntArrayRef(values.data(), values.size()), at::kLong);
 }
 
+PassLayout placed_then_tokens(std::int64_t rows, std::int64_t placed, std::int64_t tokens) {
+    PassLayout layout;
+    layout.first_columns.assign(static_cast<std::size_t>(rows), 0);
+    for (std::int64_t i = 0; i < placed; ++i) layout.placed_columns.push_back(i);
+    for (std::int64_t i = 0; i < tokens; ++i) layout.token_columns.push_back(placed + i);
+    return layout;
+}
+
 Hash128 hash_of_weights(const TorchModel& model) {
     std::vector<Hash128> parts;
     const auto add = [&parts](const at::Tensor& x) {

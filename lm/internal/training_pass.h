@@ -28,6 +28,9 @@ struct PassLayout {
     std::vector<std::int64_t> first_columns;
 };
 
+// Rows without padding: placed entries, then tokens.
+PassLayout placed_then_tokens(std::int64_t rows, std::int64_t placed, std::int64_t tokens);
+
 // Keys before rotation and values, or their gradients: (B, P, L, H, D) f32.
 struct PlacedEntries {
     at::Tensor keys;
