@@ -26,6 +26,7 @@ Json store_json(const storage::Store& store) {
             {"format_version", meta.format_version},
             {"block_size", meta.block_size},
             {"codec", storage::codec_name(meta.codec)},
+            {"codebook_hash", meta.codebook_hash ? Json(to_hex(*meta.codebook_hash)) : Json()},
             {"created_us", meta.created_us},
             {"base_model", meta.identity.base_model_name},
             {"base_model_hash", to_hex(meta.identity.base_model_hash)},
@@ -37,7 +38,7 @@ Json store_json(const storage::Store& store) {
               {"kv_heads", encoder.shape.kv_head_count},
               {"head_dim", encoder.shape.head_dim},
               {"index_dim", encoder.shape.index_dim}}},
-            {"gist_bytes", storage::encoded_gist_bytes(meta.codec, encoder.shape)}};
+            {"gist_bytes", meta.gist_bytes}};
 }
 
 void print_store(Output& out, const storage::Store& store, std::uint64_t size_bytes) {
@@ -51,8 +52,7 @@ void print_store(Output& out, const storage::Store& store, std::uint64_t size_by
     line("base model", meta.identity.base_model_name);
     line("encoder", meta.identity.encoder.name);
     line("gist",
-         format_bytes(storage::encoded_gist_bytes(meta.codec, meta.identity.encoder.shape)) + ", " +
-             std::string(storage::codec_name(meta.codec)));
+         format_bytes(meta.gist_bytes) + ", " + std::string(storage::codec_name(meta.codec)));
     line("on disk", format_bytes(size_bytes));
 }
 

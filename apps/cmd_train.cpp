@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// `megacontext train gistnet`: trains the compressor for the base model in use.
+// `megacontext train gistnet`: trains the compressor for the base model in use; `train codec`: a
+// codebook for its gists (cmd_train_codec.cpp).
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "apps/cmd_train_codec.h"
 #include "apps/command.h"
 #include "apps/interrupt.h"
 #include "gistnet/train_gistnet.h"
@@ -23,7 +25,7 @@ constexpr const char* kFooter =
 
 class TrainCommand final : public Command {
   public:
-    CLI::App* define(CLI::App& program, ConfigLayer&) override {
+    CLI::App* define(CLI::App& program, ConfigLayer& flags) override {
         CLI::App* app = program.add_subcommand("train", "Train models for the base model in use");
         app->require_subcommand(1);
         CLI::App* gistnet = app->add_subcommand("gistnet", "Train the compressor");
@@ -63,6 +65,7 @@ class TrainCommand final : public Command {
             ->check(CLI::PositiveNumber)
             ->capture_default_str();
         for (CLI::App* part : {app, gistnet}) part->footer(kFooter);
+        codec_.define(*app, flags);
         return app;
     }
 
@@ -76,6 +79,7 @@ class TrainCommand final : public Command {
     std::string output_;
     std::string level1_;
     gistnet::TrainOptions options_;
+    TrainCodecCommand codec_;
 };
 
 // What the weights' metadata keep: names of files, not where they lie on one machine.
@@ -99,6 +103,7 @@ std::string TrainCommand::command_line() const {
 }
 
 Result<int> TrainCommand::run(Invocation& invocation) {
+    if (codec_.chosen()) return codec_.run(invocation);
     options_.documents.assign(documents_.begin(), documents_.end());
     options_.evaluation_documents.assign(evaluation_.begin(), evaluation_.end());
     options_.output = output_;

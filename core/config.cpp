@@ -54,7 +54,12 @@ const std::array<SettingInfo, kSettingCount> kSettings{{
      kIngestBytesMaxLimit},
     {"encoder", Kind::kText, "kv-last",
      "gist encoder of a new store: auto, gistnet, kv-last, kv-mean or a file of trained weights"},
-    {"codec", Kind::kChoice, "int8", "how a new store writes gists", {"fp16", "int8"}},
+    {"codec",
+     Kind::kChoice,
+     "int8",
+     "how a new store writes gists",
+     {"fp16", "int8", "int4", "pq"}},
+    {"codebook", Kind::kText, "auto", "codebook of codec pq: auto (the program's own) or a file"},
     {"log_level",
      Kind::kChoice,
      "warning",
@@ -160,6 +165,9 @@ Result<void> assign(Config& config, Setting setting, const ConfigLayer::Value& v
             break;
         case Setting::kCodec:
             config.codec = value.text;
+            break;
+        case Setting::kCodebook:
+            config.codebook = value.text;
             break;
         case Setting::kLogLevel:
             config.log_level = value.text;

@@ -37,6 +37,7 @@ struct Config {
     std::uint64_t ingest_bytes_max = 0;  // largest document
     std::string encoder;                 // gist encoder for new stores
     std::string codec;                   // how new stores write gists
+    std::string codebook;                // of codec pq: auto, or a file
     std::string log_level;
 };
 
@@ -52,6 +53,7 @@ enum class Setting : std::size_t {
     kIngestBytesMax,
     kEncoder,
     kCodec,
+    kCodebook,
     kLogLevel,
     kCount,
 };

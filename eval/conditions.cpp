@@ -33,7 +33,8 @@ std::vector<Part> mixed_cover(std::uint32_t context) {
 
 class ConditionList {
   public:
-    explicit ConditionList(const DeltaNllOptions& options) : options_(options) {}
+    ConditionList(const DeltaNllOptions& options, std::span<const NamedCodec> codecs)
+        : options_(options), codecs_(codecs) {}
 
     void add(std::string name, std::vector<Part> parts) {
         Condition condition;
@@ -51,7 +52,7 @@ class ConditionList {
             {control, parts, GistOrigin::kOtherWindow, encoder, std::nullopt, ""});
     }
 
-    Result<void> add_encoder(std::size_t encoder) {
+    void add_encoder(std::size_t encoder, const EncoderInfo& info) {
         const std::uint32_t context = options_.context_tokens;
         const std::string name = encoder_label(options_.encoders[encoder]);
         const std::vector<Part> cover = gist_cover(context, Level(1), 0);
@@ -60,12 +61,10 @@ class ConditionList {
         if (options_.documents.size() > 1)
             conditions_.push_back({std::string(kShuffledOtherPrefix) + name, cover,
                                    GistOrigin::kOtherDocument, encoder, std::nullopt, ""});
-        for (const std::string& codec_name : options_.codecs) {
-            const auto codec = storage::codec_from_name(codec_name);
-            if (!codec) return fail(ErrorCode::kUsage, "no codec is called " + codec_name);
-            conditions_.push_back(
-                {name + ":" + codec_name, cover, GistOrigin::kOwn, encoder, codec, control});
-        }
+        for (std::size_t c = 0; c < codecs_.size(); ++c)
+            if (codecs_[c].fits(info))
+                conditions_.push_back(
+                    {name + ":" + codecs_[c].name, cover, GistOrigin::kOwn, encoder, c, control});
         if (context >= kLongContext)
             add_with_control(name + "+last-" + std::to_string(kRawTail),
                              gist_cover(context, Level(1), kRawTail), encoder);
@@ -73,7 +72,6 @@ class ConditionList {
         if (options_.oracle_windows > 0 && encoder + 1 == options_.encoders.size())
             conditions_.push_back({std::string(kConditionOracle), cover, GistOrigin::kOptimized,
                                    encoder, std::nullopt, control});
-        return {};
     }
 
     Result<std::vector<Condition>> take() && {
@@ -95,6 +93,7 @@ class ConditionList {
     }
 
     const DeltaNllOptions& options_;
+    std::span<const NamedCodec> codecs_;
     std::vector<Condition> conditions_;
 };
 
@@ -147,19 +146,24 @@ std::string encoder_source(const std::string& encoder) {
     return separator == std::string::npos ? encoder : encoder.substr(separator + 1);
 }
 
-std::optional<double> gist_bytes_per_token(const Condition& condition, const GistShape& shape) {
+std::optional<double> gist_bytes_per_token(const Condition& condition, const GistShape& shape,
+                                           std::span<const NamedCodec> codecs) {
     if (condition.own_gists_alone() == 0) return std::nullopt;
-    const auto codec = condition.codec.value_or(storage::GistCodec::kFp16);
-    return static_cast<double>(storage::encoded_gist_bytes(codec, shape)) /
+    const std::uint64_t bytes = condition.codec
+                                    ? codecs[*condition.codec].coder->gist_bytes()
+                                    : storage::encoded_gist_bytes(storage::GistCodec::kFp16, shape);
+    return static_cast<double>(bytes) /
            static_cast<double>(tokens_per_node(condition.parts.front().level));
 }
 
-Result<std::vector<Condition>> conditions_for(const DeltaNllOptions& options) {
+Result<std::vector<Condition>> conditions_for(const DeltaNllOptions& options,
+                                              std::span<const NamedCodec> codecs,
+                                              std::span<const EncoderInfo> encoders) {
     const std::uint32_t context = options.context_tokens;
-    ConditionList list(options);
+    ConditionList list(options, codecs);
     list.add(std::string(kConditionNone), {});
     list.add(std::string(kConditionFull), {part_of(PartKind::kTokens, 0, context)});
-    for (std::size_t e = 0; e < options.encoders.size(); ++e) MC_TRY(list.add_encoder(e));
+    for (std::size_t e = 0; e < options.encoders.size(); ++e) list.add_encoder(e, encoders[e]);
     list.add("embedding-mean", {part_of(PartKind::kEmbeddingMeans, 0, context)});
     list.add("zero", {part_of(PartKind::kZeroGists, 0, context)});
     // What a gist would have to be worth in raw tokens.

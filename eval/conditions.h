@@ -14,7 +14,7 @@
 
 #include "core/ids.h"
 #include "eval/delta_nll.h"
-#include "storage/gist_codec.h"
+#include "eval/named_codec.h"
 
 namespace mc::eval {
 
@@ -52,9 +52,9 @@ struct Condition {
     std::string name;
     std::vector<Part> parts;
     GistOrigin origin = GistOrigin::kOwn;
-    std::size_t encoder = 0;                  // place in DeltaNllOptions::encoders
-    std::optional<storage::GistCodec> codec;  // gists pass through it
-    std::string control;                      // what Rs is measured against; empty: no Rs
+    std::size_t encoder = 0;           // place in DeltaNllOptions::encoders
+    std::optional<std::size_t> codec;  // place in the list of codecs: gists pass through it
+    std::string control;               // what Rs is measured against; empty: no Rs
 
     std::uint32_t entries() const;  // of the working context, BOS not counted
     bool needs(PartKind kind) const;
@@ -73,10 +73,13 @@ std::string encoder_source(const std::string& encoder);
 
 // Bytes that a store keeps per token that gists stand for; empty for a condition that is not
 // the window's own gists alone, of one level.
-std::optional<double> gist_bytes_per_token(const Condition& condition, const GistShape& shape);
+std::optional<double> gist_bytes_per_token(const Condition& condition, const GistShape& shape,
+                                           std::span<const NamedCodec> codecs);
 
-// In the order of tokens.jsonl. Errors: kUsage for a codec that does not exist, and for two
-// conditions of one name.
-Result<std::vector<Condition>> conditions_for(const DeltaNllOptions& options);
+// In the order of tokens.jsonl. encoders: those of the options, as a scorer knows them. Errors:
+// kUsage for two conditions of one name.
+Result<std::vector<Condition>> conditions_for(const DeltaNllOptions& options,
+                                              std::span<const NamedCodec> codecs,
+                                              std::span<const EncoderInfo> encoders);
 
 }  // namespace mc::eval

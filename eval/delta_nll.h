@@ -38,7 +38,9 @@ struct DeltaNllOptions {
     // "name=encoder", or an encoder as gistnet::make_gist_encoder takes it, which then names
     // itself.
     std::vector<std::string> encoders = {"kv-mean", "kv-last"};
-    std::vector<std::string> codecs = {"int8"};  // of the store; each is measured on every encoder
+    // Of the store: fp16, int8, int4, pq (the program's own codebook), "name=file" (another
+    // codebook). Each is measured on every encoder, a codebook on the one that it was trained for.
+    std::vector<std::string> codecs = {"int8"};
     std::uint32_t levels = 1;           // 2: also gists of level 2; context a multiple of 1,024
     std::uint32_t oracle_windows = 0;   // of each document; slow: some 2 s a window of 256 + 96
     std::vector<Path> train_documents;  // what the encoders were trained on

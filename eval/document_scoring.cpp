@@ -45,11 +45,11 @@ Result<std::vector<double>> logged(const std::vector<float>& nll, std::size_t ho
 }
 
 // What a store gives back of a gist that it was given.
-Result<Gist> through_codec(storage::GistCodec codec, const GistShape& shape, const Gist& gist) {
-    std::vector<std::byte> bytes(storage::encoded_gist_bytes(codec, shape));
-    MC_TRY(storage::encode_gist(codec, shape, gist.kv, bytes));
+Result<Gist> through_codec(const storage::GistCoder& coder, const Gist& gist) {
+    std::vector<std::byte> bytes(coder.gist_bytes());
+    MC_TRY(coder.encode(gist.kv, bytes));
     Gist result = gist;
-    storage::decode_gist(codec, shape, bytes, result.kv);
+    coder.decode(bytes, result.kv);
     return result;
 }
 
@@ -127,7 +127,7 @@ Result<DocumentScoring::MadeGists> DocumentScoring::coded(const Condition& condi
         made.emplace_back();
         for (const Gist& gist : gists_of(condition, condition.parts.front(), w)) {
             MC_ASSIGN(Gist read_back,
-                      through_codec(*condition.codec, scorer_.facts().gist_shape, gist));
+                      through_codec(*protocol_.codecs[*condition.codec].coder, gist));
             made.back().push_back(std::move(read_back));
         }
     }

@@ -282,8 +282,8 @@ Result<DeltaNllReport> write_report(const Protocol& protocol, const ScorerFacts&
     const Path& folder = protocol.options.output;
     DeltaNllReport report;
     report.groups = groups_of(protocol, scores);
-    const RunFindings findings{protocol.conditions, facts.gist_shape, report.groups,
-                               protocol.training};
+    const RunFindings findings{protocol.conditions, protocol.codecs, facts.gist_shape,
+                               report.groups, protocol.training};
     report.table = results_table(findings);
     report.results_json = results_json(configuration, protocol.options.command_line, findings);
     report.table_path = folder / "table.md";
@@ -302,8 +302,10 @@ Result<DeltaNllReport> write_report(const Protocol& protocol, const ScorerFacts&
 
 Result<Protocol> plan_protocol(const Scorer& scorer, const DeltaNllOptions& options) {
     MC_TRY(check_options(options, scorer.facts()));
-    MC_ASSIGN(auto conditions, conditions_for(options));
-    Protocol protocol{options, std::move(conditions), {}, {}};
+    const ScorerFacts& facts = scorer.facts();
+    MC_ASSIGN(auto codecs, named_codecs(options.codecs, facts.gist_shape, facts.encoders));
+    MC_ASSIGN(auto conditions, conditions_for(options, codecs, facts.encoders));
+    Protocol protocol{options, std::move(codecs), std::move(conditions), {}, {}};
     for (const Path& path : options.documents) {
         MC_ASSIGN(DocumentPlan plan, plan_document(scorer, options, path));
         for (const DocumentPlan& earlier : protocol.documents)
@@ -322,8 +324,8 @@ Result<DeltaNllReport> run_delta_nll(Scorer& scorer, const DeltaNllOptions& opti
                                      const DeltaNllProgressCallback& progress,
                                      const std::atomic<bool>* cancelled) {
     MC_ASSIGN(const Protocol protocol, plan_protocol(scorer, options));
-    const std::string configuration =
-        configuration_json(options, scorer.facts(), protocol.conditions, protocol.documents);
+    const std::string configuration = configuration_json(
+        options, scorer.facts(), protocol.conditions, protocol.codecs, protocol.documents);
     std::error_code error;
     std::filesystem::create_directories(options.output, error);
     if (error) return fail(system_error(error.value(), "cannot create", options.output));

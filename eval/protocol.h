@@ -24,6 +24,7 @@ inline constexpr std::uint64_t kDocumentBytesMax = 64ULL << 20;
 
 struct Protocol {
     DeltaNllOptions options;
+    std::vector<NamedCodec> codecs;
     std::vector<Condition> conditions;
     std::vector<DocumentPlan> documents;
     TrainingCheck training;

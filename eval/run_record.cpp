@@ -81,7 +81,7 @@ Json json_of(const RunFindings& findings) {
         Json one;
         one["name"] = condition.name;
         one["entries"] = condition.entries();
-        const auto bytes = gist_bytes_per_token(condition, findings.gist_shape);
+        const auto bytes = gist_bytes_per_token(condition, findings.gist_shape, findings.codecs);
         one["bytes_per_token"] = bytes ? number(*bytes) : Json();
         list.push_back(std::move(one));
     }
@@ -146,7 +146,7 @@ std::string table_of(const GroupMetrics& group, const RunFindings& findings, con
     }
     text += "\n" + rule + "\n";
     for (const Condition& condition : findings.conditions) {
-        const auto bytes = gist_bytes_per_token(condition, findings.gist_shape);
+        const auto bytes = gist_bytes_per_token(condition, findings.gist_shape, findings.codecs);
         std::string line = "| " + condition.name + " | " + std::to_string(condition.entries()) +
                            " | " + (bytes ? format(*bytes, 1) : "–") + " |";
         bool is_defined = false;
@@ -166,6 +166,7 @@ std::string table_of(const GroupMetrics& group, const RunFindings& findings, con
 
 std::string configuration_json(const DeltaNllOptions& options, const ScorerFacts& facts,
                                std::span<const Condition> conditions,
+                               std::span<const NamedCodec> codecs,
                                std::span<const DocumentPlan> documents) {
     Json configuration;
     configuration["task"] = kTask;
@@ -178,6 +179,9 @@ std::string configuration_json(const DeltaNllOptions& options, const ScorerFacts
     configuration["conditions"] = Json::array();
     for (const Condition& condition : conditions)
         configuration["conditions"].push_back(condition.name);
+    for (const NamedCodec& codec : codecs)
+        if (codec.codebook_hash)
+            configuration["codebooks"][codec.name] = to_hex(*codec.codebook_hash);
     configuration["oracle_windows"] = options.oracle_windows;
     configuration["context_tokens"] = options.context_tokens;
     configuration["horizon_tokens"] = options.horizon_tokens;

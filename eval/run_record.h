@@ -28,11 +28,13 @@ struct DocumentPlan {
 // Everything that decides the numbers, and nothing else: equal configurations give equal logs.
 std::string configuration_json(const DeltaNllOptions& options, const ScorerFacts& facts,
                                std::span<const Condition> conditions,
+                               std::span<const NamedCodec> codecs,
                                std::span<const DocumentPlan> documents);
 
 // What a run found, and what it is to be read against.
 struct RunFindings {
     std::span<const Condition> conditions;
+    std::span<const NamedCodec> codecs;
     GistShape gist_shape;
     std::span<const GroupMetrics> groups;
     const TrainingCheck& training;

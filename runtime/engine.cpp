@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "runtime/codebook_file.h"
 
 namespace mc::runtime {
 namespace {
@@ -52,6 +53,11 @@ Result<std::unique_ptr<Engine>> Engine::open(const Config& config, Need need, Ac
                                                   "; make one with: megacontext --store " +
                                                   config.store.string() + " ingest FILE");
     }
+    const std::string codec =
+        existing ? std::string(storage::codec_name(existing->codec)) : config.codec;
+    if (codec == storage::codec_name(storage::GistCodec::kPq)) {
+        MC_ASSIGN(engine->codebook_, load_codebook(config.codebook));
+    }
     MC_TRY(engine->open_model(need, existing));
     MC_TRY(engine->open_store(need, access));
     return engine;
@@ -91,6 +97,7 @@ Result<void> Engine::open_store(Need need, Access access) {
     const auto codec = storage::codec_from_name(config_.codec);
     MC_CHECK(codec, "the configuration admits only known codecs");
     options.codec_at_creation = *codec;
+    options.codebook = codebook_ ? &*codebook_ : nullptr;
     options.mode = access == Access::kRead ? storage::StoreMode::kRead
                    : need == Need::kModel  ? storage::StoreMode::kWriteOrCreate
                                            : storage::StoreMode::kWrite;

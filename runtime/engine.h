@@ -66,6 +66,7 @@ class Engine {
     std::unique_ptr<lm::Tokenizer> bare_tokenizer_;  // Need::kTokenizer
     std::unique_ptr<lm::BaseModel> model_;           // Need::kModel
     std::unique_ptr<GistEncoder> encoder_;           // Need::kModel
+    std::optional<storage::GistCodebook> codebook_;  // of codec pq
     std::unique_ptr<storage::Store> store_;
 };
 

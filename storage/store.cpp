@@ -37,8 +37,6 @@ Result<StoreMeta> read_meta(const LmdbEnv& env) {
         return fail(ErrorCode::kFormatVersion,
                     name + " has blocks of " + std::to_string(meta.block_size) +
                         "; this program has blocks of " + std::to_string(kBlockSize));
-    if (meta.codec != GistCodec::kFp16 && meta.codec != GistCodec::kInt8)
-        return fail(corrupt_record(env.directory(), Database::kMeta, kMetaKey, "unknown codec"));
     return meta;
 }
 
@@ -64,6 +62,24 @@ Result<void> check_identity(const Path& directory, const StoreIdentity& theirs,
     return {};
 }
 
+// Leaves parts.coder null for pq without a codebook.
+Result<void> open_coder(StoreParts& parts, const GistCodebook* codebook) {
+    const StoreMeta& meta = parts.meta;
+    if (meta.codec == GistCodec::kPq) {
+        if (codebook == nullptr) return {};
+        if (codebook->hash != *meta.codebook_hash)
+            return fail(ErrorCode::kModelMismatch,
+                        "store " + parts.directory.string() + " holds gists coded with codebook " +
+                            to_hex(*meta.codebook_hash) + ", not with " + to_hex(codebook->hash) +
+                            ": name its file with --codebook, or rebuild the gists with "
+                            "`megacontext reindex`");
+    }
+    MC_ASSIGN(parts.coder, GistCoder::make(meta.codec, meta.identity.encoder.shape, codebook));
+    if (parts.coder->gist_bytes() == meta.gist_bytes) return {};
+    return fail(corrupt_record(parts.directory, Database::kMeta, kMetaKey,
+                               "another size of gists than its codebook's"));
+}
+
 Result<void> check_bank_name(std::string_view name) {
     bool sound = !name.empty() && name.size() <= kBankNameLengthMax;
     for (const char c : name)
@@ -81,6 +97,14 @@ Result<void> StoreParts::require_writable() const {
     if (writable()) return {};
     return fail(ErrorCode::kInvalidInput,
                 "store " + directory.string() + " was opened for reading");
+}
+
+Result<const GistCoder*> StoreParts::require_coder() const {
+    if (coder) return coder.get();
+    return fail(ErrorCode::kModelMismatch,
+                "the gists of store " + directory.string() + " are coded with codebook " +
+                    to_hex(*meta.codebook_hash) +
+                    ", which is not part of this program: name its file with --codebook");
 }
 
 Store::Store(std::unique_ptr<StoreParts> parts) : parts_(std::move(parts)) {}
@@ -111,6 +135,7 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
     MC_ASSIGN(parts->meta, read_meta(*parts->env));
     if (options.identity)
         MC_TRY(check_identity(options.directory, parts->meta.identity, *options.identity));
+    MC_TRY(open_coder(*parts, options.codebook));
     return std::unique_ptr<Store>(new Store(std::move(parts)));
 }
 

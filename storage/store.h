@@ -8,8 +8,8 @@
 // open Store per directory in a process. Threads: const methods from any thread, the rest from the
 // one engine thread.
 // Errors: kInvalidInput (no such store, bank or bad name; writing when opened for reading),
-// kFormatVersion, kModelMismatch, kLocked, kCorruption naming store, database and key, kOutOfSpace
-// with the last commit intact, kIo.
+// kFormatVersion, kModelMismatch (the codebook too), kLocked, kCorruption naming store, database
+// and key, kOutOfSpace with the last commit intact, kIo.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,7 @@
 #include "core/files.h"
 #include "core/hash.h"
 #include "core/result.h"
+#include "storage/gist_codebook.h"
 #include "storage/gist_codec.h"
 #include "tree/gist_encoder.h"
 #include "tree/indexes.h"
@@ -58,6 +59,9 @@ struct StoreOptions {
     // or verify it without a model. Requires: present when a store may have to be made.
     std::optional<StoreIdentity> identity;
     GistCodec codec_at_creation = GistCodec::kFp16;
+    // For pq; borrowed for the call, null where none is known. A store of that codec opens without
+    // it, for everything but reading and writing gists. A store of another codec takes no notice.
+    const GistCodebook* codebook = nullptr;
     // First size of the memory map, which doubles whenever it is full; no disk space is taken.
     std::uint64_t map_bytes_initial = 256ULL << 20;
     // Times of creation; borrowed. Requires: not null, outlives the store.
@@ -70,6 +74,8 @@ struct StoreMeta {
     std::uint32_t block_size = 0;
     StoreIdentity identity;
     GistCodec codec = GistCodec::kFp16;
+    std::uint64_t gist_bytes = 0;          // of one encoded gist
+    std::optional<Hash128> codebook_hash;  // of pq: which file its gists are coded with
     std::int64_t created_us = 0;
 };
 

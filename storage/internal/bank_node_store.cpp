@@ -16,13 +16,13 @@ std::string span_text(std::uint64_t begin, std::uint64_t end) {
     return "[" + std::to_string(begin) + ", " + std::to_string(end) + ")";
 }
 
-GistGroup decode_gists(const StoredGroup& stored, const GistShape& shape, GistGroup group) {
-    const std::size_t gist_bytes = encoded_gist_bytes(stored.codec, shape);
+GistGroup decode_gists(const StoredGroup& stored, const GistCoder& coder, const GistShape& shape,
+                       GistGroup group) {
+    const std::size_t gist_bytes = coder.gist_bytes();
     for (std::size_t i = 0; i < stored.count; ++i) {
         Gist gist;
         gist.kv.resize(shape.kv_count());
-        decode_gist(stored.codec, shape, std::span(stored.kv).subspan(i * gist_bytes, gist_bytes),
-                    gist.kv);
+        coder.decode(std::span(stored.kv).subspan(i * gist_bytes, gist_bytes), gist.kv);
         for (std::size_t j = 0; j < shape.index_dim; ++j)
             gist.index_vector.push_back(
                 half_to_float(stored.index_vectors[i * shape.index_dim + j]));
@@ -194,14 +194,15 @@ Result<std::optional<GistGroup>> BankNodeStore::find_gists(DocumentId document, 
                                                            NodeIndex parent) const {
     MC_CHECK(level >= Level(1) && level <= kLevelMax, "gists have levels 1 to kLevelMax");
     std::optional<GistGroup> group;
+    MC_ASSIGN(const GistCoder* coder, parts_.require_coder());
     MC_TRY(parts_.env->read([&](const ReadTransaction& txn) -> Result<void> {
         MC_ASSIGN(const StoredDocument stored, require_document(txn, document));
         if (level.value > stored.gist_counts.size() ||
             group_size(stored.gist_counts[level.value - 1u], parent) == 0)
             return {};
         MC_ASSIGN(const StoredGroup found, require_group(txn, parts_.meta, stored, level, parent));
-        group =
-            decode_gists(found, parts_.meta.identity.encoder.shape, {document, level, parent, {}});
+        group = decode_gists(found, *coder, parts_.meta.identity.encoder.shape,
+                             {document, level, parent, {}});
         return {};
     }));
     return group;
@@ -236,11 +237,12 @@ Result<DocumentRecord> BankNodeStore::create_document(const DocumentRecord& draf
 
 Result<CommitNumber> BankNodeStore::commit(const IngestBatch& batch) {
     MC_TRY(parts_.require_writable());
+    MC_ASSIGN(const GistCoder* coder, parts_.require_coder());
     CommitNumber number;
     MC_TRY(parts_.env->write([&](WriteTransaction& txn) -> Result<void> {
         MC_ASSIGN(StoredDocument stored, require_document(txn, batch.document.id));
         const TokenSpan added{stored.record.token_count, batch.document.token_count};
-        MC_TRY(write_batch(txn, parts_.meta, stored, batch));
+        MC_TRY(write_batch(txn, parts_.meta, *coder, stored, batch));
         MC_ASSIGN(Counters counters,
                   require_record(txn, Database::kMeta, kCountersKey, decode_counters));
         number = CommitNumber(++counters.last_commit);

@@ -56,8 +56,9 @@ Result<void> append_tokens(WriteTransaction& txn, const DocumentRecord& before,
 // Collects the gists of one parent and writes them when the next parent begins.
 class GroupWriter {
   public:
-    GroupWriter(WriteTransaction& txn, const StoreMeta& meta, StoredDocument& stored)
-        : txn_(txn), meta_(meta), stored_(stored) {}
+    GroupWriter(WriteTransaction& txn, const StoreMeta& meta, const GistCoder& coder,
+                StoredDocument& stored)
+        : txn_(txn), meta_(meta), coder_(coder), stored_(stored) {}
 
     Result<void> append(const NewGist& made) {
         const NodeId node = made.node;
@@ -94,10 +95,6 @@ class GroupWriter {
         group_.encoder_hash = meta_.identity.encoder.hash;
         if (group_size(stored_.gist_counts[level.value - 1u], parent) == 0) return {};
         MC_ASSIGN(group_, require_group(txn_, meta_, stored_, level, parent));
-        if (group_.codec != meta_.codec)
-            return fail(corrupt_record(txn_.directory(), Database::kGists,
-                                       group_key(stored_.record.id, level, parent),
-                                       "its codec is not the store's"));
         return {};
     }
 
@@ -106,8 +103,8 @@ class GroupWriter {
         MC_CHECK(gist.kv.size() == shape.kv_count(), "a gist of another shape");
         MC_CHECK(gist.index_vector.size() == shape.index_dim, "an index vector of another width");
         const std::size_t begin = group_.kv.size();
-        group_.kv.resize(begin + encoded_gist_bytes(group_.codec, shape));
-        MC_TRY(encode_gist(group_.codec, shape, gist.kv, std::span(group_.kv).subspan(begin)));
+        group_.kv.resize(begin + coder_.gist_bytes());
+        MC_TRY(coder_.encode(gist.kv, std::span(group_.kv).subspan(begin)));
         for (const float value : gist.index_vector)
             group_.index_vectors.push_back(float_to_half(value));
         group_.mean_nll.push_back(gist.statistics.mean_nll);
@@ -118,6 +115,7 @@ class GroupWriter {
 
     WriteTransaction& txn_;
     const StoreMeta& meta_;
+    const GistCoder& coder_;
     StoredDocument& stored_;
     bool open_ = false;
     Level level_;
@@ -151,19 +149,18 @@ Result<TokenChunk> require_chunk(const ReadTransaction& txn, const DocumentRecor
 Result<StoredGroup> require_group(const ReadTransaction& txn, const StoreMeta& meta,
                                   const StoredDocument& document, Level level, NodeIndex parent) {
     const std::string key = group_key(document.record.id, level, parent);
-    MC_ASSIGN(StoredGroup found, require_record(txn, Database::kGists, key, decode_group,
-                                                meta.identity.encoder.shape));
+    MC_ASSIGN(StoredGroup found, require_record(txn, Database::kGists, key, decode_group, meta));
     if (found.count != group_size(document.gist_counts[level.value - 1u], parent))
         return fail(corrupt_record(txn.directory(), Database::kGists, key,
                                    "not as many gists as the document's record says"));
     return found;
 }
 
-Result<void> write_batch(WriteTransaction& txn, const StoreMeta& meta, StoredDocument& stored,
-                         const IngestBatch& batch) {
+Result<void> write_batch(WriteTransaction& txn, const StoreMeta& meta, const GistCoder& coder,
+                         StoredDocument& stored, const IngestBatch& batch) {
     check_continues(stored, batch);
     MC_TRY(append_tokens(txn, stored.record, batch));
-    GroupWriter groups(txn, meta, stored);
+    GroupWriter groups(txn, meta, coder, stored);
     for (const NewGist& made : batch.gists) MC_TRY(groups.append(made));
     MC_TRY(groups.flush());
     for (std::size_t i = 0; i < stored.gist_counts.size(); ++i) {

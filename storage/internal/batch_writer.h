@@ -10,8 +10,8 @@
 namespace mc::storage {
 
 // stored: as it stands before the batch; afterwards as it stands on disk.
-Result<void> write_batch(WriteTransaction& txn, const StoreMeta& meta, StoredDocument& stored,
-                         const IngestBatch& batch);
+Result<void> write_batch(WriteTransaction& txn, const StoreMeta& meta, const GistCoder& coder,
+                         StoredDocument& stored, const IngestBatch& batch);
 
 // Tokens in a chunk of a document of token_count tokens, and gists under a parent where count
 // gists exist at their level.

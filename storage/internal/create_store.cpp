@@ -25,19 +25,33 @@ Result<void> sync_directory(const Path& directory) {
     return {};
 }
 
-StoreMeta meta_of(const StoreOptions& options) {
+Result<StoreMeta> meta_of(const StoreOptions& options) {
     StoreMeta meta;
     meta.block_size = kBlockSize;
     meta.identity = *options.identity;
     meta.codec = options.codec_at_creation;
+    const EncoderInfo& encoder = meta.identity.encoder;
+    MC_ASSIGN(const auto coder, GistCoder::make(meta.codec, encoder.shape, options.codebook));
+    meta.gist_bytes = coder->gist_bytes();
+    if (meta.codec == GistCodec::kPq) {
+        if (options.codebook->encoder_hash != encoder.hash)
+            return fail(ErrorCode::kModelMismatch,
+                        "the codebook was trained on gists of encoder " +
+                            options.codebook->encoder_name + " (" +
+                            to_hex(options.codebook->encoder_hash) + "), not of " + encoder.name +
+                            " (" + to_hex(encoder.hash) +
+                            "): train one with `megacontext train codec`, or choose another codec");
+        meta.codebook_hash = options.codebook->hash;
+    }
     meta.created_us = options.clock->now_us();
     return meta;
 }
 
 Result<void> write_first_records(const Path& draft, const StoreOptions& options) {
+    MC_ASSIGN(const StoreMeta meta, meta_of(options));
     MC_ASSIGN(const auto env, LmdbEnv::open(draft, EnvMode::kCreate, options.map_bytes_initial));
     return env->write([&](WriteTransaction& txn) -> Result<void> {
-        MC_TRY(put_record(txn, Database::kMeta, kMetaKey, encode_meta, meta_of(options)));
+        MC_TRY(put_record(txn, Database::kMeta, kMetaKey, encode_meta, meta));
         return put_record(txn, Database::kMeta, kCountersKey, encode_counters, Counters{});
     });
 }

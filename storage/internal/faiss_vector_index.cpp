@@ -8,7 +8,6 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <exception>
 #include <mutex>
 #include <shared_mutex>
 #include <unordered_set>
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "core/check.h"
+#include "storage/internal/faiss_guard.h"
 #include "storage/internal/packed_node.h"
 
 namespace mc::storage {
@@ -53,17 +53,6 @@ bool all_finite(std::span<const float> values) {
     for (const float value : values)
         if (!std::isfinite(value)) return false;
     return true;
-}
-
-// The fence around FAISS.
-template <class Body>
-Result<void> faiss_guard(Body body) {
-    try {
-        body();
-        return {};
-    } catch (const std::exception& exception) {
-        return fail(ErrorCode::kStaleIndex, std::string("FAISS failed: ") + exception.what());
-    }
 }
 
 // FAISS asks by position; the filter knows nodes.
@@ -167,8 +156,9 @@ Result<void> FaissVectorIndex::add(std::span<const NodeId> nodes, std::span<cons
         MC_ASSIGN(const std::int64_t id, pack_node(node));
         packed.push_back(id);
     }
-    MC_TRY(faiss_guard(
-        [&] { index_.add(static_cast<faiss::Index::idx_t>(nodes.size()), vectors.data()); }));
+    MC_TRY(faiss_guard(ErrorCode::kStaleIndex, [&] {
+        index_.add(static_cast<faiss::Index::idx_t>(nodes.size()), vectors.data());
+    }));
     for (std::size_t i = 0; i < packed.size(); ++i)
         MC_CHECK(known_.insert(packed[i]).second,
                  "node " + to_string(nodes[i]) + " is in the vector index already");
@@ -192,7 +182,7 @@ Result<std::vector<SearchHit>> FaissVectorIndex::search(std::span<const float> q
     PositionSelector selector(nodes_, accepted);
     faiss::SearchParameters parameters;
     if (!accepted.accepts_all()) parameters.sel = &selector;
-    MC_TRY(faiss_guard([&] {
+    MC_TRY(faiss_guard(ErrorCode::kStaleIndex, [&] {
         index_.search(1, query.data(), static_cast<faiss::Index::idx_t>(k), scores.data(),
                       positions.data(), &parameters);
     }));

@@ -137,6 +137,14 @@ Decoded<StoreMeta> read_meta(schema::Meta::Reader from) {
     meta.identity.encoder.hash = get_hash(from.getEncoderHash());
     meta.identity.encoder.shape = {from.getLayerCount(), from.getKvHeadCount(), from.getHeadDim(),
                                    from.getIndexDim()};
+    if (!is_codec(from.getCodec())) return wrong("unknown codec");
+    meta.gist_bytes = from.getGistBytes();
+    if (meta.codec == GistCodec::kPq) {
+        if (!from.hasCodebookHash() || meta.gist_bytes == 0) return wrong("no codebook for pq");
+        meta.codebook_hash = get_hash(from.getCodebookHash());
+    } else {
+        meta.gist_bytes = encoded_gist_bytes(meta.codec, meta.identity.encoder.shape);
+    }
     return meta;
 }
 
@@ -178,15 +186,16 @@ Decoded<TokenChunk> read_tokens(schema::TokenChunk::Reader from) {
     return chunk;
 }
 
-Decoded<StoredGroup> read_group(schema::GistGroup::Reader from, const GistShape& shape) {
+Decoded<StoredGroup> read_group(schema::GistGroup::Reader from, const StoreMeta& meta) {
     StoredGroup group;
     group.count = from.getCount();
     if (group.count == 0 || group.count > kBlockSize) return wrong("impossible number of gists");
-    if (from.getCodec() > static_cast<std::uint16_t>(GistCodec::kInt8))
-        return wrong("unknown codec");
+    if (!is_codec(from.getCodec())) return wrong("unknown codec");
     group.codec = static_cast<GistCodec>(from.getCodec());
+    if (group.codec != meta.codec) return wrong("its codec is not the store's");
+    const GistShape& shape = meta.identity.encoder.shape;
     group.encoder_hash = get_hash(from.getEncoderHash());
-    if (from.getKv().size() != group.count * encoded_gist_bytes(group.codec, shape) ||
+    if (from.getKv().size() != group.count * meta.gist_bytes ||
         from.getIndexVectors().size() !=
             std::uint64_t{group.count} * shape.index_dim * sizeof(std::uint16_t) ||
         from.getMeanNll().size() != group.count || from.getMeanEntropy().size() != group.count)
@@ -227,6 +236,8 @@ RecordWords encode_meta(RecordPlace place, const StoreMeta& meta) {
     to.setKvHeadCount(shape.kv_head_count);
     to.setHeadDim(shape.head_dim);
     to.setIndexDim(shape.index_dim);
+    to.setGistBytes(static_cast<std::uint32_t>(meta.gist_bytes));
+    if (meta.codebook_hash) set_hash(to.initCodebookHash(), *meta.codebook_hash);
     return seal(place, message);
 }
 
@@ -378,9 +389,9 @@ Decoded<TokenChunk> decode_tokens(RecordPlace place, RecordBytes value) {
     return unseal<schema::TokenChunk, TokenChunk>(place, value, read_tokens);
 }
 
-Decoded<StoredGroup> decode_group(RecordPlace place, RecordBytes value, const GistShape& shape) {
+Decoded<StoredGroup> decode_group(RecordPlace place, RecordBytes value, const StoreMeta& meta) {
     return unseal<schema::GistGroup, StoredGroup>(
-        place, value, [&](schema::GistGroup::Reader from) { return read_group(from, shape); });
+        place, value, [&](schema::GistGroup::Reader from) { return read_group(from, meta); });
 }
 
 Decoded<UseGroup> decode_uses(RecordPlace place, RecordBytes value) {

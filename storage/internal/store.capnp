@@ -24,6 +24,8 @@ struct Meta {
     kvHeadCount @10 :UInt32;
     headDim @11 :UInt32;
     indexDim @12 :UInt32;
+    gistBytes @13 :UInt32;     # of one encoded gist; 0: as the codec alone says
+    codebookHash @14 :Hash;    # of the file; absent: the codec needs none
 }
 
 struct Counters {

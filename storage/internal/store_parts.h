@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/clock.h"
+#include "storage/gist_coder.h"
 #include "storage/internal/lmdb_env.h"
 #include "storage/internal/record_codec.h"
 #include "storage/internal/writer_lock.h"
@@ -19,6 +20,7 @@ struct StoreParts {
     Path directory;
     const Clock* clock = nullptr;
     StoreMeta meta;
+    std::unique_ptr<GistCoder> coder;  // null: pq, and its codebook was not given
     std::unique_ptr<WriterLock> lock;  // null when opened for reading
     std::unique_ptr<LmdbEnv> env;      // closed before the lock is given up
 
@@ -26,6 +28,9 @@ struct StoreParts {
 
     // kInvalidInput when the store was opened for reading.
     Result<void> require_writable() const;
+
+    // kModelMismatch when gists cannot be read or written for want of the codebook.
+    Result<const GistCoder*> require_coder() const;
 };
 
 // The record under a key, through one of record_codec.h's decoders.

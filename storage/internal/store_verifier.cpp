@@ -138,8 +138,7 @@ class Verifier {
         const auto parsed = parse_group_key(key);
         if (!parsed || parsed->level < Level(1) || parsed->level > kLevelMax)
             return "a key of another form";
-        const auto group =
-            decode_group({Database::kGists, key}, value, parts_.meta.identity.encoder.shape);
+        const auto group = decode_group({Database::kGists, key}, value, parts_.meta);
         if (!group) return group.error();
         Seen* seen = find(parsed->document);
         if (seen == nullptr) return "gists of no document";

@@ -44,9 +44,10 @@ TEST_F(DeltaNllOnATinyModel, FullConditionIsWhatASequenceScoresInOneGo) {
     const auto scorer = BaseModelScorer::make(*model_, options.encoders);
     const auto protocol = plan_protocol(**scorer, options);
     const DocumentPlan& document = protocol->documents[1];
-    const auto log = ScoreLog::open(
-        options.output / "tokens.jsonl",
-        configuration_json(options, (*scorer)->facts(), protocol->conditions, protocol->documents));
+    const auto log =
+        ScoreLog::open(options.output / "tokens.jsonl",
+                       configuration_json(options, (*scorer)->facts(), protocol->conditions,
+                                          protocol->codecs, protocol->documents));
     ASSERT_TRUE(log) << log.error().to_string();
     std::size_t compared = 0;
     for (const ScoreLine& line : (*log)->lines()) {

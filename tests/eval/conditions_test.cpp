@@ -21,9 +21,16 @@ DeltaNllOptions options_of(std::uint32_t context, std::uint32_t levels) {
     return options;
 }
 
+constexpr GistShape kShape{30, 3, 64, 0};
+
+std::vector<NamedCodec> codecs_of(const DeltaNllOptions& options) {
+    return *named_codecs(options.codecs, kShape, {});
+}
+
 std::map<std::string, Condition> by_name(const DeltaNllOptions& options) {
     std::map<std::string, Condition> result;
-    const auto conditions = conditions_for(options);
+    const std::vector<EncoderInfo> encoders(options.encoders.size());
+    const auto conditions = conditions_for(options, codecs_of(options), encoders);
     EXPECT_TRUE(conditions);
     for (const Condition& condition : *conditions) result[condition.name] = condition;
     return result;
@@ -131,14 +138,45 @@ TEST(Conditions, EncodersAreCalledByTheirLabel) {
 }
 
 TEST(Conditions, BytesPerTokenFollowLevelAndCodec) {
-    const GistShape shape{30, 3, 64, 0};
-    const auto conditions = by_name(options_of(1024, 2));
-    EXPECT_EQ(gist_bytes_per_token(conditions.at("kv-last"), shape), 720.0);
-    EXPECT_EQ(gist_bytes_per_token(conditions.at("kv-last-l2"), shape), 720.0 / 32);
-    EXPECT_LT(*gist_bytes_per_token(conditions.at("kv-last:int8"), shape), 400.0);
-    EXPECT_EQ(gist_bytes_per_token(conditions.at("kv-last+last-64"), shape), std::nullopt);
-    EXPECT_EQ(gist_bytes_per_token(conditions.at("shuffled-kv-last"), shape), std::nullopt);
-    EXPECT_EQ(gist_bytes_per_token(conditions.at("zero"), shape), std::nullopt);
+    DeltaNllOptions options = options_of(1024, 2);
+    options.codecs = {"int8", "int4"};
+    const auto conditions = by_name(options);
+    const auto codecs = codecs_of(options);
+    const auto bytes_of = [&](const char* name) {
+        return gist_bytes_per_token(conditions.at(name), kShape, codecs);
+    };
+    EXPECT_EQ(bytes_of("kv-last"), 720.0);
+    EXPECT_EQ(bytes_of("kv-last-l2"), 720.0 / 32);
+    EXPECT_EQ(bytes_of("kv-last:int8"), (11520.0 + 360) / 32);
+    EXPECT_EQ(bytes_of("kv-last:int4"), 11520.0 * 18 / 32 / 32);
+    EXPECT_EQ(bytes_of("kv-last+last-64"), std::nullopt);
+    EXPECT_EQ(bytes_of("shuffled-kv-last"), std::nullopt);
+    EXPECT_EQ(bytes_of("zero"), std::nullopt);
+}
+
+TEST(Conditions, ACodebookIsMeasuredOnItsOwnEncoderAlone) {
+    DeltaNllOptions options = options_of(256, 1);
+    options.codecs.clear();
+    std::vector<NamedCodec> codecs(1);
+    codecs[0].name = "pq";
+    codecs[0].encoder_hash = Hash128{7, 7};
+    std::vector<EncoderInfo> encoders(2);
+    encoders[1].hash = {7, 7};
+    std::vector<std::string> coded;
+    const auto conditions = *conditions_for(options, codecs, encoders);
+    for (const Condition& condition : conditions)
+        if (condition.codec) coded.push_back(condition.name);
+    EXPECT_EQ(coded, std::vector<std::string>{"kv-last:pq"});
+}
+
+TEST(Conditions, UnknownCodecsAndCodebooksThatAreNotThereAreRefused) {
+    const std::vector<EncoderInfo> encoders(1);
+    const auto code_of = [&](const std::string& setting) {
+        const auto refused = named_codecs(std::vector<std::string>{setting}, kShape, encoders);
+        return refused ? std::nullopt : std::optional(refused.error().code());
+    };
+    EXPECT_EQ(code_of("int3"), ErrorCode::kUsage);
+    EXPECT_EQ(code_of("mine=no-such-file.safetensors"), ErrorCode::kInvalidInput);
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ CasesByCondition run(FakeScorer& scorer, const DeltaNllOptions& options) {
     scorer.context_tokens = static_cast<TokenId>(options.context_tokens);
     const auto report = run_delta_nll(scorer, options, {}, nullptr);
     EXPECT_TRUE(report) << report.error().to_string();
-    const auto conditions = *conditions_for(options);
+    const auto conditions = conditions_of(options, scorer.facts());
     CasesByCondition cases;
     std::size_t next = 0;
     for (std::size_t d = 0; d < options.documents.size(); ++d)

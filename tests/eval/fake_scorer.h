@@ -192,6 +192,14 @@ class TestFolder {
     Path path_;
 };
 
+// As a run of these options plans them.
+inline std::vector<Condition> conditions_of(const DeltaNllOptions& options,
+                                            const ScorerFacts& facts) {
+    const auto codecs = named_codecs(options.codecs, facts.gist_shape, facts.encoders);
+    EXPECT_TRUE(codecs) << codecs.error().to_string();
+    return *conditions_for(options, *codecs, facts.encoders);
+}
+
 inline DeltaNllOptions small_options(const TestFolder& folder) {
     DeltaNllOptions options;
     options.documents = {folder.write("one.txt", std::string(5000, 'a')),

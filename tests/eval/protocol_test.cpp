@@ -15,7 +15,7 @@ namespace {
 // Every case that was scored, by condition, for one document.
 std::map<std::string, std::vector<lm::ScoringCase>> cases_by_condition(
     const FakeScorer& scorer, const DeltaNllOptions& options) {
-    const std::vector<Condition> conditions = *conditions_for(options);
+    const std::vector<Condition> conditions = conditions_of(options, scorer.facts());
     std::map<std::string, std::vector<lm::ScoringCase>> result;
     std::size_t next = 0;
     for (std::size_t begin = 0; begin < options.windows_per_document; begin += kBatchWindows) {

@@ -125,18 +125,20 @@ TEST(RecordBytesTest, AnyAddressDoes) {
 
 // A message that was sealed with a right checksum but says impossible things.
 TEST(RecordBytesTest, SealedNonsenseIsRefused) {
-    constexpr GistShape kShape{1, 1, 2, 1};
+    StoreMeta meta;
+    meta.identity.encoder.shape = {1, 1, 2, 1};
+    meta.gist_bytes = encoded_gist_bytes(GistCodec::kFp16, meta.identity.encoder.shape);
     const std::string key = group_key(DocumentId(1), Level(1), NodeIndex(0));
     const RecordPlace place{Database::kGists, key};
     StoredGroup group;
     group.count = 1;
-    group.kv.resize(encoded_gist_bytes(GistCodec::kFp16, kShape));
+    group.kv.resize(meta.gist_bytes);
     group.index_vectors = {0};
     group.mean_nll = {1};
     group.mean_entropy = {2};
     const auto decode = [&](const StoredGroup& wrong) {
         const RecordWords words = encode_group(place, wrong);
-        return decode_group(place, std::as_bytes(std::span(words)), kShape).has_value();
+        return decode_group(place, std::as_bytes(std::span(words)), meta).has_value();
     };
     EXPECT_TRUE(decode(group));
     StoredGroup wrong = group;
@@ -148,11 +150,13 @@ TEST(RecordBytesTest, SealedNonsenseIsRefused) {
     wrong = group;
     wrong.codec = static_cast<GistCodec>(9);
     EXPECT_FALSE(decode(wrong));
+    wrong.codec = GistCodec::kInt8;  // not the store's
+    EXPECT_FALSE(decode(wrong));
     const RecordWords uses = encode_uses({Database::kStats, key}, UseGroup{});
     EXPECT_FALSE(decode_uses({Database::kStats, key}, std::as_bytes(std::span(uses))));
     // Another type's message under this key: its pointers are not what the reader expects.
     const RecordWords journal = encode_journal(place, {DocumentId(1), {0, 1}});
-    EXPECT_FALSE(decode_group(place, std::as_bytes(std::span(journal)), kShape));
+    EXPECT_FALSE(decode_group(place, std::as_bytes(std::span(journal)), meta));
     StoredDocument document;
     document.record.token_count = kDocumentTokensMax + 1;
     const std::string document_place = document_key(BankId(1), DocumentId(1));
