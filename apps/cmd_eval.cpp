@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include "apps/command.h"
+#include "apps/cmd_eval.h"
 #include "apps/interrupt.h"
 #include "eval/delta_nll.h"
 #include "lm/base_model.h"
@@ -15,19 +15,8 @@ namespace {
 constexpr const char* kFooter =
     "Examples:\n"
     "  megacontext eval run delta-nll --docs book.txt paper.txt --output results\n"
+    "  megacontext eval run retrieval --docs book.txt paper.txt --queries 200\n"
     "A run that was killed goes on where it stopped when the same command is given again.";
-
-// A word as a POSIX shell takes it, so that the recorded command can be pasted.
-std::string shell_word(const std::string& word) {
-    const auto is_plain = [](char c) {
-        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '/' || c == '.' ||
-               c == '_' || c == '-' || c == ',' || c == ':' || c == '=';
-    };
-    if (!word.empty() && std::all_of(word.begin(), word.end(), is_plain)) return word;
-    std::string quoted = "'";
-    for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return quoted + "'";
-}
 
 std::string comma_list(const std::vector<std::string>& words) {
     std::string line;
@@ -38,47 +27,24 @@ std::string comma_list(const std::vector<std::string>& words) {
 class EvalCommand final : public Command {
   public:
     CLI::App* define(CLI::App& program, ConfigLayer&) override {
-        CLI::App* app = program.add_subcommand("eval", "Measure what gists keep, against controls");
+        CLI::App* app = program.add_subcommand(
+            "eval", "Measure what gists keep and what search finds, against controls");
         app->require_subcommand(1);
         CLI::App* run = app->add_subcommand("run", "Run a suite");
-        run->add_option("SUITE", suite_, "delta-nll")
+        run->add_option("SUITE", suite_, "delta-nll or retrieval")
             ->required()
-            ->check(CLI::IsMember({"delta-nll"}));
+            ->check(CLI::IsMember({"delta-nll", "retrieval"}));
         run->add_option("--docs", documents_, "text files to measure on")
             ->type_name("FILE…")
             ->required();
         run->add_option("--output", output_,
-                        "folder of tokens.jsonl, results.json, table.md and plots")
+                        "folder of results.json, table.md and what they are made from")
             ->type_name("DIR")
+            ->default_str("SUITE-results");
+        run->add_option("--seed", options_.seed, "of windows, questions, shuffles and intervals")
             ->capture_default_str();
-        run->add_option("--windows", options_.windows_per_document, "windows of each document")
-            ->check(CLI::Range(1U, eval::kWindowsPerDocumentMax).description(""))
-            ->type_name("N")
-            ->capture_default_str();
-        run->add_option("--context", options_.context_tokens, "tokens that become gists")
-            ->capture_default_str();
-        run->add_option("--horizon", options_.horizon_tokens, "tokens that are scored")
-            ->capture_default_str();
-        run->add_option("--encoders", options_.encoders,
-                        "gist encoders to measure; name=encoder names one")
-            ->delimiter(',')
-            ->capture_default_str();
-        run->add_option("--codecs", options_.codecs, "codecs to measure on every encoder")
-            ->delimiter(',')
-            ->capture_default_str();
-        run->add_option("--levels", options_.levels, "2: also gists of level 2")
-            ->check(CLI::Range(1U, 2U).description(""))
-            ->type_name("N")
-            ->capture_default_str();
-        run->add_option("--oracle", options_.oracle_windows,
-                        "windows of each document whose gists are optimised, as a ceiling")
-            ->type_name("N")
-            ->capture_default_str();
-        run->add_option("--train-docs", train_documents_,
-                        "what the encoders were trained on; measuring on it is refused")
-            ->type_name("FILE…");
-        run->add_option("--seed", options_.seed, "of windows, shuffles and intervals")
-            ->capture_default_str();
+        retrieval_options_ = retrieval_.define(*run);
+        define_delta_nll(*run);
         for (CLI::App* part : {app, run}) part->footer(kFooter);
         return app;
     }
@@ -86,14 +52,50 @@ class EvalCommand final : public Command {
     Result<int> run(Invocation& invocation) override;
 
   private:
+    void define_delta_nll(CLI::App& run);
+    Result<void> check_options() const;
+    Result<int> run_delta_nll(Invocation& invocation);
     std::string command_line() const;
 
     std::string suite_;
     std::vector<std::string> documents_;
     std::vector<std::string> train_documents_;
-    std::string output_ = "delta-nll-results";
+    std::string output_;
     eval::DeltaNllOptions options_;
+    RetrievalSuite retrieval_;
+    std::vector<CLI::Option*> delta_nll_options_;
+    std::vector<CLI::Option*> retrieval_options_;
 };
+
+void EvalCommand::define_delta_nll(CLI::App& run) {
+    const auto add = [&](const char* flag, auto& value, const char* help) {
+        delta_nll_options_.push_back(run.add_option(flag, value, help));
+        return delta_nll_options_.back();
+    };
+    add("--windows", options_.windows_per_document, "windows of each document")
+        ->check(CLI::Range(1U, eval::kWindowsPerDocumentMax).description(""))
+        ->type_name("N")
+        ->capture_default_str();
+    add("--context", options_.context_tokens, "tokens that become gists")->capture_default_str();
+    add("--horizon", options_.horizon_tokens, "tokens that are scored")->capture_default_str();
+    add("--encoders", options_.encoders, "gist encoders to measure; name=encoder names one")
+        ->delimiter(',')
+        ->capture_default_str();
+    add("--codecs", options_.codecs, "codecs to measure on every encoder")
+        ->delimiter(',')
+        ->capture_default_str();
+    add("--levels", options_.levels, "2: also gists of level 2")
+        ->check(CLI::Range(1U, 2U).description(""))
+        ->type_name("N")
+        ->capture_default_str();
+    add("--oracle", options_.oracle_windows,
+        "windows of each document whose gists are optimised, as a ceiling")
+        ->type_name("N")
+        ->capture_default_str();
+    add("--train-docs", train_documents_,
+        "what the encoders were trained on; measuring on it is refused")
+        ->type_name("FILE…");
+}
 
 // The same for every way of giving the same options, so that a resumed run records the same line.
 std::string EvalCommand::command_line() const {
@@ -110,7 +112,25 @@ std::string EvalCommand::command_line() const {
     return line + " --seed " + std::to_string(options_.seed);
 }
 
+// An option of another suite would be passed over in silence.
+Result<void> EvalCommand::check_options() const {
+    const bool is_retrieval = suite_ == "retrieval";
+    for (const CLI::Option* option : is_retrieval ? delta_nll_options_ : retrieval_options_)
+        if (option->count() > 0)
+            return fail(ErrorCode::kUsage,
+                        option->get_name() + " is not an option of the suite " + suite_);
+    return {};
+}
+
 Result<int> EvalCommand::run(Invocation& invocation) {
+    MC_TRY(check_options());
+    if (output_.empty()) output_ = suite_ + "-results";
+    if (suite_ == "retrieval")
+        return retrieval_.run(invocation, documents_, output_, options_.seed);
+    return run_delta_nll(invocation);
+}
+
+Result<int> EvalCommand::run_delta_nll(Invocation& invocation) {
     options_.documents.assign(documents_.begin(), documents_.end());
     options_.train_documents.assign(train_documents_.begin(), train_documents_.end());
     options_.output = output_;
@@ -148,6 +168,17 @@ Result<int> EvalCommand::run(Invocation& invocation) {
 }
 
 }  // namespace
+
+std::string shell_word(const std::string& word) {
+    const auto is_plain = [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '/' || c == '.' ||
+               c == '_' || c == '-' || c == ',' || c == ':' || c == '=';
+    };
+    if (!word.empty() && std::all_of(word.begin(), word.end(), is_plain)) return word;
+    std::string quoted = "'";
+    for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return quoted + "'";
+}
 
 std::unique_ptr<Command> make_eval_command() {
     return std::make_unique<EvalCommand>();

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// `megacontext train gistnet`: trains the compressor for the base model in use; `train codec`: a
-// codebook for its gists (cmd_train_codec.cpp).
+// `megacontext train`: trains models for the base model in use; here the compressor.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "apps/cmd_train.h"
 #include "apps/cmd_train_codec.h"
-#include "apps/command.h"
 #include "apps/interrupt.h"
 #include "gistnet/train_gistnet.h"
 #include "lm/base_model.h"
@@ -66,6 +65,7 @@ class TrainCommand final : public Command {
             ->capture_default_str();
         for (CLI::App* part : {app, gistnet}) part->footer(kFooter);
         codec_.define(*app, flags);
+        index_app_ = index_->define(*app, flags);
         return app;
     }
 
@@ -80,6 +80,8 @@ class TrainCommand final : public Command {
     std::string level1_;
     gistnet::TrainOptions options_;
     TrainCodecCommand codec_;
+    std::unique_ptr<Command> index_ = make_train_index_command();
+    CLI::App* index_app_ = nullptr;
 };
 
 // What the weights' metadata keep: names of files, not where they lie on one machine.
@@ -104,6 +106,7 @@ std::string TrainCommand::command_line() const {
 
 Result<int> TrainCommand::run(Invocation& invocation) {
     if (codec_.chosen()) return codec_.run(invocation);
+    if (index_app_->parsed()) return index_->run(invocation);
     options_.documents.assign(documents_.begin(), documents_.end());
     options_.evaluation_documents.assign(evaluation_.begin(), evaluation_.end());
     options_.output = output_;

@@ -52,7 +52,7 @@ const std::array<SettingInfo, kSettingCount> kSettings{{
      {},
      1,
      kIngestBytesMaxLimit},
-    {"encoder", Kind::kText, "kv-last",
+    {"encoder", Kind::kText, "auto",
      "gist encoder of a new store: auto, gistnet, kv-last, kv-mean or a file of trained weights"},
     {"codec",
      Kind::kChoice,

@@ -2,15 +2,16 @@
 #include "gistnet/base_model_gist_encoder.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <map>
 #include <string_view>
 #include <utility>
 
 #include "core/check.h"
 #include "core/span_math.h"
-#include "gistnet/internal/calibration_text.h"
 #include "gistnet/internal/choose_pooler.h"
 #include "gistnet/internal/gist_tensors.h"
+#include "gistnet/internal/index_encoder.h"
 #include "gistnet/internal/pooler.h"
 #include "lm/internal/torch_model.h"
 
@@ -22,29 +23,30 @@ using lm::TorchModel;
 
 constexpr std::int64_t kBlock = kBlockSize;
 
-Hash128 encoder_hash(const std::string& name, Hash128 parameters, Hash128 base_model) {
+Hash128 encoder_hash(const std::string& name, Hash128 base_model,
+                     std::initializer_list<Hash128> parameters) {
     std::string text = name + "\n" + to_hex(base_model);
-    if (parameters != Hash128()) text += "\n" + to_hex(parameters);
+    for (const Hash128& hash : parameters)
+        if (hash != Hash128()) text += "\n" + to_hex(hash);
     return xxh3_128(std::as_bytes(std::span(text.data(), text.size())));
 }
 
 class BaseModelGistEncoder final : public GistEncoder {
   public:
     BaseModelGistEncoder(const lm::BaseModel& model, ChosenPooler chosen,
-                         std::uint32_t windows_per_batch)
+                         std::unique_ptr<IndexEncoder> index, std::uint32_t windows_per_batch)
         : model_(model.torch_model()),
           pooler_(std::move(chosen.pooler)),
+          index_(std::move(index)),
           windows_per_batch_(windows_per_batch) {
-        info_.name = pooler_->name();
-        info_.hash = encoder_hash(info_.name, chosen.parameters, model.hash());
+        info_.name = pooler_->name() + index_->name_suffix();
+        info_.hash =
+            encoder_hash(info_.name, model.hash(), {chosen.parameters, index_->parameters()});
         info_.shape = model.config().gist_shape();
-        info_.shape.index_dim = model.config().hidden_dim;
+        info_.shape.index_dim = index_->dim();
     }
 
     const EncoderInfo& info() const override { return info_; }
-
-    // Reads the calibration text. Called once, before anything else.
-    Result<void> find_centre();
 
     Result<std::vector<std::vector<Gist>>> encode_windows(std::span<const ReadWindow> windows,
                                                           bool with_statistics) override;
@@ -55,7 +57,6 @@ class BaseModelGistEncoder final : public GistEncoder {
     Result<void> check_window(const ReadWindow& window) const;
     Result<void> check_family(const SiblingGists& family) const;
     std::size_t batch_size(std::size_t window_tokens) const;
-    at::Tensor mean_hidden(std::span<const TokenId> tokens) const;
     std::vector<std::vector<Gist>> encode_batch(std::span<const ReadWindow* const> windows,
                                                 bool with_statistics) const;
     void fill_statistics(std::span<const std::vector<TokenId>> read, const at::Tensor& hidden,
@@ -63,9 +64,9 @@ class BaseModelGistEncoder final : public GistEncoder {
 
     TorchModel& model_;
     std::unique_ptr<Pooler> pooler_;
+    std::unique_ptr<IndexEncoder> index_;
     std::uint32_t windows_per_batch_;
     EncoderInfo info_;
-    at::Tensor centre_;  // (W) f32
 };
 
 Result<void> BaseModelGistEncoder::check_window(const ReadWindow& window) const {
@@ -96,25 +97,6 @@ std::size_t BaseModelGistEncoder::batch_size(std::size_t window_tokens) const {
     return std::max<std::size_t>(1, fitting);
 }
 
-// Mean last-layer hidden state (W) f32 of tokens read after BOS, BOS left out.
-at::Tensor BaseModelGistEncoder::mean_hidden(std::span<const TokenId> tokens) const {
-    std::vector<TokenId> read = {model_.tokenizer->bos()};
-    read.insert(read.end(), tokens.begin(), tokens.end());
-    const auto count = static_cast<std::int64_t>(read.size());
-    const std::vector<std::vector<TokenId>> window = {std::move(read)};
-    const at::Tensor hidden = model_.read_windows(window, count).hidden.select(0, 0);
-    return hidden.narrow(0, 1, count - 1).mean(0, false, at::kFloat);
-}
-
-Result<void> BaseModelGistEncoder::find_centre() {
-    std::vector<TokenId> tokens = model_.tokenizer->encode(kCalibrationText);
-    tokens.resize(std::min<std::size_t>(tokens.size(), model_.config.context_length - 1));
-    return torch_guard([&] {
-        const c10::InferenceMode inference;
-        centre_ = mean_hidden(tokens);
-    });
-}
-
 void BaseModelGistEncoder::fill_statistics(std::span<const std::vector<TokenId>> read,
                                            const at::Tensor& hidden, std::int64_t kept_begin,
                                            std::vector<Gist>& gists) const {
@@ -135,20 +117,18 @@ void BaseModelGistEncoder::fill_statistics(std::span<const std::vector<TokenId>>
 std::vector<std::vector<Gist>> BaseModelGistEncoder::encode_batch(
     std::span<const ReadWindow* const> windows, bool with_statistics) const {
     std::vector<std::vector<TokenId>> read;
+    std::vector<TokenId> new_tokens;
     for (const ReadWindow* window : windows) {
         std::vector<TokenId> tokens = {model_.tokenizer->bos()};
         tokens.insert(tokens.end(), window->tokens.begin(), window->tokens.end());
         read.push_back(std::move(tokens));
+        new_tokens.insert(new_tokens.end(), window->tokens.begin() + window->context_count,
+                          window->tokens.end());
     }
     const auto kept_begin = 1 + static_cast<std::int64_t>(windows.front()->context_count);
-    const lm::ReadOutput out = model_.read_windows(read, kept_begin);
-    const std::int64_t count = out.keys.size(3);
-    const at::Tensor means = out.hidden.narrow(1, kept_begin, count)
-                                 .unflatten(1, {-1, kBlock})
-                                 .mean(2, false, at::kFloat)
-                                 .flatten(0, 1);  // (B × blocks, W)
+    const lm::ReadOutput out = model_.read_windows(read, kept_begin, index_->layers());
     std::vector<Gist> gists = make_gists(pooler_->pool_block(blocks_of({out.keys, out.values})),
-                                         at_unit_length(means - centre_));
+                                         index_->block_vectors(out, kept_begin, new_tokens));
     if (with_statistics) fill_statistics(read, out.hidden, kept_begin, gists);
 
     const std::size_t per_window = gists.size() / windows.size();
@@ -217,8 +197,8 @@ Result<std::vector<float>> BaseModelGistEncoder::encode_query(std::span<const To
                                                   std::to_string(model_.config.context_length));
     return torch_guard([&] {
         const c10::InferenceMode inference;
-        const at::Tensor x =
-            at_unit_length((mean_hidden(tokens) - centre_).unsqueeze(0)).to(at::kCPU).contiguous();
+        const std::vector<std::vector<TokenId>> texts = {{tokens.begin(), tokens.end()}};
+        const at::Tensor x = index_->text_vectors(texts).to(at::kCPU).contiguous();
         const float* data = x.const_data_ptr<float>();
         return std::vector<float>(data, data + x.numel());
     });
@@ -226,13 +206,16 @@ Result<std::vector<float>> BaseModelGistEncoder::encode_query(std::span<const To
 
 }  // namespace
 
+bool has_trained_index(const std::string& encoder_name) {
+    return encoder_name.ends_with(kTrainedIndexSuffix);
+}
+
 Result<std::unique_ptr<GistEncoder>> make_gist_encoder(const lm::BaseModel& model,
                                                        const GistEncoderOptions& options) {
     MC_ASSIGN(ChosenPooler chosen, choose_pooler(options.pooling, model));
-    auto encoder =
-        std::make_unique<BaseModelGistEncoder>(model, std::move(chosen), options.windows_per_batch);
-    MC_TRY(encoder->find_centre());
-    return encoder;
+    MC_ASSIGN(auto index, choose_index(options.index, model));
+    return std::make_unique<BaseModelGistEncoder>(model, std::move(chosen), std::move(index),
+                                                  options.windows_per_batch);
 }
 
 }  // namespace mc::gistnet

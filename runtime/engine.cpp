@@ -77,10 +77,13 @@ Result<void> Engine::open_model(Need need, const std::optional<storage::StoreMet
     }
     MC_ASSIGN(model_, lm::BaseModel::open(model_options(config_)));
     gistnet::GistEncoderOptions options;
-    if (!existing)
+    if (!existing) {
         options.pooling = config_.encoder;
-    else if (existing->identity.base_model_hash == model_->hash())
+    } else if (existing->identity.base_model_hash == model_->hash()) {
         options.pooling = pooling_of(existing->identity.encoder.name, config_.encoder);
+        // A store from before there was a trained index goes on without one.
+        if (!gistnet::has_trained_index(existing->identity.encoder.name)) options.index = "mean";
+    }
     // Else any encoder will do: the store refuses the model, in open_store().
     MC_ASSIGN(encoder_, gistnet::make_gist_encoder(*model_, options));
     return {};

@@ -10,5 +10,7 @@ namespace mc::gistnet {
 
 // models/smollm2-135m-instruct/gistnet.safetensors.
 std::span<const std::byte> shipped_gistnet();
+// models/smollm2-135m-instruct/index.safetensors.
+std::span<const std::byte> shipped_index();
 
 }  // namespace mc::gistnet

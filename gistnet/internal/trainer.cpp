@@ -60,7 +60,7 @@ Trainer::Trainer(const lm::TorchModel& model, const TrainingText& text, const Ca
 }
 
 // One chunk a pass: at 1,121 tokens the processor's caches are full already.
-ChunkReading Trainer::read_chunks(const StepPlan& plan, lm::KeepAttention keep) const {
+ChunkReading Trainer::read_chunks(const StepPlan& plan, bool matches) const {
     at::NoGradGuard no_grad;
     std::vector<at::Tensor> hidden;
     std::vector<at::Tensor> keys;
@@ -75,9 +75,9 @@ ChunkReading Trainer::read_chunks(const StepPlan& plan, lm::KeepAttention keep) 
         read.insert(read.end(), begin, begin + tokens);
         targets.push_back(model_.token_index(std::span(read).subspan(1)));
         const std::vector<std::vector<TokenId>> window = {std::move(read)};
-        const lm::ReadOutput out = model_.read_windows(window, 1, keep);
-        if (keep == lm::KeepAttention::kYes)
-            texts.push_back({out.queries[0], out.attended[0], out.keys[0], out.values[0]});
+        const lm::ReadOutput out =
+            matches ? model_.read_attention(window, 1) : model_.read_windows(window, 1);
+        if (matches) texts.push_back({out.queries[0], out.attended[0], out.keys[0], out.values[0]});
         hidden.push_back(out.hidden);
         const KeysValues blocks =
             blocks_of({out.keys.narrow(3, 0, context), out.values.narrow(3, 0, context)});
@@ -133,8 +133,7 @@ at::Tensor Trainer::context_gains(const at::Tensor& horizon_inputs,
 StepReport Trainer::step(std::uint64_t step, std::uint64_t total_steps) {
     const bool matches = step <= options_.matching_steps;
     const StepPlan plan = plan_step(text_, options_, step);
-    const ChunkReading reading =
-        read_chunks(plan, matches ? lm::KeepAttention::kYes : lm::KeepAttention::kNo);
+    const ChunkReading reading = read_chunks(plan, matches);
     const GistTable table = make_gist_table(bos_, reading.blocks, levels_);
     GistTable gradient = zeros_like(table);
     StepReport report;

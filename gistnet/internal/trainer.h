@@ -58,7 +58,7 @@ class Trainer {
                GistTable& gradient, StepReport& report) const;
     void distil(const StepPlan& plan, const ChunkReading& reading, const GistTable& table,
                 GistTable& gradient, StepReport& report) const;
-    ChunkReading read_chunks(const StepPlan& plan, lm::KeepAttention keep) const;
+    ChunkReading read_chunks(const StepPlan& plan, bool matches) const;
     at::Tensor context_gains(const at::Tensor& horizon_inputs,
                              const lm::TeacherPrediction& teacher) const;
     void train_group(const CaseGroup& group, const StepShape& shape, double share,

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <utility>
 
 #include "core/check.h"
 #include "lm/internal/attention.h"
@@ -59,6 +61,43 @@ bool decodes(const TorchModel& model, const at::Tensor& inputs, KvCache& cache) 
     return true;
 }
 
+// Keys and values (B, Hq + 2 H heads in each step of qkv) of the last inputs, before rotation.
+void keep_keys_values(ReadOutput& kept, std::int64_t layer, const at::Tensor& qkv,
+                      const ModelConfig& config) {
+    if (!kept.keys.defined()) return;
+    const std::int64_t kv_heads = config.kv_head_count;
+    const std::int64_t count = kept.keys.size(3);
+    const at::Tensor heads = qkv.narrow(1, qkv.size(1) - count, count)
+                                 .unflatten(-1, {-1, std::int64_t{config.head_dim}})
+                                 .transpose(1, 2);  // (B, Hq + 2 H, kept, D)
+    kept.keys.select(1, layer).copy_(heads.narrow(1, config.head_count, kv_heads));
+    kept.values.select(1, layer).copy_(heads.narrow(1, config.head_count + kv_heads, kv_heads));
+}
+
+// The same of queries.
+void keep_queries(ReadOutput& kept, std::int64_t layer, const at::Tensor& qkv,
+                  const ModelConfig& config) {
+    const std::int64_t count = kept.queries.size(3);
+    kept.queries.select(1, layer).copy_(qkv.narrow(1, qkv.size(1) - count, count)
+                                            .unflatten(-1, {-1, std::int64_t{config.head_dim}})
+                                            .narrow(2, 0, config.head_count)
+                                            .transpose(1, 2));
+}
+
+// Copies the residual stream (B × T, W) that layer `layer` reads, if it is asked for. Returns
+// whether the pass may end with it.
+bool keep_residual(ReadOutput& kept, std::int64_t layer, const at::Tensor& residual,
+                   double epsilon) {
+    const auto found = std::find(kept.residual_layers.begin(), kept.residual_layers.end(), layer);
+    if (found == kept.residual_layers.end()) return false;
+    const at::Tensor slot = kept.residuals.select(1, found - kept.residual_layers.begin());
+    const std::int64_t count = slot.size(1);
+    const at::Tensor x = residual.view({slot.size(0), -1, slot.size(2)});
+    const at::Tensor last = x.narrow(1, x.size(1) - count, count);
+    slot.copy_(last * (last.square().mean(-1, true) + epsilon).rsqrt());
+    return !kept.keys.defined() && std::next(found) == kept.residual_layers.end();
+}
+
 at::Tensor decode(Decoder& decoder, const at::Tensor& input, std::int64_t position,
                   KvCache& cache) {
     const at::Tensor row = input.to(at::kFloat).contiguous();
@@ -106,28 +145,21 @@ at::Tensor TorchModel::forward(const at::Tensor& inputs, std::span<const std::in
         const LayerWeights& layer = weights.layers[l];
         at::Tensor x =
             add_rms_norm(residual, delta, layer.attention_norm, config.norm_epsilon, dtype);
+        const auto layer_index = static_cast<std::int64_t>(l);
+        if (kept != nullptr && keep_residual(*kept, layer_index, residual, config.norm_epsilon))
+            return {};
         const at::Tensor qkv = project(x, layer, config.norm_epsilon).view({batch, steps, -1});
         const at::Tensor queries =
             split_and_rotate(qkv, rope, at_positions, cache.keys(l), cache.values(l));
-        if (kept != nullptr) {
-            const std::int64_t kv_heads = config.kv_head_count;
-            const std::int64_t count = kept->keys.size(3);
-            const at::Tensor heads = qkv.narrow(1, steps - count, count)
-                                         .unflatten(-1, {-1, std::int64_t{config.head_dim}})
-                                         .transpose(1, 2);  // (B, Hq + 2 H, kept, D)
-            const auto layer_index = static_cast<std::int64_t>(l);
-            kept->keys.select(1, layer_index).copy_(heads.narrow(1, config.head_count, kv_heads));
-            kept->values.select(1, layer_index)
-                .copy_(heads.narrow(1, config.head_count + kv_heads, kv_heads));
-            if (kept->queries.defined())
-                kept->queries.select(1, layer_index).copy_(heads.narrow(1, 0, config.head_count));
-        }
+        if (kept != nullptr) keep_keys_values(*kept, layer_index, qkv, config);
+        if (kept != nullptr && kept->queries.defined())
+            keep_queries(*kept, layer_index, qkv, config);
         const at::Tensor attended =
             attend(queries, cache.keys(l).narrow(2, 0, key_count),
                    cache.values(l).narrow(2, 0, key_count), positions);  // (N, Hq × D)
         if (kept != nullptr && kept->attended.defined()) {
             const std::int64_t count = kept->attended.size(2);
-            kept->attended.select(1, static_cast<std::int64_t>(l))
+            kept->attended.select(1, layer_index)
                 .copy_(attended.view({batch, steps, -1}).narrow(1, steps - count, count));
         }
         delta = product_onto(residual, attended, layer.output, layer.panels.output);
@@ -135,8 +167,12 @@ at::Tensor TorchModel::forward(const at::Tensor& inputs, std::span<const std::in
         const at::Tensor gated = gated_product(x, layer.gate_up, layer.panels.gate_up);
         delta = product_onto(residual, gated, layer.down, layer.panels.down);
     }
-    return add_rms_norm(residual, delta, weights.final_norm, config.norm_epsilon, dtype)
-        .view({batch, steps, -1});
+    const at::Tensor hidden =
+        add_rms_norm(residual, delta, weights.final_norm, config.norm_epsilon, dtype);
+    if (kept != nullptr)
+        keep_residual(*kept, static_cast<std::int64_t>(weights.layers.size()), residual,
+                      config.norm_epsilon);
+    return hidden.view({batch, steps, -1});
 }
 
 void TorchModel::place(KvCache& cache, std::span<const std::int64_t> positions,
@@ -156,8 +192,7 @@ void TorchModel::place(KvCache& cache, std::span<const std::int64_t> positions,
     }
 }
 
-ReadOutput TorchModel::read_windows(std::span<const std::vector<TokenId>> windows,
-                                    std::int64_t kept_begin, KeepAttention keep_attention) const {
+at::Tensor TorchModel::read(std::span<const std::vector<TokenId>> windows, ReadOutput& kept) const {
     const auto batch = static_cast<std::int64_t>(windows.size());
     const auto steps = static_cast<std::int64_t>(windows.front().size());
     MC_CHECK(steps <= config.context_length, "window beyond the model's context");
@@ -168,24 +203,62 @@ ReadOutput TorchModel::read_windows(std::span<const std::vector<TokenId>> window
     }
     std::vector<std::int64_t> positions(windows.front().size());
     for (std::size_t i = 0; i < positions.size(); ++i) positions[i] = static_cast<std::int64_t>(i);
-
-    ReadOutput out;
-    out.keys = at::empty(
-        {batch, config.layer_count, config.kv_head_count, steps - kept_begin, config.head_dim},
-        at::TensorOptions().dtype(dtype).device(device));
-    out.values = at::empty_like(out.keys);
-    if (keep_attention == KeepAttention::kYes) {
-        out.queries = at::empty(
-            {batch, config.layer_count, config.head_count, steps - kept_begin, config.head_dim},
-            out.keys.options());
-        out.attended = at::empty({batch, config.layer_count, steps - kept_begin,
-                                  std::int64_t{config.head_count} * config.head_dim},
-                                 out.keys.options());
-    }
     KvCache cache = new_cache(batch, CacheKind::kSinglePass);
     cache.reserve(steps);
-    out.hidden = forward(embed(tokens).view({batch, steps, -1}), positions, cache, &out);
+    return forward(embed(tokens).view({batch, steps, -1}), positions, cache, &kept);
+}
+
+ReadOutput TorchModel::room_for(std::span<const std::vector<TokenId>> windows,
+                                std::int64_t kept_begin) const {
+    const auto batch = static_cast<std::int64_t>(windows.size());
+    const std::int64_t count = static_cast<std::int64_t>(windows.front().size()) - kept_begin;
+    ReadOutput out;
+    out.keys = at::empty({batch, config.layer_count, config.kv_head_count, count, config.head_dim},
+                         at::TensorOptions().dtype(dtype).device(device));
+    out.values = at::empty_like(out.keys);
     return out;
+}
+
+ReadOutput TorchModel::read_windows(std::span<const std::vector<TokenId>> windows,
+                                    std::int64_t kept_begin,
+                                    std::vector<std::int64_t> residual_layers) const {
+    ReadOutput out = room_for(windows, kept_begin);
+    out.residual_layers = std::move(residual_layers);
+    out.residuals =
+        at::empty({out.keys.size(0), static_cast<std::int64_t>(out.residual_layers.size()),
+                   out.keys.size(3), config.hidden_dim},
+                  out.keys.options());
+    out.hidden = read(windows, out);
+    return out;
+}
+
+ReadOutput TorchModel::read_attention(std::span<const std::vector<TokenId>> windows,
+                                      std::int64_t kept_begin) const {
+    ReadOutput out = room_for(windows, kept_begin);
+    const std::int64_t batch = out.keys.size(0);
+    const std::int64_t count = out.keys.size(3);
+    out.queries = at::empty({batch, config.layer_count, config.head_count, count, config.head_dim},
+                            out.keys.options());
+    out.attended = at::empty(
+        {batch, config.layer_count, count, std::int64_t{config.head_count} * config.head_dim},
+        out.keys.options());
+    out.hidden = read(windows, out);
+    return out;
+}
+
+at::Tensor TorchModel::read_residuals(std::span<const std::vector<TokenId>> windows,
+                                      std::int64_t kept_begin,
+                                      std::vector<std::int64_t> residual_layers) const {
+    MC_CHECK(!residual_layers.empty(), "no layer to read");
+    ReadOutput out;
+    out.residual_layers = std::move(residual_layers);
+    out.residuals = at::empty(
+        {static_cast<std::int64_t>(windows.size()),
+         static_cast<std::int64_t>(out.residual_layers.size()),
+         static_cast<std::int64_t>(windows.front().size()) - kept_begin, config.hidden_dim},
+        at::TensorOptions().dtype(dtype).device(device));
+    read(windows, out);
+    return out.residuals;
 }
 
 at::Tensor TorchModel::logits(const at::Tensor& hidden) const {

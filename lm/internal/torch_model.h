@@ -31,9 +31,11 @@ struct ReadOutput {
     // Only where asked for.
     at::Tensor queries;   // (B, L, Hq, T, D), before rotation
     at::Tensor attended;  // (B, L, T, Hq × D): attention's output, before its projection
+    // Which residual streams to keep too, ascending: 0 is the embeddings, n what layer n - 1
+    // leaves.
+    std::vector<std::int64_t> residual_layers;
+    at::Tensor residuals;  // (B, residual_layers.size(), T, W), each at unit mean square
 };
-
-enum class KeepAttention : bool { kNo, kYes };
 
 // Negative log-likelihoods and, when asked for, entropies of the predictions, in nats.
 struct Likelihoods {
@@ -68,9 +70,9 @@ struct TorchModel {
     // Reads inputs (B, T, W) at positions (T) and returns hidden states (B, T, W) after the final
     // norm. Each input sees every cache entry at or before its position, so gists between inputs
     // are placed first. Keys and values land in the cache; its length is the caller's to set. kept,
-    // when given, receives keys and values (and the attention, if it has room for it) of the last
-    // kept->keys.size(3) inputs. Requires:
-    // positions strictly ascending and reserved in the cache.
+    // when given, receives what its tensors have room for, of the last inputs; when that is
+    // residual streams alone, the pass ends with the last of them and returns an undefined tensor.
+    // Requires: positions strictly ascending and reserved in the cache.
     at::Tensor forward(const at::Tensor& inputs, std::span<const std::int64_t> positions,
                        KvCache& cache, ReadOutput* kept = nullptr) const;
 
@@ -79,10 +81,20 @@ struct TorchModel {
     void place(KvCache& cache, std::span<const std::int64_t> positions, const at::Tensor& keys,
                const at::Tensor& values) const;
 
-    // One causal pass over windows of equal length, without a cache to keep. Keys and values are
-    // those of the steps from kept_begin on; hidden states are of all steps.
+    // One causal pass over windows of equal length, without a cache to keep. Keys, values and
+    // residual streams are those of the steps from kept_begin on; hidden states are of all steps.
     ReadOutput read_windows(std::span<const std::vector<TokenId>> windows, std::int64_t kept_begin,
-                            KeepAttention keep_attention = KeepAttention::kNo) const;
+                            std::vector<std::int64_t> residual_layers = {}) const;
+
+    // The same with the attention's queries and outputs.
+    ReadOutput read_attention(std::span<const std::vector<TokenId>> windows,
+                              std::int64_t kept_begin) const;
+
+    // Such a pass's residual streams (B, R, T, W) alone: layers above the last one do not run.
+    // Requires: a layer is asked for.
+    at::Tensor read_residuals(std::span<const std::vector<TokenId>> windows,
+                              std::int64_t kept_begin,
+                              std::vector<std::int64_t> residual_layers) const;
 
     // Logits (N, V) in f32 of hidden states (N, W), for few rows.
     at::Tensor logits(const at::Tensor& hidden) const;
@@ -93,6 +105,12 @@ struct TorchModel {
     // Entries to have in flight in one pass: what the device computes best, with activations and
     // cache bounded.
     std::int64_t entries_per_pass() const;
+
+  private:
+    // With room for keys and values of count steps.
+    ReadOutput room_for(std::span<const std::vector<TokenId>> windows,
+                        std::int64_t kept_begin) const;
+    at::Tensor read(std::span<const std::vector<TokenId>> windows, ReadOutput& kept) const;
 };
 
 }  // namespace mc::lm

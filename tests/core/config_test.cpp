@@ -62,7 +62,7 @@ TEST(ConfigDefaults, are_those_of_the_manual) {
     EXPECT_EQ(config.budget_entries, 1024u);
     EXPECT_EQ(config.policy, "hybrid");
     EXPECT_EQ(config.ingest_bytes_max, 1u << 30);
-    EXPECT_EQ(config.encoder, "kv-last");
+    EXPECT_EQ(config.encoder, "auto");
     EXPECT_EQ(config.codec, "int8");
     EXPECT_EQ(config.log_level, "warning");
 }

@@ -31,7 +31,7 @@ class AttentionMatching : public testing::Test {
         for (const TokenId token : lm::test::random_tokens(model_->tokenizer(), kTokens, 7))
             read.push_back(token);
         const std::vector<std::vector<TokenId>> windows = {std::move(read)};
-        const lm::ReadOutput out = torch().read_windows(windows, 1, lm::KeepAttention::kYes);
+        const lm::ReadOutput out = torch().read_attention(windows, 1);
         text_ = {out.queries[0], out.attended[0], out.keys[0], out.values[0]};
         const auto some = [&](std::int64_t begin, std::int64_t count) {
             const auto take = [&](const at::Tensor& x) {
