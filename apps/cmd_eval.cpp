@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cmd_eval.h"
+#include "apps/eval_gist_probes.h"
 #include "apps/interrupt.h"
 #include "eval/delta_nll.h"
 #include "lm/base_model.h"
@@ -16,7 +17,10 @@ constexpr const char* kFooter =
     "Examples:\n"
     "  megacontext eval run delta-nll --docs book.txt paper.txt --output results\n"
     "  megacontext eval run retrieval --docs book.txt paper.txt --queries 200\n"
-    "A run that was killed goes on where it stopped when the same command is given again.";
+    "  megacontext eval run gist-probes --docs book.txt --encoders kv-last,gistnet\n"
+    "A run of delta-nll or retrieval that was killed goes on where it stopped when the same "
+    "command "
+    "is given\nagain.";
 
 std::string comma_list(const std::vector<std::string>& words) {
     std::string line;
@@ -31,9 +35,9 @@ class EvalCommand final : public Command {
             "eval", "Measure what gists keep and what search finds, against controls");
         app->require_subcommand(1);
         CLI::App* run = app->add_subcommand("run", "Run a suite");
-        run->add_option("SUITE", suite_, "delta-nll or retrieval")
+        run->add_option("SUITE", suite_, "delta-nll, gist-probes or retrieval")
             ->required()
-            ->check(CLI::IsMember({"delta-nll", "retrieval"}));
+            ->check(CLI::IsMember({"delta-nll", "gist-probes", "retrieval"}));
         run->add_option("--docs", documents_, "text files to measure on")
             ->type_name("FILE…")
             ->required();
@@ -55,6 +59,7 @@ class EvalCommand final : public Command {
     void define_delta_nll(CLI::App& run);
     Result<void> check_options() const;
     Result<int> run_delta_nll(Invocation& invocation);
+    Result<int> run_gist_probes(Invocation& invocation);
     std::string command_line() const;
 
     std::string suite_;
@@ -114,11 +119,17 @@ std::string EvalCommand::command_line() const {
 
 // An option of another suite would be passed over in silence.
 Result<void> EvalCommand::check_options() const {
-    const bool is_retrieval = suite_ == "retrieval";
-    for (const CLI::Option* option : is_retrieval ? delta_nll_options_ : retrieval_options_)
-        if (option->count() > 0)
-            return fail(ErrorCode::kUsage,
-                        option->get_name() + " is not an option of the suite " + suite_);
+    const auto is_own = [&](const CLI::Option* option) {
+        if (suite_ == "retrieval") return std::ranges::count(retrieval_options_, option) > 0;
+        if (std::ranges::count(delta_nll_options_, option) == 0) return false;
+        return suite_ == "delta-nll" || option->get_name() == "--windows" ||
+               option->get_name() == "--encoders";
+    };
+    for (const auto* options : {&delta_nll_options_, &retrieval_options_})
+        for (const CLI::Option* option : *options)
+            if (option->count() > 0 && !is_own(option))
+                return fail(ErrorCode::kUsage,
+                            option->get_name() + " is not an option of the suite " + suite_);
     return {};
 }
 
@@ -127,7 +138,23 @@ Result<int> EvalCommand::run(Invocation& invocation) {
     if (output_.empty()) output_ = suite_ + "-results";
     if (suite_ == "retrieval")
         return retrieval_.run(invocation, documents_, output_, options_.seed);
-    return run_delta_nll(invocation);
+    return suite_ == "gist-probes" ? run_gist_probes(invocation) : run_delta_nll(invocation);
+}
+
+Result<int> EvalCommand::run_gist_probes(Invocation& invocation) {
+    eval::GistProbeOptions options;
+    options.documents.assign(documents_.begin(), documents_.end());
+    options.output = output_;
+    options.windows_per_document = options_.windows_per_document;
+    options.seed = options_.seed;
+    options.encoders = options_.encoders;
+    options.command_line = "megacontext eval run " + suite_ + " --docs";
+    for (const std::string& document : documents_)
+        options.command_line += " " + shell_word(document);
+    options.command_line += " --windows " + std::to_string(options.windows_per_document) +
+                            " --encoders " + comma_list(options.encoders) + " --seed " +
+                            std::to_string(options.seed);
+    return eval_gist_probes(invocation, options);
 }
 
 Result<int> EvalCommand::run_delta_nll(Invocation& invocation) {

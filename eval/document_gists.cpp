@@ -9,6 +9,12 @@
 
 namespace mc::eval {
 
+lm::Segment segment_of_gists(std::span<const Gist> gists) {
+    std::vector<const Gist*> pointers;
+    for (const Gist& gist : gists) pointers.push_back(&gist);
+    return lm::Segment::of_gists(std::move(pointers));
+}
+
 DocumentGists::DocumentGists(Scorer& scorer, const Protocol& protocol, const DocumentPlan& document)
     : scorer_(scorer), protocol_(protocol), document_(document) {
     level_one_.resize(protocol.options.encoders.size());

@@ -14,6 +14,9 @@
 
 namespace mc::eval {
 
+// Entries that show gists; borrows them.
+lm::Segment segment_of_gists(std::span<const Gist> gists);
+
 class DocumentGists {
   public:
     DocumentGists(Scorer& scorer, const Protocol& protocol, const DocumentPlan& document);

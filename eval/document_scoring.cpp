@@ -2,8 +2,6 @@
 #include "eval/document_scoring.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <string>
 #include <utility>
 
@@ -20,28 +18,6 @@ constexpr std::size_t kOracleTokensPerPass = 1024;
 Result<void> check_cancelled(const std::atomic<bool>* cancelled) {
     if (cancelled == nullptr || !cancelled->load()) return {};
     return fail(ErrorCode::kCancelled, "interrupted; the same command goes on from here");
-}
-
-lm::Segment segment_of_gists(std::span<const Gist> gists) {
-    std::vector<const Gist*> pointers;
-    for (const Gist& gist : gists) pointers.push_back(&gist);
-    return lm::Segment::of_gists(std::move(pointers));
-}
-
-// Numbers of a case as the log keeps them. The first horizon token is not scored in any condition:
-// in most of them nothing raw stands before it.
-Result<std::vector<double>> logged(const std::vector<float>& nll, std::size_t horizon) {
-    if (nll.size() != horizon)
-        return fail(ErrorCode::kModel, "the model scored " + std::to_string(nll.size()) + " of " +
-                                           std::to_string(horizon) + " tokens");
-    std::vector<double> result = {std::numeric_limits<double>::quiet_NaN()};
-    for (std::size_t t = 1; t < horizon; ++t) {
-        if (!std::isfinite(nll[t]))
-            return fail(ErrorCode::kModel,
-                        "the NLL of horizon token " + std::to_string(t) + " is not finite");
-        result.push_back(rounded_nll(static_cast<double>(nll[t])));
-    }
-    return result;
 }
 
 // What a store gives back of a gist that it was given.
@@ -202,7 +178,7 @@ Result<std::vector<ScoreLine>> DocumentScoring::score_condition(
     MC_CHECK(scored.size() == cases.size(), "the model scored another number of cases");
     std::vector<ScoreLine> lines;
     for (std::size_t w = begin; w < end; ++w) {
-        MC_ASSIGN(auto nll, logged(scored[w - begin], protocol_.options.horizon_tokens));
+        MC_ASSIGN(auto nll, logged_nll(scored[w - begin], protocol_.options.horizon_tokens));
         lines.push_back({document_.name, w, document_.starts[w], condition.name, std::move(nll)});
     }
     return lines;

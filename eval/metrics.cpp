@@ -4,11 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <functional>
+#include <limits>
 #include <optional>
 
 #include "core/check.h"
-#include "core/rng.h"
 
 namespace mc::eval {
 
@@ -62,11 +61,6 @@ Comparison comparison_of(const std::vector<ScoredCondition>& conditions) {
     return comparison;
 }
 
-// (from - x) / (from - full); NaN where the full context does not beat `from`.
-double recovered_share(double from, double x, double full) {
-    return from > full ? (from - x) / (from - full) : kNan;
-}
-
 // Fills in what every condition's R is worth in raw tokens, per gist.
 void add_raw_per_gist(std::vector<Quantities>& quantities, const Comparison& comparison) {
     std::vector<std::pair<double, double>> curve;
@@ -102,51 +96,21 @@ std::vector<Quantities> quantities_of(const UnitSums& sums, const Comparison& co
     return result;
 }
 
-// Linear interpolation between order statistics. Requires: sorted, not empty.
-double quantile(std::span<const double> sorted, double probability) {
-    const double place = probability * static_cast<double>(sorted.size() - 1);
-    const auto below = static_cast<std::size_t>(place);
-    const std::size_t above = std::min(below + 1, sorted.size() - 1);
-    const double share = place - static_cast<double>(below);
-    return sorted[below] + share * (sorted[above] - sorted[below]);
-}
-
-// 95 % percentile interval. A ratio that is undefined in more resamples than lie outside one end
-// has no finite interval.
-void set_interval(Estimate& estimate, std::vector<double>& samples) {
-    const std::size_t drawn = samples.size();
-    std::erase_if(samples, [](double value) { return !std::isfinite(value); });
-    if (samples.empty() || (drawn - samples.size()) * 40 > drawn) return;
-    std::sort(samples.begin(), samples.end());
-    estimate.low = quantile(samples, 0.025);
-    estimate.high = quantile(samples, 0.975);
-}
-
 // One entry per condition, its quantities in order of Quantity.
 std::vector<std::array<Estimate, kQuantityCount>> estimate_all(const UnitSums& sums,
                                                                const Comparison& comparison,
                                                                bool with_interval,
                                                                std::uint64_t seed) {
-    std::vector<std::uint32_t> draws(sums.unit_count, 1);
+    const auto measure = [&](std::span<const std::uint32_t> draws) {
+        std::vector<double> flat;
+        for (const Quantities& of_condition : quantities_of(sums, comparison, draws))
+            flat.insert(flat.end(), of_condition.begin(), of_condition.end());
+        return flat;
+    };
+    const std::vector<Estimate> flat = bootstrap(sums.unit_count, with_interval, seed, measure);
     std::vector<std::array<Estimate, kQuantityCount>> estimates(sums.condition_count);
-    const auto observed = quantities_of(sums, comparison, draws);
-    for (std::size_t c = 0; c < sums.condition_count; ++c)
-        for (std::size_t q = 0; q < kQuantityCount; ++q) estimates[c][q].value = observed[c][q];
-    if (!with_interval) return estimates;
-
-    Rng rng(seed);
-    std::vector<std::vector<double>> samples(sums.condition_count * kQuantityCount);
-    for (std::uint32_t r = 0; r < kBootstrapResamples; ++r) {
-        std::fill(draws.begin(), draws.end(), 0U);
-        for (std::size_t u = 0; u < sums.unit_count; ++u) ++draws[rng.below(sums.unit_count)];
-        const auto resampled = quantities_of(sums, comparison, draws);
-        for (std::size_t c = 0; c < sums.condition_count; ++c)
-            for (std::size_t q = 0; q < kQuantityCount; ++q)
-                samples[c * kQuantityCount + q].push_back(resampled[c][q]);
-    }
-    for (std::size_t c = 0; c < sums.condition_count; ++c)
-        for (std::size_t q = 0; q < kQuantityCount; ++q)
-            set_interval(estimates[c][q], samples[c * kQuantityCount + q]);
+    for (std::size_t i = 0; i < flat.size(); ++i)
+        estimates[i / kQuantityCount][i % kQuantityCount] = flat[i];
     return estimates;
 }
 
@@ -227,6 +191,10 @@ std::vector<TokenSlice> standard_slices(std::size_t horizon) {
     if (horizon > 32) slices.push_back({"33-" + std::to_string(horizon), 32, horizon, false});
     slices.push_back({"top10", 1, horizon, true});
     return slices;
+}
+
+double recovered_share(double from, double x, double full) {
+    return from > full ? (from - x) / (from - full) : kNan;
 }
 
 double equivalent_raw_tokens(std::span<const std::pair<double, double>> curve, double recovery) {

@@ -9,12 +9,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "eval/bootstrap.h"
 
 namespace mc::eval {
 
@@ -60,13 +61,6 @@ struct TokenSlice {
 // horizon reaches, and the top decile.
 std::vector<TokenSlice> standard_slices(std::size_t horizon);
 
-// A number and its 95 % bootstrap interval; NaN where it is not defined.
-struct Estimate {
-    double value = std::numeric_limits<double>::quiet_NaN();
-    double low = std::numeric_limits<double>::quiet_NaN();
-    double high = std::numeric_limits<double>::quiet_NaN();
-};
-
 struct ConditionMetrics {
     std::string condition;
     std::string slice;
@@ -76,6 +70,10 @@ struct ConditionMetrics {
     Estimate specific_recovery;  // Rs: only for a condition that has a shuffled control
     Estimate raw_per_gist;       // raw tokens of equal R, per gist; only for gists alone
 };
+
+// (from - x) / (from - full), with from = NLL_none for R and NLL_shuffled for Rs; NaN where the
+// full context does not beat it.
+double recovered_share(double from, double x, double full);
 
 // How many raw tokens recover as much: curve holds (raw tokens, R), fewest tokens first. Between
 // two points R is taken as linear in log(tokens); of several answers the smallest. NaN below the
@@ -94,7 +92,6 @@ struct GroupMetrics {
     const ConditionMetrics* find(std::string_view condition, std::string_view slice) const;
 };
 
-inline constexpr std::uint32_t kBootstrapResamples = 2000;
 // Below this many documents an interval over documents says nothing.
 inline constexpr std::size_t kPooledIntervalDocumentsMin = 4;
 

@@ -2,13 +2,12 @@
 #include "eval/plots.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
-#include <limits>
 #include <string_view>
 
 #include "core/files.h"
+#include "eval/curve_plot.h"
+#include "eval/plot_style.h"
 #include "eval/svg.h"
 
 namespace mc::eval {
@@ -17,31 +16,14 @@ namespace {
 
 using Point = SvgCanvas::Point;
 
-// Okabe and Ito's colours, which people of every colour vision tell apart; black is the pool's.
-constexpr std::array<std::string_view, 7> kColors = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
-                                                     "#e69f00", "#56b4e9", "#999999"};
-constexpr std::string_view kInk = "#000000";
-constexpr std::string_view kGrid = "#dddddd";
-
 constexpr double kPanelWidth = 230;
 constexpr double kPanelGap = 24;
 constexpr double kLabelWidth = 230;
 constexpr double kTop = 56;
-constexpr double kFontSize = 11;
 
 // Ratios beyond this range stand at its edge; the table has them.
 constexpr double kRatioMin = -0.2;
 constexpr double kRatioMax = 1.1;
-
-std::string short_number(double value) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.3g", value);
-    return text;
-}
-
-std::string_view color_of(std::size_t place) {
-    return kColors[place % kColors.size()];
-}
 
 struct Quantity {
     const char* name;
@@ -83,7 +65,7 @@ class DotPlot {
         draw_legend();
         for (std::size_t c = 0; c < conditions_.size(); ++c)
             canvas_.text({kLabelWidth - 8, row_middle(c) + 4}, conditions_[c], TextAnchor::kEnd,
-                         kFontSize);
+                         kPlotFontSize);
         for (std::size_t s = 0; s < slices_.size(); ++s) {
             draw_axis(s);
             for (std::size_t c = 0; c < conditions_.size(); ++c)
@@ -107,7 +89,7 @@ class DotPlot {
     }
 
     std::string_view color(std::size_t group) const {
-        return groups_[group]->is_pool ? kInk : color_of(group);
+        return groups_[group]->is_pool ? kPlotInk : plot_color(group);
     }
 
     void draw_legend() {
@@ -115,7 +97,7 @@ class DotPlot {
         for (std::size_t g = 0; g < groups_.size(); ++g) {
             const std::string name = Path(groups_[g]->name).filename().string();
             canvas_.circle({x, 16}, 3, color(g));
-            canvas_.text({x + 7, 20}, name, TextAnchor::kStart, kFontSize);
+            canvas_.text({x + 7, 20}, name, TextAnchor::kStart, kPlotFontSize);
             x += 24 + 6.5 * static_cast<double>(name.size());
         }
     }
@@ -123,12 +105,12 @@ class DotPlot {
     void draw_axis(std::size_t panel) {
         canvas_.text({panel_left(panel) + kPanelWidth / 2, kTop - 10},
                      std::string(quantity_.name) + "@" + slices_[panel], TextAnchor::kMiddle,
-                     kFontSize + 1);
+                     kPlotFontSize + 1);
         for (int tenth = 0; tenth <= 10; tenth += 2) {
             const double x = x_of(panel, tenth / 10.0);
-            canvas_.line({x, kTop}, {x, bottom_}, kGrid, 1);
+            canvas_.line({x, kTop}, {x, bottom_}, kPlotGrid, 1);
             canvas_.text({x, bottom_ + 16}, short_number(tenth / 10.0), TextAnchor::kMiddle,
-                         kFontSize);
+                         kPlotFontSize);
         }
     }
 
@@ -183,76 +165,6 @@ std::vector<Point> nll_by_position(std::span<const DocumentScores> scores, std::
     return points;
 }
 
-struct Curve {
-    std::string name;
-    std::vector<Point> points;
-};
-
-class CurvePlot {
-  public:
-    explicit CurvePlot(std::vector<Curve> curves)
-        : curves_(std::move(curves)),
-          height_(std::max(360.0, 40 + 18 * static_cast<double>(curves_.size()))),
-          canvas_(kWidth + 250, height_) {
-        for (const Curve& curve : curves_)
-            for (const auto& [x, y] : curve.points) {
-                x_max_ = std::max(x_max_, x);
-                y_min_ = std::min(y_min_, y);
-                y_max_ = std::max(y_max_, y);
-            }
-        if (y_max_ <= y_min_) y_max_ = y_min_ + 1;
-    }
-
-    std::string draw() && {
-        draw_axes();
-        for (std::size_t c = 0; c < curves_.size(); ++c) {
-            std::vector<Point> points;
-            for (const Point& point : curves_[c].points) points.push_back(place(point));
-            const std::string_view dashes =
-                curves_[c].name.starts_with(kShuffledPrefix) ? "4 3" : "";
-            canvas_.polyline(points, color_of(c), dashes);
-            const double y = 28 + 18 * static_cast<double>(c);
-            canvas_.polyline(std::array<Point, 2>{{{kWidth + 16, y - 4}, {kWidth + 40, y - 4}}},
-                             color_of(c), dashes);
-            canvas_.text({kWidth + 46, y}, curves_[c].name, TextAnchor::kStart, kFontSize);
-        }
-        return std::move(canvas_).take();
-    }
-
-  private:
-    static constexpr double kWidth = 560;
-    static constexpr double kLeft = 56;
-    static constexpr double kBottomMargin = 44;
-
-    Point place(const Point& point) const {
-        const double x = kLeft + (kWidth - kLeft) * point.first / x_max_;
-        const double share = (point.second - y_min_) / (y_max_ - y_min_);
-        return {x, height_ - kBottomMargin - share * (height_ - kBottomMargin - 20)};
-    }
-
-    void draw_axes() {
-        for (int tick = 0; tick <= 4; ++tick) {
-            const double nll = y_min_ + (y_max_ - y_min_) * tick / 4.0;
-            const double y = place({0, nll}).second;
-            canvas_.line({kLeft, y}, {kWidth, y}, kGrid, 1);
-            canvas_.text({kLeft - 6, y + 4}, short_number(nll), TextAnchor::kEnd, kFontSize);
-            const double position = std::round(x_max_ * tick / 4.0);
-            canvas_.text({place({position, 0}).first, height_ - kBottomMargin + 16},
-                         short_number(position), TextAnchor::kMiddle, kFontSize);
-        }
-        canvas_.text({(kLeft + kWidth) / 2, height_ - 8},
-                     "horizon token; mean NLL in nats, all windows", TextAnchor::kMiddle,
-                     kFontSize);
-    }
-
-    std::vector<Curve> curves_;
-    double height_;
-    SvgCanvas canvas_;
-    double x_max_ = 1;
-    double y_min_ = std::numeric_limits<double>::infinity();
-    double y_max_ = -std::numeric_limits<double>::infinity();
-};
-
 }  // namespace
 
 std::vector<Plot> result_plots(std::span<const GroupMetrics> groups,
@@ -269,10 +181,13 @@ std::vector<Plot> result_plots(std::span<const GroupMetrics> groups,
             plots.push_back({quantity.name + suffix, DotPlot(members, quantity).draw()});
     }
     std::vector<Curve> curves;
-    for (std::size_t c = 0; c < scores.front().conditions.size(); ++c)
-        if (is_main_condition(scores.front().conditions[c].name))
-            curves.push_back({scores.front().conditions[c].name, nll_by_position(scores, c)});
-    plots.push_back({"nll.svg", CurvePlot(std::move(curves)).draw()});
+    for (std::size_t c = 0; c < scores.front().conditions.size(); ++c) {
+        const std::string& name = scores.front().conditions[c].name;
+        if (is_main_condition(name))
+            curves.push_back({name, nll_by_position(scores, c), name.starts_with(kShuffledPrefix)});
+    }
+    plots.push_back(
+        {"nll.svg", draw_curves(curves, {"horizon token", "mean NLL in nats, all windows"})});
     return plots;
 }
 

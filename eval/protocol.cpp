@@ -9,14 +9,12 @@
 #include <utility>
 
 #include "core/check.h"
-#include "core/rng.h"
 #include "core/span_math.h"
 #include "eval/document_gists.h"
 #include "eval/document_scoring.h"
 #include "eval/plots.h"
 #include "eval/score_log.h"
 #include "eval/training_check.h"
-#include "eval/windows.h"
 
 namespace mc::eval {
 
@@ -57,29 +55,6 @@ Result<void> check_options(const DeltaNllOptions& options, const ScorerFacts& fa
     MC_CHECK(options.encoders.size() == facts.encoders.size(),
              "the scorer has other encoders than the options");
     return {};
-}
-
-// Windows depend on seed and content, not on the other documents of the run.
-Result<DocumentPlan> plan_document(const Scorer& scorer, const DeltaNllOptions& options,
-                                   const Path& path) {
-    MC_ASSIGN(const std::string content, read_file(path, kDocumentBytesMax));
-    DocumentPlan plan;
-    plan.name = path.string();
-    plan.content_hash = xxh3_128(std::as_bytes(std::span(content)));
-    plan.tokens = scorer.tokenize(content);
-    const std::vector<TokenId>& tokens = plan.tokens;
-    const std::uint64_t width = std::uint64_t{options.context_tokens} + options.horizon_tokens;
-    Rng seeds(options.seed ^ plan.content_hash.low);
-    auto starts =
-        plan_window_starts(tokens.size(), options.windows_per_document, width, seeds.next());
-    if (!starts) return fail(std::move(starts.error()).add_context(plan.name));
-    plan.starts = std::move(*starts);
-    plan.shuffled_source = plan_derangement(plan.starts.size(), seeds.next());
-    for (const std::uint64_t start : plan.starts) {
-        const auto begin = tokens.begin() + static_cast<std::ptrdiff_t>(start);
-        plan.windows.emplace_back(begin, begin + static_cast<std::ptrdiff_t>(width));
-    }
-    return plan;
 }
 
 std::size_t batch_count(const DocumentPlan& document) {
@@ -306,15 +281,10 @@ Result<Protocol> plan_protocol(const Scorer& scorer, const DeltaNllOptions& opti
     MC_ASSIGN(auto codecs, named_codecs(options.codecs, facts.gist_shape, facts.encoders));
     MC_ASSIGN(auto conditions, conditions_for(options, codecs, facts.encoders));
     Protocol protocol{options, std::move(codecs), std::move(conditions), {}, {}};
-    for (const Path& path : options.documents) {
-        MC_ASSIGN(DocumentPlan plan, plan_document(scorer, options, path));
-        for (const DocumentPlan& earlier : protocol.documents)
-            if (earlier.content_hash == plan.content_hash)
-                return fail(ErrorCode::kInvalidInput, path.string() + " has the same content as " +
-                                                          earlier.name +
-                                                          ": its windows would count twice");
-        protocol.documents.push_back(std::move(plan));
-    }
+    const WindowPlan windows{options.windows_per_document,
+                             std::uint64_t{options.context_tokens} + options.horizon_tokens,
+                             options.seed};
+    MC_ASSIGN(protocol.documents, plan_documents(scorer, options.documents, windows));
     MC_ASSIGN(protocol.training,
               check_training(scorer, options.train_documents, protocol.documents));
     return protocol;

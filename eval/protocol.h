@@ -19,9 +19,6 @@ namespace mc::eval {
 // a model computes in batches, and its rounding may depend on them.
 inline constexpr std::size_t kBatchWindows = 8;
 
-// A whole document is read and tokenised at once; books are near 1 MB.
-inline constexpr std::uint64_t kDocumentBytesMax = 64ULL << 20;
-
 struct Protocol {
     DeltaNllOptions options;
     std::vector<NamedCodec> codecs;

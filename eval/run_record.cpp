@@ -3,14 +3,10 @@
 
 #include <array>
 #include <cmath>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "core/files.h"
-
-#ifndef MC_GIT_COMMIT
-#define MC_GIT_COMMIT ""
-#endif
+#include "eval/record_json.h"
 
 namespace mc::eval {
 
@@ -21,27 +17,6 @@ using Json = nlohmann::ordered_json;
 // Version of the protocol: raised when equal options would give other numbers.
 constexpr int kTaskVersion = 2;
 constexpr std::string_view kTask = "delta-nll";
-
-std::string dump(const Json& json, int indent) {
-    return json.dump(indent, ' ', false, Json::error_handler_t::replace);
-}
-
-Json json_of(const std::vector<EncoderInfo>& encoders) {
-    Json list = Json::array();
-    for (const EncoderInfo& info : encoders) {
-        Json encoder;
-        encoder["name"] = info.name;
-        encoder["hash"] = to_hex(info.hash);
-        list.push_back(std::move(encoder));
-    }
-    return list;
-}
-
-// Six decimals: far below any interval, and readable.
-Json number(double value) {
-    if (!std::isfinite(value)) return nullptr;
-    return std::round(value * 1e6) / 1e6;
-}
 
 struct Column {
     const char* name;
@@ -62,9 +37,8 @@ Json json_of(const GroupMetrics& group) {
             const Estimate& estimate = row.*column.estimate;
             if (!std::isfinite(estimate.value)) continue;
             const std::string metric = std::string(column.name) + "@" + row.slice;
-            results[metric + "," + row.condition] = number(estimate.value);
-            results[metric + "_ci95," + row.condition] = {number(estimate.low),
-                                                          number(estimate.high)};
+            results[metric + "," + row.condition] = json_number(estimate.value);
+            results[metric + "_ci95," + row.condition] = json_interval(estimate);
         }
     return results;
 }
@@ -82,7 +56,7 @@ Json json_of(const RunFindings& findings) {
         one["name"] = condition.name;
         one["entries"] = condition.entries();
         const auto bytes = gist_bytes_per_token(condition, findings.gist_shape, findings.codecs);
-        one["bytes_per_token"] = bytes ? number(*bytes) : Json();
+        one["bytes_per_token"] = bytes ? json_number(*bytes) : Json();
         list.push_back(std::move(one));
     }
     return list;
@@ -106,25 +80,10 @@ Json json_of(const TrainingCheck& training) {
         one["document"] = overlap.document;
         one["grams"] = overlap.gram_count;
         one["shared"] = overlap.shared_count;
-        one["share"] = number(overlap.share());
+        one["share"] = json_number(overlap.share());
         check["overlaps"].push_back(std::move(one));
     }
     return check;
-}
-
-std::string format(double value, int decimals) {
-    if (!std::isfinite(value)) return "–";
-    char text[32];
-    std::snprintf(text, sizeof text, "%.*f", decimals, value);
-    return text;
-}
-
-std::string format(const Estimate& estimate, int decimals) {
-    std::string text = format(estimate.value, decimals);
-    if (std::isfinite(estimate.low))
-        text +=
-            " [" + format(estimate.low, decimals) + ", " + format(estimate.high, decimals) + "]";
-    return text;
 }
 
 std::vector<std::string> slice_names(const GroupMetrics& group) {
@@ -148,14 +107,14 @@ std::string table_of(const GroupMetrics& group, const RunFindings& findings, con
     for (const Condition& condition : findings.conditions) {
         const auto bytes = gist_bytes_per_token(condition, findings.gist_shape, findings.codecs);
         std::string line = "| " + condition.name + " | " + std::to_string(condition.entries()) +
-                           " | " + (bytes ? format(*bytes, 1) : "–") + " |";
+                           " | " + (bytes ? number_text(*bytes, 1) : "–") + " |";
         bool is_defined = false;
         for (const std::string& slice : slices) {
             const ConditionMetrics* row = group.find(condition.name, slice);
             if (row == nullptr) continue;
             const Estimate& estimate = row->*column.estimate;
             is_defined = is_defined || std::isfinite(estimate.value);
-            line += " " + format(estimate, decimals) + " |";
+            line += " " + estimate_text(estimate, decimals) + " |";
         }
         if (is_defined) text += line + "\n";
     }
@@ -175,7 +134,7 @@ std::string configuration_json(const DeltaNllOptions& options, const ScorerFacts
     configuration["model_hash"] = to_hex(facts.model_hash);
     configuration["tokenizer_hash"] = to_hex(facts.tokenizer_hash);
     configuration["device"] = facts.device;
-    configuration["encoders"] = json_of(facts.encoders);
+    configuration["encoders"] = json_encoders(facts.encoders);
     configuration["conditions"] = Json::array();
     for (const Condition& condition : conditions)
         configuration["conditions"].push_back(condition.name);
@@ -188,15 +147,8 @@ std::string configuration_json(const DeltaNllOptions& options, const ScorerFacts
     configuration["windows_per_document"] = options.windows_per_document;
     configuration["seed"] = options.seed;
     configuration["bootstrap_resamples"] = kBootstrapResamples;
-    configuration["documents"] = Json::array();
-    for (const DocumentPlan& plan : documents) {
-        Json document;
-        document["name"] = plan.name;
-        document["hash"] = to_hex(plan.content_hash);
-        document["tokens"] = plan.tokens.size();
-        configuration["documents"].push_back(std::move(document));
-    }
-    return dump(configuration, -1);
+    configuration["documents"] = json_documents(documents);
+    return json_text(configuration, -1);
 }
 
 std::string results_json(const std::string& configuration, const std::string& command_line,
@@ -216,9 +168,8 @@ std::string results_json(const std::string& configuration, const std::string& co
     record["training_overlap"] =
         findings.training.overlaps.empty() ? Json() : json_of(findings.training);
     record["command_line"] = command_line;
-    const std::string commit = MC_GIT_COMMIT;
-    record["git_hash"] = commit.empty() ? Json() : Json(commit);
-    return dump(record, 2) + "\n";
+    record["git_hash"] = json_build_commit();
+    return json_text(record, 2) + "\n";
 }
 
 std::string results_table(const RunFindings& findings) {

@@ -3,27 +3,17 @@
 // Pure. Value types.
 #pragma once
 
-#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "eval/conditions.h"
 #include "eval/delta_nll.h"
+#include "eval/document_plan.h"
 #include "eval/overlap.h"
 #include "eval/scorer.h"
 
 namespace mc::eval {
-
-// One document and where its windows lie.
-struct DocumentPlan {
-    std::string name;  // the path as it was given
-    Hash128 content_hash;
-    std::vector<TokenId> tokens;  // all of it
-    std::vector<std::uint64_t> starts;
-    std::vector<std::size_t> shuffled_source;   // per window, whose gists its control gets
-    std::vector<std::vector<TokenId>> windows;  // context and horizon
-};
 
 // Everything that decides the numbers, and nothing else: equal configurations give equal logs.
 std::string configuration_json(const DeltaNllOptions& options, const ScorerFacts& facts,

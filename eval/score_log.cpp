@@ -102,6 +102,20 @@ Result<ScoreLine> parse_line(std::string_view text) {
 
 }  // namespace
 
+Result<std::vector<double>> logged_nll(std::span<const float> nll, std::size_t horizon) {
+    if (nll.size() != horizon)
+        return fail(ErrorCode::kModel, "the model scored " + std::to_string(nll.size()) + " of " +
+                                           std::to_string(horizon) + " tokens");
+    std::vector<double> result = {std::numeric_limits<double>::quiet_NaN()};
+    for (std::size_t t = 1; t < horizon; ++t) {
+        if (!std::isfinite(nll[t]))
+            return fail(ErrorCode::kModel,
+                        "the NLL of horizon token " + std::to_string(t) + " is not finite");
+        result.push_back(rounded_nll(static_cast<double>(nll[t])));
+    }
+    return result;
+}
+
 double rounded_nll(double nll) {
     static const double scale = std::pow(10.0, kNllDecimals);
     return std::round(nll * scale) / scale;

@@ -27,6 +27,11 @@ inline constexpr int kNllDecimals = 5;
 // To kNllDecimals decimals; NaN stays NaN.
 double rounded_nll(double nll);
 
+// Numbers of a case as the log keeps them. The first token is not scored in any condition: in most
+// of them nothing raw stands before it. Errors: kModel when the model scored another number of
+// tokens, or one is not finite.
+Result<std::vector<double>> logged_nll(std::span<const float> nll, std::size_t horizon);
+
 struct ScoreLine {
     std::string document;
     std::size_t window = 0;

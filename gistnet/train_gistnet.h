@@ -2,10 +2,10 @@
 // Trains one level of the compressor on documents, for any base model that it runs on.
 //
 // Leaves in the output folder: gistnet.safetensors (the weights, f16, with levels below),
-// train.jsonl (a line per step and per evaluation), the same as a TensorBoard event file, and
-// checkpoint.safetensors. A run that
-// was killed goes on from its last checkpoint and ends with the same weights, bit for bit, on the
-// same machine and thread count. The base model's weights are hashed before and after.
+// train.jsonl (a line per step and per evaluation, with each parameter's drift since the evaluation
+// before), the same as a TensorBoard event file, and checkpoint.safetensors. A run that was killed
+// goes on from its last checkpoint and ends with the same weights, bit for bit, on the same machine
+// and thread count. The base model's weights are hashed before and after.
 // Ownership: borrows everything for the call. Threads: one; `cancelled` may be set from a signal
 // handler. Errors: kUsage for options that cannot be and for a model that training does not know;
 // kInvalidInput for documents that are missing, too short or shared between training and

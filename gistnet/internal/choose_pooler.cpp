@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gistnet/internal/choose_pooler.h"
 
-#include "gistnet/internal/gistnet_file.h"
 #include "gistnet/internal/shipped_weights.h"
 #include "lm/internal/torch_model.h"
 
@@ -11,22 +10,22 @@ namespace {
 constexpr const char* kUntrained = "kv-last";
 constexpr const char* kTrainedName = "gistnet";
 
-Result<ChosenPooler> trained_pooler(const lm::SafetensorsFile& file, const lm::BaseModel& model) {
+Result<std::optional<TrainedWeights>> parse_trained(const lm::SafetensorsFile& file,
+                                                    const lm::BaseModel& model) {
     MC_ASSIGN(GistNetWeights weights, parse_gistnet(file, model));
-    return ChosenPooler{
-        make_attention_pooler(kTrainedName, std::move(weights.levels), model.torch_model().device),
-        xxh3_128(file.bytes())};
+    return TrainedWeights{std::move(weights), xxh3_128(file.bytes())};
 }
 
 }  // namespace
 
-Result<ChosenPooler> choose_pooler(const std::string& setting, const lm::BaseModel& model) {
-    if (auto pooler = make_untrained_pooler(setting)) return ChosenPooler{std::move(pooler), {}};
+Result<std::optional<TrainedWeights>> find_trained(const std::string& setting,
+                                                   const lm::BaseModel& model) {
+    if (make_untrained_pooler(setting)) return std::optional<TrainedWeights>();
     if (setting == "auto" || setting == kTrainedName) {
         MC_ASSIGN(const auto shipped,
                   lm::SafetensorsFile::parse(shipped_gistnet(), "the program's own weights"));
-        if (base_model_of(*shipped) == to_hex(model.hash())) return trained_pooler(*shipped, model);
-        if (setting == "auto") return ChosenPooler{make_untrained_pooler(kUntrained), {}};
+        if (base_model_of(*shipped) == to_hex(model.hash())) return parse_trained(*shipped, model);
+        if (setting == "auto") return std::optional<TrainedWeights>();
         return fail(ErrorCode::kUsage,
                     "no trained compressor for " + model.config().name + " (" +
                         to_hex(model.hash()) +
@@ -38,7 +37,16 @@ Result<ChosenPooler> choose_pooler(const std::string& setting, const lm::BaseMod
                                            "' is unknown: auto, gistnet, kv-last, kv-mean, or a "
                                            "file of trained weights");
     MC_ASSIGN(const auto file, lm::SafetensorsFile::open(setting));
-    return trained_pooler(*file, model);
+    return parse_trained(*file, model);
+}
+
+Result<ChosenPooler> choose_pooler(const std::string& setting, const lm::BaseModel& model) {
+    if (auto pooler = make_untrained_pooler(setting)) return ChosenPooler{std::move(pooler), {}};
+    MC_ASSIGN(auto trained, find_trained(setting, model));
+    if (!trained) return ChosenPooler{make_untrained_pooler(kUntrained), {}};
+    return ChosenPooler{make_attention_pooler(kTrainedName, std::move(trained->weights.levels),
+                                              model.torch_model().device),
+                        trained->file};
 }
 
 }  // namespace mc::gistnet

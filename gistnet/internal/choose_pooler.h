@@ -6,9 +6,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/hash.h"
+#include "gistnet/internal/gistnet_file.h"
 #include "gistnet/internal/pooler.h"
 #include "lm/base_model.h"
 
@@ -18,6 +20,15 @@ struct ChosenPooler {
     std::unique_ptr<Pooler> pooler;
     Hash128 parameters;  // of the weights' file; zero for the untrained ones
 };
+
+struct TrainedWeights {
+    GistNetWeights weights;
+    Hash128 file;  // of its bytes
+};
+
+// The trained weights behind a setting; empty for an untrained pooler.
+Result<std::optional<TrainedWeights>> find_trained(const std::string& setting,
+                                                   const lm::BaseModel& model);
 
 // "kv-last", "kv-mean"; "gistnet": the program's own weights for this model; "auto": those when
 // there are any, else kv-last; anything else with a dot or a slash: a file of trained weights.

@@ -152,6 +152,7 @@ class Run {
     Documents evaluation_;
     std::optional<HeldOut> held_out_;
     std::unique_ptr<Trainer> trainer_;
+    DriftMeter drift_;
     std::string identity_;
     RunState state_;
     TrainProgress shown_;
@@ -177,7 +178,9 @@ Result<void> Run::evaluate(TrainLog& log) {
         report_.evaluation.push_back({name, score.shape.context_blocks, score.shape.horizon_tokens,
                                       score.recovery(), score.recovery_over_shuffled()});
     }
-    MC_TRY(log.add_evaluation(state_.step, state_.positions, evaluation_.names, scores));
+    MC_ASSIGN(const Drift drift,
+              lm::torch_guard([&] { return drift_.measure(trainer_->levels().back()); }));
+    MC_TRY(log.add_evaluation(state_.step, state_.positions, evaluation_.names, scores, drift));
     shown_.evaluation = std::move(line);
     if (progress_) progress_(shown_);
     shown_.evaluation.clear();

@@ -84,6 +84,20 @@ Result<void> load_checkpoint(const Path& path, const std::string& identity, RunS
     return {};
 }
 
+Drift DriftMeter::measure(LevelParameters& level) {
+    const at::NoGradGuard no_grad;
+    Drift drift;
+    std::vector<at::Tensor> now;
+    for (const auto& [name, tensor] : level.named()) {
+        now.push_back(tensor->detach().to(at::kDouble));
+        if (before_.empty()) continue;
+        const at::Tensor& before = before_[now.size() - 1];
+        drift.push_back({name, ((now.back() - before).norm() / before.norm()).item<double>()});
+    }
+    before_ = std::move(now);
+    return drift;
+}
+
 Result<TrainLog> TrainLog::open(const Path& path, std::uint64_t last_step) {
     std::string kept;
     if (std::filesystem::exists(path)) {
@@ -122,6 +136,8 @@ Result<void> TrainLog::write_events() const {
              {"loss", "divergence", "nll", "unexplained", "gradient_norm", "rate_factor"})
             if (json.contains(key)) add(std::string("train/") + key, step, json[key]);
         if (!json.contains("evaluation")) continue;
+        const Json drift = json.value("drift", Json::object());
+        for (const auto& [name, change] : drift.items()) add("drift/" + name, step, change);
         for (const Json& one : json["evaluation"])
             for (const char* key : {"gists", "R", "Rs"})
                 add("evaluation/" + std::string(key) + "/" +
@@ -152,7 +168,7 @@ Result<void> TrainLog::add_step(std::uint64_t step, const StepReport& report, do
 
 Result<void> TrainLog::add_evaluation(std::uint64_t step, std::uint64_t positions,
                                       const std::vector<std::string>& documents,
-                                      const std::vector<HeldOutScore>& scores) {
+                                      const std::vector<HeldOutScore>& scores, const Drift& drift) {
     Json line;
     line["step"] = step;
     line["positions"] = positions;
@@ -170,6 +186,7 @@ Result<void> TrainLog::add_evaluation(std::uint64_t step, std::uint64_t position
         one["Rs"] = rounded(score.recovery_over_shuffled());
         line["evaluation"].push_back(std::move(one));
     }
+    for (const auto& [name, change] : drift) line["drift"][name] = rounded(change);
     return append(line.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/files.h"
@@ -28,6 +29,20 @@ Result<void> save_checkpoint(const Path& path, const std::string& identity, cons
 Result<void> load_checkpoint(const Path& path, const std::string& identity, RunState& state,
                              Trainer& trainer);
 
+// By parameter tensor: its name and ‖θ − θ_before‖ / ‖θ_before‖.
+using Drift = std::vector<std::pair<std::string, double>>;
+
+// How far parameters moved from one evaluation to the next. Its memory is this process's alone: the
+// first evaluation after a start or a resume has nothing to compare with.
+class DriftMeter {
+  public:
+    // Empty at the first call.
+    Drift measure(LevelParameters& level);
+
+  private:
+    std::vector<at::Tensor> before_;
+};
+
 // train.jsonl: one object per line, flushed as written. Opening cuts off lines of steps after the
 // checkpoint, so that a resumed run's log has every step once.
 class TrainLog {
@@ -37,7 +52,7 @@ class TrainLog {
     Result<void> add_step(std::uint64_t step, const StepReport& report, double seconds);
     Result<void> add_evaluation(std::uint64_t step, std::uint64_t positions,
                                 const std::vector<std::string>& documents,
-                                const std::vector<HeldOutScore>& scores);
+                                const std::vector<HeldOutScore>& scores, const Drift& drift);
 
     // The log so far as a TensorBoard event file beside it.
     Result<void> write_events() const;

@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <string>
 #include <vector>
@@ -108,7 +109,7 @@ class FakeScorer final : public Scorer {
         for (const lm::ScoringCase& one : cases) {
             result.emplace_back();
             for (std::size_t t = 0; t < one.scored.size(); ++t)
-                result.back().push_back(nll(one, t) + offset);
+                result.back().push_back((rule ? rule(one, t) : nll(one, t)) + offset);
             result.back().front() = std::numeric_limits<float>::quiet_NaN();
         }
         return result;
@@ -124,6 +125,8 @@ class FakeScorer final : public Scorer {
     std::size_t calls = 0;
     std::size_t fail_at_call = 0;  // 0: never
     float offset = 0;              // added to every NLL
+    // In place of the arithmetic below, when there is one.
+    std::function<float(const lm::ScoringCase&, std::size_t t)> rule;
     TokenId context_tokens = 256;
 
     ScorerFacts& mutable_facts() { return facts_; }
