@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // `megacontext eval run SUITE`: measurements with controls, resumable, results on disk.
 #include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
 #include "apps/cmd_eval.h"
 #include "apps/eval_gist_probes.h"
 #include "apps/interrupt.h"
+#include "apps/suite_output.h"
 #include "eval/delta_nll.h"
 #include "lm/base_model.h"
 #include "telemetry/progress.h"
@@ -175,22 +175,7 @@ Result<int> EvalCommand::run_delta_nll(Invocation& invocation) {
     MC_ASSIGN(const auto report,
               eval::run_delta_nll(*model, options_, progress, &invocation.interrupted));
     bar.clear();
-    Output& out = invocation.out;
-    if (out.json()) {
-        Json plots = Json::array();
-        for (const Path& path : report.plot_paths) plots.push_back(path.string());
-        out.json({{"suite", suite_},
-                  {"results_path", report.results_path.string()},
-                  {"table_path", report.table_path.string()},
-                  {"tokens_path", report.tokens_path.string()},
-                  {"plot_paths", std::move(plots)},
-                  {"results", Json::parse(report.results_json, nullptr, false)}});
-        return 0;
-    }
-    out.raw(report.table);
-    out.text("");
-    out.text("results  " + report.results_path.string());
-    out.text("tokens   " + report.tokens_path.string());
+    print_suite(invocation.out, suite_, report);
     return 0;
 }
 
