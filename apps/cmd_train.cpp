@@ -41,9 +41,13 @@ class TrainCommand final : public Command {
             ->capture_default_str();
         gistnet->add_option("--level1", level1_, "weights of level 1, to train level 2")
             ->type_name("FILE");
+        gistnet->add_option("--from", from_, "weights to go on training (default: start anew)")
+            ->type_name("FILE");
+        gistnet->add_option("--mixer", options_.mixer_width, "width of the mixer; 0: none")
+            ->capture_default_str();
         gistnet->add_option("--matching-steps", options_.matching_steps,
                             "steps that match attention, before distillation (default: a tenth, "
-                            "at most 80)");
+                            "at most 80; none with --from)");
         CLI::Option* steps = gistnet->add_option("--steps", options_.steps, "steps to train");
         gistnet->add_option("--minutes", options_.minutes, "train for about so long")
             ->check(CLI::PositiveNumber)
@@ -78,6 +82,7 @@ class TrainCommand final : public Command {
     std::vector<std::string> evaluation_;
     std::string output_;
     std::string level1_;
+    std::string from_;
     gistnet::TrainOptions options_;
     TrainCodecCommand codec_;
     std::unique_ptr<Command> index_ = make_train_index_command();
@@ -94,6 +99,9 @@ std::string TrainCommand::command_line() const {
     std::string line = "megacontext train gistnet --docs" + names(documents_);
     if (!evaluation_.empty()) line += " --eval-docs" + names(evaluation_);
     line += " --level " + std::to_string(options_.level);
+    if (!level1_.empty()) line += " --level1 " + Path(level1_).filename().string();
+    if (!from_.empty()) line += " --from " + Path(from_).filename().string();
+    line += " --mixer " + std::to_string(options_.mixer_width);
     if (options_.matching_steps)
         line += " --matching-steps " + std::to_string(*options_.matching_steps);
     if (options_.context_blocks > 0) line += " --blocks " + std::to_string(options_.context_blocks);
@@ -111,6 +119,7 @@ Result<int> TrainCommand::run(Invocation& invocation) {
     options_.evaluation_documents.assign(evaluation_.begin(), evaluation_.end());
     options_.output = output_;
     options_.level1_weights = level1_;
+    options_.start_weights = from_;
     options_.command_line = command_line();
     MC_ASSIGN(const auto model, open_model(invocation.config));
     const InterruptWatch watch;

@@ -36,7 +36,9 @@ struct TrainOptions {
     Path output;  // a folder; made when missing
     int level = 1;
     Path level1_weights;  // for level 2: the file that holds level 1
-    // Of the steps, the first so many match attention; unset: a tenth, at most 80.
+    Path start_weights;   // whose level goes on learning, with their queries; empty: start anew
+    // Of the steps, the first so many match attention; unset: a tenth, at most 80, and none from
+    // weights.
     std::optional<std::uint64_t> matching_steps;
     std::uint64_t steps = 0;  // 0: as many as fit in minutes
     double minutes = 15;
@@ -45,6 +47,7 @@ struct TrainOptions {
     std::uint32_t chunks_per_step = 2;  // training texts of the longest kind
     std::uint32_t cases_per_step = 12;
     std::uint32_t pooling_queries = 4;
+    std::uint32_t mixer_width = 256;     // where the start has none; 0: none
     std::uint32_t evaluate_every = 200;  // steps
     std::uint32_t checkpoint_every = 50;
     std::string command_line;  // recorded in the weights' metadata

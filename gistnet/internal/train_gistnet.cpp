@@ -62,22 +62,37 @@ Result<void> check_disjoint(const Documents& training, const Documents& evaluati
 // Everything that decides the numbers of a run, as text.
 std::string identity_of(const lm::BaseModel& model, const TrainOptions& options,
                         const CaseOptions& cases, const Documents& training,
-                        const std::string& level1) {
+                        const std::string& built_on) {
     std::string out =
         "model " + to_hex(model.hash()) + " on " + model.device_description() + "\nlevel " +
         std::to_string(cases.level) + " seed " + std::to_string(cases.seed) + " blocks " +
         std::to_string(cases.context_blocks) + " horizon " + std::to_string(cases.horizon_tokens) +
         " chunks " + std::to_string(cases.chunks_per_step) + " cases " +
         std::to_string(cases.cases_per_step) + " queries " +
-        std::to_string(options.pooling_queries) + " matching " +
-        std::to_string(cases.matching_steps) + " level1 " + level1;
+        std::to_string(options.pooling_queries) + " mixer " + std::to_string(options.mixer_width) +
+        " matching " + std::to_string(cases.matching_steps) + " level1 and start " + built_on;
     if (options.steps > 0) out += " steps " + std::to_string(options.steps);
     for (const Hash128& hash : training.hashes) out += "\n" + to_hex(hash);
     return out;
 }
 
+// Of the weight files that a run starts from.
+Result<std::string> hashes_of(const TrainOptions& options) {
+    std::string out;
+    for (const Path& path : {options.level1_weights, options.start_weights}) {
+        if (path.empty()) {
+            out += " none";
+            continue;
+        }
+        MC_ASSIGN(const auto file, MappedFile::open(path));
+        out += " " + to_hex(xxh3_128(file->bytes()));
+    }
+    return out;
+}
+
 std::uint64_t matching_steps(const TrainOptions& options) {
     if (options.matching_steps) return *options.matching_steps;
+    if (!options.start_weights.empty()) return 0;
     if (options.steps == 0) return kMatchingSteps;
     return std::min(kMatchingSteps, options.steps / kMatchingShareOf);
 }
@@ -92,6 +107,7 @@ CaseOptions case_options(const TrainOptions& options) {
     out.cases_per_step = options.cases_per_step;
     out.matching_steps = matching_steps(options);
     out.seed = options.seed;
+    out.continues = !options.start_weights.empty();
     return out;
 }
 
@@ -120,8 +136,18 @@ Result<std::vector<LevelParameters>> first_levels(const lm::BaseModel& model,
         MC_ASSIGN(GistNetWeights below, load_gistnet(options.level1_weights, model));
         levels.push_back(std::move(below.levels.front()));
     }
-    levels.push_back(initial_parameters(model.config().gist_shape(), options.pooling_queries,
-                                        options.level, options.seed));
+    if (options.start_weights.empty()) {
+        levels.push_back(
+            initial_parameters(model.config().gist_shape(), options.pooling_queries, options.seed));
+    } else {
+        MC_ASSIGN(GistNetWeights start, load_gistnet(options.start_weights, model));
+        if (start.levels.size() < static_cast<std::size_t>(options.level))
+            return fail(ErrorCode::kUsage, options.start_weights.string() + ": has no level " +
+                                               std::to_string(options.level) + " to start from");
+        levels.push_back(std::move(start.levels[static_cast<std::size_t>(options.level - 1)]));
+    }
+    if (levels.back().mixer_width() == 0)
+        add_mixer(levels.back(), options.mixer_width, options.seed);
     return levels;
 }
 
@@ -274,12 +300,8 @@ Result<TrainReport> Run::run() {
     MC_ASSIGN(trainer_, lm::torch_guard([&] {
                   return std::make_unique<Trainer>(torch, training.text, cases, std::move(levels));
               }));
-    std::string level1 = "none";
-    if (options_.level == 2) {
-        MC_ASSIGN(const auto file, MappedFile::open(options_.level1_weights));
-        level1 = to_hex(xxh3_128(file->bytes()));
-    }
-    identity_ = identity_of(model_, options_, cases, training, level1);
+    MC_ASSIGN(const std::string built_on, hashes_of(options_));
+    identity_ = identity_of(model_, options_, cases, training, built_on);
     state_.total_steps = options_.steps;
     MC_TRY(
         load_checkpoint(options_.output / "checkpoint.safetensors", identity_, state_, *trainer_));

@@ -14,11 +14,15 @@ namespace {
 
 constexpr auto kBlock = static_cast<std::int64_t>(kBlockSize);
 
-// Found in the prototype and kept: maps learn slowly, queries and biases fast.
+// Found in the prototype and kept: maps learn slowly, queries and biases fast. The mixer has many
+// small parameters that add up.
 constexpr double kMapRate = 2e-3;
 constexpr double kQueryRate = 3e-2;
+constexpr double kMixerRate = 5e-4;
 // Distillation's gradients are noisier than those of matching.
 constexpr double kDistillationRateFactor = 0.5;
+// Weights that were trained before would lose at that rate what they know.
+constexpr double kContinuedRateFactor = 0.3;
 constexpr double kKlWeight = 0.8;
 constexpr std::uint64_t kWarmUpSteps = 20;
 constexpr double kLastRateFactor = 0.05;
@@ -28,6 +32,7 @@ constexpr double kContextGainMin = 0.1;
 constexpr double kContextGainMax = 3;
 
 double learning_rate(const std::string& parameter) {
+    if (parameter.starts_with("mixer")) return kMixerRate;
     return parameter == "queries" || parameter == "biases" ? kQueryRate : kMapRate;
 }
 
@@ -149,9 +154,10 @@ StepReport Trainer::step(std::uint64_t step, std::uint64_t total_steps) {
     }
     at::NoGradGuard no_grad;
     report.rate_factor =
-        matches ? schedule(step, options_.matching_steps)
-                : kDistillationRateFactor * schedule(step - options_.matching_steps,
-                                                     total_steps - options_.matching_steps);
+        matches
+            ? schedule(step, options_.matching_steps)
+            : (options_.continues ? kContinuedRateFactor : kDistillationRateFactor) *
+                  schedule(step - options_.matching_steps, total_steps - options_.matching_steps);
     report.gradient_norm = adam_step(slots_, gradients, step, report.rate_factor, AdamOptions());
     report.read_positions +=
         static_cast<std::uint64_t>(reading.hidden.size(0) * reading.hidden.size(1));

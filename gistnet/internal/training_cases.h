@@ -33,6 +33,7 @@ struct CaseOptions {
     std::uint64_t matching_steps = 0;   // first: attention matching, then distillation
     std::uint32_t runs_per_step = 24;
     std::uint64_t seed = 1;
+    bool continues = false;  // from trained weights: smaller steps
 };
 
 // What is the same for all chunks and cases of a step.

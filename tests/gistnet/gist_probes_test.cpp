@@ -61,7 +61,8 @@ KeysValues random_positions(std::int64_t blocks) {
 }
 
 TEST(PoolingTally, even_weights_have_the_entropy_of_32_and_sharp_ones_none) {
-    LevelParameters level = initial_parameters(kShape, 2, 2, 1);
+    LevelParameters level = initial_parameters(kShape, 2, 1);
+    level.biases.zero_();
     level.queries.zero_();
     level.biases.select(2, 1).select(2, 7).fill_(1e4);  // the second query sees position 7 alone
     PoolingTally tally(level);
@@ -77,7 +78,7 @@ TEST(PoolingTally, even_weights_have_the_entropy_of_32_and_sharp_ones_none) {
 }
 
 TEST(PoolingTally, shares_are_of_the_norms_that_maps_add_and_sum_to_one) {
-    LevelParameters level = initial_parameters(kShape, 3, 1, 1);
+    LevelParameters level = initial_parameters(kShape, 3, 1);
     level.queries.zero_();
     level.biases.zero_();  // all queries pool the same mean; only their maps differ
     level.key_map.narrow(2, 8, 8).copy_(3 * at::eye(8));
@@ -93,7 +94,7 @@ TEST(PoolingTally, shares_are_of_the_norms_that_maps_add_and_sum_to_one) {
 }
 
 TEST(PoolingTally, is_the_mean_over_blocks_however_they_come) {
-    const LevelParameters level = initial_parameters(kShape, 2, 1, 1);
+    const LevelParameters level = initial_parameters(kShape, 2, 1);
     const KeysValues all = random_positions(6);
     PoolingTally together(level);
     together.add(all);
@@ -116,7 +117,7 @@ TEST(PoolingProbe, untrained_encoders_have_no_queries_and_unknown_ones_are_refus
 }
 
 TEST(Drift, is_the_relative_change_since_the_call_before) {
-    LevelParameters level = initial_parameters(kShape, 2, 1, 1);
+    LevelParameters level = initial_parameters(kShape, 2, 1);
     DriftMeter meter;
     EXPECT_TRUE(meter.measure(level).empty());
     for (const auto& [name, tensor] : level.named()) tensor->mul_(1.1);
