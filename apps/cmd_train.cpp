@@ -7,6 +7,7 @@
 #include "apps/cmd_train.h"
 #include "apps/cmd_train_codec.h"
 #include "apps/interrupt.h"
+#include "eval/curve_plot.h"
 #include "gistnet/train_gistnet.h"
 #include "lm/base_model.h"
 #include "telemetry/progress.h"
@@ -112,6 +113,25 @@ std::string TrainCommand::command_line() const {
            std::to_string(options_.cases_per_step);
 }
 
+// Rs over reader positions, by document and shape.
+Result<void> write_curve(const Path& path, const std::vector<gistnet::EvaluationPoint>& points) {
+    std::vector<eval::Curve> curves;
+    for (const gistnet::EvaluationPoint& point : points)
+        for (std::size_t i = 0; i < point.scores.size(); ++i) {
+            const gistnet::EvaluationScore& score = point.scores[i];
+            if (curves.size() == i)
+                curves.push_back(
+                    {std::to_string(score.context_blocks) + " blocks, " + score.document,
+                     {},
+                     false});
+            curves[i].points.push_back(
+                {static_cast<double>(point.positions), score.recovery_over_shuffled});
+        }
+    const std::string svg = eval::draw_curves(
+        curves, {"reader positions forward and backward (logarithmic)", "Rs", true});
+    return replace_file(path, std::as_bytes(std::span(svg)));
+}
+
 Result<int> TrainCommand::run(Invocation& invocation) {
     if (codec_.chosen()) return codec_.run(invocation);
     if (index_app_->parsed()) return index_->run(invocation);
@@ -139,9 +159,12 @@ Result<int> TrainCommand::run(Invocation& invocation) {
     MC_ASSIGN(const auto report, gistnet::train_gistnet(*model, options_, invocation.clock,
                                                         progress, &invocation.interrupted));
     bar.clear();
+    if (!report.curve.empty()) MC_TRY(write_curve(options_.output / "curve.svg", report.curve));
     if (out.json()) {
         Json scores = Json::array();
-        for (const gistnet::EvaluationScore& score : report.evaluation)
+        const auto last = report.curve.empty() ? std::vector<gistnet::EvaluationScore>()
+                                               : report.curve.back().scores;
+        for (const gistnet::EvaluationScore& score : last)
             scores.push_back({{"document", score.document},
                               {"context_blocks", score.context_blocks},
                               {"horizon", score.horizon_tokens},

@@ -19,9 +19,11 @@ struct Curve {
 struct CurveAxes {
     std::string x;
     std::string y;
+    bool is_x_logarithmic = false;  // then points at x = 0 are left out
 };
 
-// The vertical axis spans what the curves reach, the horizontal one starts at 0.
+// The vertical axis spans what the curves reach; the horizontal one starts at 0, a logarithmic one
+// at the least x.
 std::string draw_curves(const std::vector<Curve>& curves, const CurveAxes& axes);
 
 }  // namespace mc::eval

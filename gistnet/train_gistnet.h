@@ -48,7 +48,7 @@ struct TrainOptions {
     std::uint32_t cases_per_step = 12;
     std::uint32_t pooling_queries = 4;
     std::uint32_t mixer_width = 256;     // where the start has none; 0: none
-    std::uint32_t evaluate_every = 200;  // steps
+    std::uint32_t evaluate_every = 200;  // steps; and after an 8th, a 4th and half of so many
     std::uint32_t checkpoint_every = 50;
     std::string command_line;  // recorded in the weights' metadata
 };
@@ -71,11 +71,18 @@ struct EvaluationScore {
     double recovery_over_shuffled = 0;  // Rs
 };
 
+struct EvaluationPoint {
+    std::uint64_t step = 0;
+    std::uint64_t positions = 0;  // forward and backward, since the run began
+    std::vector<EvaluationScore> scores;
+};
+
 struct TrainReport {
     Path weights_path;
     std::uint64_t steps = 0;
     double positions_per_second = 0;  // forward and backward, of this process's steps
-    std::vector<EvaluationScore> evaluation;
+    // The last point is of the weights as they are; empty without evaluation documents.
+    std::vector<EvaluationPoint> curve;
 };
 
 // progress may be empty and cancelled null.

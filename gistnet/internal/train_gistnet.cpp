@@ -151,6 +151,14 @@ Result<std::vector<LevelParameters>> first_levels(const lm::BaseModel& model,
     return levels;
 }
 
+// The first steps change the most: a curve over the logarithm of steps wants points there.
+bool is_evaluated(std::uint64_t step, std::uint64_t every) {
+    constexpr std::uint64_t kFirstShares[] = {8, 4, 2};
+    return step % every == 0 || std::ranges::any_of(kFirstShares, [&](std::uint64_t share) {
+               return step * share == every;
+           });
+}
+
 // The loop's parts, so that each function has one job.
 class Run {
   public:
@@ -192,7 +200,6 @@ Result<void> Run::evaluate(TrainLog& log) {
     if (!held_out_) return {};
     MC_ASSIGN(const auto scores,
               lm::torch_guard([&] { return held_out_->score(trainer_->levels()); }));
-    report_.evaluation.clear();
     std::string line = "step " + std::to_string(state_.step);
     for (const HeldOutScore& score : scores) {
         const std::string& name = evaluation_.names[score.document];
@@ -201,8 +208,6 @@ Result<void> Run::evaluate(TrainLog& log) {
                       score.shape.context_blocks, score.shape.horizon_tokens, score.recovery(),
                       score.recovery_over_shuffled());
         line += text + name;
-        report_.evaluation.push_back({name, score.shape.context_blocks, score.shape.horizon_tokens,
-                                      score.recovery(), score.recovery_over_shuffled()});
     }
     MC_ASSIGN(const Drift drift,
               lm::torch_guard([&] { return drift_.measure(trainer_->levels().back()); }));
@@ -253,7 +258,7 @@ Result<void> Run::train(TrainLog& log) {
         shown_.positions = state_.positions;
         if (progress_) progress_(shown_);
         const bool last = state_.step == state_.total_steps;
-        if (last || state_.step % options_.evaluate_every == 0) MC_TRY(evaluate(log));
+        if (last || is_evaluated(state_.step, options_.evaluate_every)) MC_TRY(evaluate(log));
         if (last || state_.step % options_.checkpoint_every == 0) {
             MC_TRY(checkpoint());
             MC_TRY(log.write_events());
@@ -313,6 +318,7 @@ Result<TrainReport> Run::run() {
     MC_ASSIGN(const Hash128 after, lm::torch_guard([&] { return lm::hash_of_weights(torch); }));
     MC_CHECK(before == after, "training changed the base model's weights");
     MC_TRY(save_weights(after));
+    MC_ASSIGN(report_.curve, log.curve());
     report_.steps = state_.step;
     report_.positions_per_second =
         step_seconds_ > 0 ? static_cast<double>(step_positions_) / step_seconds_ : 0;

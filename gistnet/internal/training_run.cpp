@@ -121,6 +121,24 @@ Result<void> TrainLog::append(const std::string& line) {
     return {};
 }
 
+Result<std::vector<EvaluationPoint>> TrainLog::curve() const {
+    MC_ASSIGN(const std::string text, read_file(path_, kLogBytesMax));
+    std::vector<EvaluationPoint> out;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        const Json json = Json::parse(line, nullptr, false);
+        if (!json.is_object() || !json.contains("evaluation")) continue;
+        EvaluationPoint point = {
+            json.value("step", std::uint64_t{0}), json.value("positions", std::uint64_t{0}), {}};
+        for (const Json& one : json["evaluation"])
+            point.scores.push_back({one.value("document", std::string()),
+                                    one.value("context_blocks", 0U), one.value("horizon", 0U),
+                                    one.value("R", 0.0), one.value("Rs", 0.0)});
+        out.push_back(std::move(point));
+    }
+    return out;
+}
+
 Result<void> TrainLog::write_events() const {
     MC_ASSIGN(const std::string text, read_file(path_, kLogBytesMax));
     std::vector<telemetry::ScalarPoint> points;

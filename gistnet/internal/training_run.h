@@ -12,6 +12,7 @@
 #include "core/files.h"
 #include "gistnet/internal/held_out.h"
 #include "gistnet/internal/trainer.h"
+#include "gistnet/train_gistnet.h"
 
 namespace mc::gistnet {
 
@@ -53,6 +54,9 @@ class TrainLog {
     Result<void> add_evaluation(std::uint64_t step, std::uint64_t positions,
                                 const std::vector<std::string>& documents,
                                 const std::vector<HeldOutScore>& scores, const Drift& drift);
+
+    // All evaluations so far, those of the run before a kill included.
+    Result<std::vector<EvaluationPoint>> curve() const;
 
     // The log so far as a TensorBoard event file beside it.
     Result<void> write_events() const;

@@ -8,6 +8,7 @@
 #include <regex>
 
 #include "core/rng.h"
+#include "eval/curve_plot.h"
 #include "eval/svg.h"
 #include "tests/eval/fake_scorer.h"
 
@@ -96,6 +97,31 @@ TEST(Plots, RunLeavesWellFormedPlotsOfEveryConditionAndDocument) {
     EXPECT_NE(folder.read("out/R-oracle.svg").find(">oracle<"), std::string::npos);
     EXPECT_NE(folder.read("out/nll.svg").find(">shuffled-kv-last<"), std::string::npos);
     EXPECT_EQ(folder.read("out/nll.svg").find(">oracle<"), std::string::npos);
+}
+
+// The x of the points of the first polyline, the first curve.
+std::vector<double> first_curve(const std::string& svg) {
+    std::smatch found;
+    std::vector<double> out;
+    if (!std::regex_search(svg, found, std::regex("<polyline points=\"([^\"]*)\""))) return out;
+    const std::string points = found.str(1);
+    static const std::regex pair("([0-9.-]+),([0-9.-]+)");
+    for (auto it = std::sregex_iterator(points.begin(), points.end(), pair);
+         it != std::sregex_iterator(); ++it)
+        out.push_back(std::stod(it->str(1)));
+    return out;
+}
+
+TEST(Curves, EqualFactorsAreEquallyFarOnALogarithmicAxisAndEqualStepsOnALinearOne) {
+    const std::vector<Curve> curves = {{"a", {{0, 1}, {1, 2}, {10, 3}, {100, 4}}, false}};
+    const std::string logarithmic = draw_curves(curves, {"x", "y", true});
+    expect_well_formed(logarithmic);
+    const std::vector<double> x = first_curve(logarithmic);
+    ASSERT_EQ(x.size(), 3U);  // 0 has no place
+    EXPECT_NEAR(x[1] - x[0], x[2] - x[1], 0.11);
+    const std::vector<double> linear = first_curve(draw_curves(curves, {"x", "y", false}));
+    ASSERT_EQ(linear.size(), 4U);
+    EXPECT_NEAR((linear[2] - linear[0]) * 10, linear[3] - linear[0], 1.1);
 }
 
 TEST(Plots, LargerRatiosStandFurtherRightAndWhiskersEnclose) {
