@@ -27,6 +27,7 @@ constexpr HeldOutShape kFar = {64, 512, 6};
 // Steps of distillation that are timed before a run in minutes fixes its number of steps; the first
 // is a warm-up.
 constexpr std::uint64_t kTimedSteps = 6;
+constexpr double kStepSecondsMin = 1e-3;
 
 // Matching steps where nothing else is said: more of them than this gained nothing.
 constexpr std::uint64_t kMatchingSteps = 80;
@@ -174,6 +175,7 @@ class Run {
 
   private:
     Result<void> evaluate(TrainLog& log);
+    void plan_total(double step_seconds);
     Result<void> train(TrainLog& log);
     Result<void> save_weights(const Hash128& weights_hash);
     Result<void> checkpoint();
@@ -191,8 +193,9 @@ class Run {
     RunState state_;
     TrainProgress shown_;
     TrainReport report_;
-    double step_seconds_ = 0;  // of this process
+    double step_seconds_ = 0;  // of this process, as the three below
     double distillation_seconds_ = 0;
+    std::uint64_t distillation_steps_ = 0;  // that were timed
     std::uint64_t step_positions_ = 0;
 };
 
@@ -223,6 +226,16 @@ Result<void> Run::checkpoint() {
                            *trainer_);
 }
 
+// Fixes the number of steps that minutes allow, once enough steps of distillation were timed.
+void Run::plan_total(double step_seconds) {
+    if (state_.step <= matching_steps(options_)) return;
+    if (distillation_steps_++ > 0) distillation_seconds_ += step_seconds;
+    if (distillation_steps_ < kTimedSteps) return;
+    const double left = options_.minutes * 60 - static_cast<double>(state_.milliseconds) * 1e-3;
+    const double each = std::max(distillation_seconds_ / (kTimedSteps - 1), kStepSecondsMin);
+    state_.total_steps = state_.step + static_cast<std::uint64_t>(std::max(0.0, left / each));
+}
+
 Result<void> Run::train(TrainLog& log) {
     while (state_.total_steps == 0 || state_.step < state_.total_steps) {
         if (cancelled_ != nullptr && cancelled_->load()) {
@@ -242,13 +255,8 @@ Result<void> Run::train(TrainLog& log) {
             step_seconds_ += seconds;
             step_positions_ += step.reader_positions;
         }
-        if (state_.step > matching_steps(options_) + 1) distillation_seconds_ += seconds;
-        if (state_.total_steps == 0 && state_.step == matching_steps(options_) + kTimedSteps) {
-            const double left = options_.minutes * 60 - step_seconds_;
-            const double each = distillation_seconds_ / (kTimedSteps - 1);
-            state_.total_steps =
-                state_.step + static_cast<std::uint64_t>(std::max(0.0, left / each));
-        }
+        state_.milliseconds += static_cast<std::uint64_t>(seconds * 1e3);
+        if (state_.total_steps == 0) plan_total(seconds);
         MC_TRY(log.add_step(state_.step, step, seconds));
         shown_.divergence = state_.step == 1 ? step.divergence
                                              : kRunningMean * shown_.divergence +

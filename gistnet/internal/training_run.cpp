@@ -53,7 +53,8 @@ Result<void> save_checkpoint(const Path& path, const std::string& identity, cons
                          {{"identity", identity},
                           {"step", std::to_string(state.step)},
                           {"total_steps", std::to_string(state.total_steps)},
-                          {"positions", std::to_string(state.positions)}});
+                          {"positions", std::to_string(state.positions)},
+                          {"milliseconds", std::to_string(state.milliseconds)}});
 }
 
 Result<void> load_checkpoint(const Path& path, const std::string& identity, RunState& state,
@@ -69,6 +70,7 @@ Result<void> load_checkpoint(const Path& path, const std::string& identity, RunS
     MC_ASSIGN(state.step, number_field(*file, "step"));
     MC_ASSIGN(state.total_steps, number_field(*file, "total_steps"));
     MC_ASSIGN(state.positions, number_field(*file, "positions"));
+    MC_ASSIGN(state.milliseconds, number_field(*file, "milliseconds"));
     at::NoGradGuard no_grad;
     for (std::size_t i = 0; i < trainer.slots().size(); ++i) {
         AdamSlot& slot = trainer.slots()[i];

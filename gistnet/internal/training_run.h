@@ -20,6 +20,7 @@ struct RunState {
     std::uint64_t step = 0;         // done
     std::uint64_t total_steps = 0;  // 0: not yet known
     std::uint64_t positions = 0;    // forward and backward
+    std::uint64_t milliseconds = 0;
 };
 
 // Writes parameters, moments and state, atomically. identity: everything that decides the numbers.

@@ -293,6 +293,35 @@ TEST_F(TrainingRun, a_run_killed_between_checkpoints_goes_on_from_the_last_one) 
     EXPECT_EQ(weights_of("killed"), weights_of("whole"));
 }
 
+// Every look at it takes a second, so every step does.
+class TickingClock final : public Clock {
+  public:
+    std::int64_t now_us() const override { return ++seconds_ * 1'000'000; }
+
+    std::int64_t monotonic_ns() const override { return ++seconds_ * 1'000'000'000; }
+
+  private:
+    mutable std::int64_t seconds_ = 0;
+};
+
+TEST_F(TrainingRun, a_run_in_minutes_plans_the_steps_that_fit_also_when_it_was_interrupted) {
+    const TickingClock clock;
+    TrainOptions timed = options("timed");
+    timed.steps = 0;
+    timed.minutes = 0.5;
+    EXPECT_EQ(train_gistnet(*model_, timed, clock, {}, nullptr).value().steps, 30U);
+    for (const std::uint64_t stop : {2, 6, 8, 20}) {
+        TrainOptions parts = timed;
+        parts.output = folder_ / ("parts" + std::to_string(stop));
+        std::atomic<bool> cancelled = false;
+        const auto stops = [&](const TrainProgress& progress) {
+            if (progress.step == stop) cancelled = true;
+        };
+        EXPECT_FALSE(train_gistnet(*model_, parts, clock, stops, &cancelled));
+        EXPECT_EQ(train_gistnet(*model_, parts, clock, {}, nullptr).value().steps, 30U) << stop;
+    }
+}
+
 TEST_F(TrainingRun, trained_weights_make_an_encoder_of_their_own_and_level_2_builds_on_them) {
     ASSERT_TRUE(train_gistnet(*model_, options("first"), clock_, {}, nullptr));
     TrainOptions second = options("second");
