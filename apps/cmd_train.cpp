@@ -44,8 +44,6 @@ class TrainCommand final : public Command {
             ->type_name("FILE");
         gistnet->add_option("--from", from_, "weights to go on training (default: start anew)")
             ->type_name("FILE");
-        gistnet->add_option("--mixer", options_.mixer_width, "width of the mixer; 0: none")
-            ->capture_default_str();
         gistnet->add_option("--matching-steps", options_.matching_steps,
                             "steps that match attention, before distillation (default: a tenth, "
                             "at most 80; none with --from)");
@@ -102,7 +100,6 @@ std::string TrainCommand::command_line() const {
     line += " --level " + std::to_string(options_.level);
     if (!level1_.empty()) line += " --level1 " + Path(level1_).filename().string();
     if (!from_.empty()) line += " --from " + Path(from_).filename().string();
-    line += " --mixer " + std::to_string(options_.mixer_width);
     if (options_.matching_steps)
         line += " --matching-steps " + std::to_string(*options_.matching_steps);
     if (options_.context_blocks > 0) line += " --blocks " + std::to_string(options_.context_blocks);

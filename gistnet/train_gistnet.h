@@ -47,7 +47,6 @@ struct TrainOptions {
     std::uint32_t chunks_per_step = 2;  // training texts of the longest kind
     std::uint32_t cases_per_step = 12;
     std::uint32_t pooling_queries = 4;
-    std::uint32_t mixer_width = 256;     // where the start has none; 0: none
     std::uint32_t evaluate_every = 200;  // steps; and after an 8th, a 4th and half of so many
     std::uint32_t checkpoint_every = 50;
     std::string command_line;  // recorded in the weights' metadata

@@ -14,7 +14,6 @@ constexpr auto kSlots = static_cast<std::int64_t>(kBlockSize);
 constexpr std::int64_t kSlotAxis = 3;
 constexpr double kLastPositionBias = 3;
 constexpr double kQueryDeviation = 0.3;
-constexpr double kRmsEpsilon = 1e-6;
 
 // Roughly normal numbers (sum of twelve uniforms) from our own generator, so that a seed means the
 // same on every machine.
@@ -65,15 +64,10 @@ class AttentionPooler final : public Pooler {
 }  // namespace
 
 std::vector<std::pair<std::string, at::Tensor*>> LevelParameters::named() {
-    std::vector<std::pair<std::string, at::Tensor*>> out = {{"queries", &queries},
-                                                            {"biases", &biases},
-                                                            {"key_map", &key_map},
-                                                            {"value_map", &value_map}};
-    if (mixer_width() > 0)
-        out.insert(
-            out.end(),
-            {{"mixer_in", &mixer_in}, {"mixer_bias", &mixer_bias}, {"mixer_out", &mixer_out}});
-    return out;
+    return {{"queries", &queries},
+            {"biases", &biases},
+            {"key_map", &key_map},
+            {"value_map", &value_map}};
 }
 
 LevelParameters initial_parameters(const GistShape& shape, std::int64_t pooling_queries,
@@ -96,34 +90,8 @@ LevelParameters initial_parameters(const GistShape& shape, std::int64_t pooling_
     out.key_map = at::zeros({layers, heads, pooling_queries * dim, dim}, at::kFloat);
     out.key_map.narrow(2, 0, dim).copy_(at::eye(dim));
     out.value_map = out.key_map.clone();
-    add_mixer(out, 0, seed);
     return out;
 }
-
-void add_mixer(LevelParameters& level, std::int64_t width, std::uint64_t seed) {
-    Rng rng(seed);
-    const std::int64_t numbers =
-        level.queries.size(0) * level.queries.size(1) * level.key_map.size(3);
-    level.mixer_in =
-        random_tensor({numbers, width}, 1.0 / std::sqrt(static_cast<double>(numbers)), rng);
-    level.mixer_bias = at::zeros({width}, at::kFloat);
-    level.mixer_out = at::zeros({width, 2 * numbers}, at::kFloat);
-}
-
-namespace {
-
-// Adds what the mixer makes of gists (N, L, H, D).
-void mix(const LevelParameters& parameters, KeysValues& gists) {
-    const at::Tensor layers = gists.values.flatten(2);  // (N, L, H × D)
-    const at::Tensor rms = layers.square().mean(-1, true).add(kRmsEpsilon).sqrt();
-    const at::Tensor features =
-        at::gelu(at::addmm(parameters.mixer_bias, (layers / rms).flatten(1), parameters.mixer_in));
-    const std::vector<at::Tensor> parts = at::matmul(features, parameters.mixer_out).chunk(2, 1);
-    gists.keys = gists.keys + parts[0].view(gists.keys.sizes());
-    gists.values = gists.values + parts[1].view(gists.values.sizes());
-}
-
-}  // namespace
 
 KeysValues pool(const LevelParameters& parameters, const KeysValues& positions,
                 at::Tensor* weights) {
@@ -151,9 +119,7 @@ KeysValues pool(const LevelParameters& parameters, const KeysValues& positions,
             .view({layers, heads, blocks, dim})
             .permute({2, 0, 1, 3});
     };
-    KeysValues out = {pooled(keys, parameters.key_map), pooled(values, parameters.value_map)};
-    if (parameters.mixer_width() > 0) mix(parameters, out);
-    return out;
+    return {pooled(keys, parameters.key_map), pooled(values, parameters.value_map)};
 }
 
 std::unique_ptr<Pooler> make_attention_pooler(std::string name, std::vector<LevelParameters> levels,

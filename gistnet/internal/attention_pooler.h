@@ -4,13 +4,10 @@
 // For every layer l and KV head h, and for each of J pooling queries j:
 //   w_j = softmax_t(q_lhj · x_lt / √D + b_lhjt),   p_j = Σ_t w_j,t k_t,   r_j = Σ_t w_j,t v_t
 //   k̃ = M^k_lh [p_1 … p_J],   ṽ = M^v_lh [r_1 … r_J]
-// and then, for a mixer of width R > 0, over all layers and heads of the gist together,
-//   [k̃, ṽ] += W_out gelu(W_in [ṽ_l / rms(ṽ_l)]_l + c)
 // with keys before rotation, and x_lt the keys and values of all heads of the layer at position t.
 // Queries that look at the head's own key alone, J = 1, are the formula of the design; what a token
 // is worth shows better in the whole layer, and more queries let one gist gather from several
-// places of its block. Heads and layers say much the same of a block: the mixer lets each one know
-// what the others found. Level 1 has its own parameters; one other set serves every
+// places of its block. Level 1 has its own parameters; one other set serves every
 // level above it, when it is trained.
 // Letters: N blocks, L layers, H KV heads, K = 32 positions or children, D head width.
 #pragma once
@@ -26,29 +23,21 @@ namespace mc::gistnet {
 
 // f32 on the CPU; row-major.
 struct LevelParameters {
-    at::Tensor queries;     // (L, H, J, 2 × H × D): all heads' keys, then all heads' values
-    at::Tensor biases;      // (L, H, J, K)
-    at::Tensor key_map;     // (L, H, J × D, D), applied from the right
-    at::Tensor value_map;   // as key_map
-    at::Tensor mixer_in;    // (L × H × D, R): W_in, applied from the right; R may be 0
-    at::Tensor mixer_bias;  // (R): c
-    at::Tensor mixer_out;   // (R, 2 × L × H × D): W_out; keys, then values
+    at::Tensor queries;    // (L, H, J, 2 × H × D): all heads' keys, then all heads' values
+    at::Tensor biases;     // (L, H, J, K)
+    at::Tensor key_map;    // (L, H, J × D, D), applied from the right
+    at::Tensor value_map;  // as key_map
 
     std::int64_t pooling_queries() const { return queries.size(2); }
 
-    std::int64_t mixer_width() const { return mixer_bias.size(0); }
-
-    // The tensors with their names, in a fixed order.
+    // The four tensors with their names, in a fixed order.
     std::vector<std::pair<std::string, at::Tensor*>> named();
 };
 
 // Where training starts: the first query pools near the last position or child, its maps are the
-// identity; the others look at random directions and their maps are zero. No mixer.
+// identity; the others look at random directions and their maps are zero.
 LevelParameters initial_parameters(const GistShape& shape, std::int64_t pooling_queries,
                                    std::uint64_t seed);
-
-// Gives a level without a mixer one that adds nothing yet: random features, zero output.
-void add_mixer(LevelParameters& level, std::int64_t width, std::uint64_t seed);
 
 // positions (N, L, H, K, D), any float type → (N, L, H, D) f32. weights, when given, receives the
 // attention weights (L × H, N, J, K).

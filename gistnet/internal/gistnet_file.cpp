@@ -33,7 +33,7 @@ Result<LevelParameters> read_level(const lm::SafetensorsFile& file, std::size_t 
     const std::int64_t heads = shape.kv_head_count;
     const std::int64_t dim = shape.head_dim;
     const auto slots = static_cast<std::int64_t>(kBlockSize);
-    LevelParameters out = initial_parameters(shape, count, 0);
+    LevelParameters out;
     MC_ASSIGN(out.queries, read_tensor(file, name, {layers, heads, count, 2 * heads * dim}));
     MC_ASSIGN(out.biases,
               read_tensor(file, tensor_name(level, "biases"), {layers, heads, count, slots}));
@@ -41,15 +41,6 @@ Result<LevelParameters> read_level(const lm::SafetensorsFile& file, std::size_t 
               read_tensor(file, tensor_name(level, "key_map"), {layers, heads, count * dim, dim}));
     MC_ASSIGN(out.value_map, read_tensor(file, tensor_name(level, "value_map"),
                                          {layers, heads, count * dim, dim}));
-    const std::string bias = tensor_name(level, "mixer_bias");
-    const lm::SafetensorsTensor* mixer = file.find_tensor(bias);
-    if (mixer == nullptr) return out;
-    const auto width = static_cast<std::int64_t>(mixer->shape.empty() ? 0 : mixer->shape[0]);
-    const std::int64_t numbers = layers * heads * dim;
-    MC_ASSIGN(out.mixer_bias, read_tensor(file, bias, {width}));
-    MC_ASSIGN(out.mixer_in, read_tensor(file, tensor_name(level, "mixer_in"), {numbers, width}));
-    MC_ASSIGN(out.mixer_out,
-              read_tensor(file, tensor_name(level, "mixer_out"), {width, 2 * numbers}));
     return out;
 }
 

@@ -70,8 +70,8 @@ std::string identity_of(const lm::BaseModel& model, const TrainOptions& options,
         std::to_string(cases.context_blocks) + " horizon " + std::to_string(cases.horizon_tokens) +
         " chunks " + std::to_string(cases.chunks_per_step) + " cases " +
         std::to_string(cases.cases_per_step) + " queries " +
-        std::to_string(options.pooling_queries) + " mixer " + std::to_string(options.mixer_width) +
-        " matching " + std::to_string(cases.matching_steps) + " level1 and start " + built_on;
+        std::to_string(options.pooling_queries) + " matching " +
+        std::to_string(cases.matching_steps) + " level1 and start " + built_on;
     if (options.steps > 0) out += " steps " + std::to_string(options.steps);
     for (const Hash128& hash : training.hashes) out += "\n" + to_hex(hash);
     return out;
@@ -147,8 +147,6 @@ Result<std::vector<LevelParameters>> first_levels(const lm::BaseModel& model,
                                                std::to_string(options.level) + " to start from");
         levels.push_back(std::move(start.levels[static_cast<std::size_t>(options.level - 1)]));
     }
-    if (levels.back().mixer_width() == 0)
-        add_mixer(levels.back(), options.mixer_width, options.seed);
     return levels;
 }
 

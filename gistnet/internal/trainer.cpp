@@ -14,15 +14,13 @@ namespace {
 
 constexpr auto kBlock = static_cast<std::int64_t>(kBlockSize);
 
-// Found in the prototype and kept: maps learn slowly, queries and biases fast. The mixer has many
-// small parameters that add up.
+// Found in the prototype and kept: maps learn slowly, queries and biases fast.
 constexpr double kMapRate = 2e-3;
 constexpr double kQueryRate = 3e-2;
-constexpr double kMixerRate = 5e-4;
 // Distillation's gradients are noisier than those of matching.
 constexpr double kDistillationRateFactor = 0.5;
 // Weights that were trained before would lose at that rate what they know.
-constexpr double kContinuedRateFactor = 0.3;
+constexpr double kContinuedRateFactor = 0.12;
 constexpr double kKlWeight = 0.8;
 constexpr std::uint64_t kWarmUpSteps = 20;
 constexpr double kLastRateFactor = 0.05;
@@ -32,7 +30,6 @@ constexpr double kContextGainMin = 0.1;
 constexpr double kContextGainMax = 3;
 
 double learning_rate(const std::string& parameter) {
-    if (parameter.starts_with("mixer")) return kMixerRate;
     return parameter == "queries" || parameter == "biases" ? kQueryRate : kMapRate;
 }
 

@@ -33,12 +33,6 @@ CaseOptions small_cases(int level = 1) {
     return options;
 }
 
-// Of which numbers moved: by layer and head, or by row of the mixer. No part is out of reach.
-bool every_part(const at::Tensor& moved) {
-    if (moved.dim() > 2) return moved.flatten(2).any(-1).all().item<bool>();
-    return moved.dim() == 2 ? moved.any(-1).all().item<bool>() : moved.all().item<bool>();
-}
-
 class Training : public testing::Test {
   protected:
     Training() {
@@ -53,7 +47,6 @@ class Training : public testing::Test {
         std::vector<LevelParameters> levels;
         for (int l = 1; l <= level; ++l) {
             levels.push_back(initial_parameters(model_->config().gist_shape(), queries, 9));
-            add_mixer(levels.back(), 5, 9);
         }
         return levels;
     }
@@ -76,7 +69,8 @@ TEST_F(Training, a_step_changes_every_parameter_of_the_level_in_training_and_non
         for (std::uint64_t step = 1; step <= 3; ++step) trainer.step(step, 100);
         for (std::size_t i = 0; i < before.size(); ++i) {
             const at::Tensor moved = (trainer.slots()[i].parameter.detach() != before[i]);
-            EXPECT_TRUE(every_part(moved)) << "slot " << i;
+            // By layer and head: no part of a parameter is out of reach.
+            EXPECT_TRUE(moved.flatten(2).any(-1).all().item<bool>()) << "slot " << i;
         }
         std::size_t i = 0;
         if (level == 1) continue;
@@ -97,41 +91,12 @@ TEST_F(Training, matching_steps_change_every_parameter_too_and_lessen_what_is_un
         for (std::uint64_t step = 2; step <= 30; ++step) trainer.step(step, 100);
         for (std::size_t i = 0; i < before.size(); ++i) {
             const at::Tensor moved = (trainer.slots()[i].parameter.detach() != before[i]);
-            EXPECT_TRUE(every_part(moved)) << "slot " << i;
+            EXPECT_TRUE(moved.flatten(2).any(-1).all().item<bool>()) << "slot " << i;
         }
         // The same texts again. Families of random blocks are alike: level 2 has nothing to learn.
         if (level == 1) {
             EXPECT_LT(trainer.step(1, 100).unexplained, 0.98 * first);
         }
-    }
-}
-
-TEST_F(Training, a_new_mixer_changes_nothing_and_a_moved_one_every_head_of_every_layer) {
-    const GistShape shape = model_->config().gist_shape();
-    const std::vector<std::int64_t> sizes = {2, shape.layer_count, shape.kv_head_count, kBlock,
-                                             shape.head_dim};
-    at::manual_seed(4);
-    const KeysValues block = {at::randn(sizes), at::randn(sizes)};
-    LevelParameters level = initial_parameters(shape, 2, 9);
-    const KeysValues without = pool(level, block);
-    add_mixer(level, 5, 9);
-    const KeysValues untouched = pool(level, block);
-    EXPECT_TRUE(at::equal(untouched.keys, without.keys));
-    EXPECT_TRUE(at::equal(untouched.values, without.values));
-    level.mixer_out.normal_();
-    level.mixer_bias.normal_();
-    const KeysValues mixed = pool(level, block);
-    // The formula of the header, by hand: features from the values of all layers at unit RMS.
-    for (std::int64_t n = 0; n < 2; ++n) {
-        at::Tensor input = without.values[n].flatten(1).clone();
-        for (std::int64_t l = 0; l < input.size(0); ++l)
-            input[l] /= input[l].square().mean().sqrt();
-        const at::Tensor z = at::matmul(input.flatten(), level.mixer_in) + level.mixer_bias;
-        const at::Tensor gelu = 0.5 * z * (1 + at::erf(z / std::sqrt(2.0)));
-        const at::Tensor added = at::matmul(gelu, level.mixer_out);
-        const at::Tensor found = at::cat({(mixed.keys - without.keys)[n].flatten(),
-                                          (mixed.values - without.values)[n].flatten()});
-        EXPECT_TRUE(at::allclose(found, added, 1e-3, 1e-4));
     }
 }
 
@@ -249,7 +214,6 @@ class TrainingRun : public Training {
         options.chunks_per_step = 1;
         options.cases_per_step = 3;
         options.pooling_queries = 2;
-        options.mixer_width = 5;
         options.matching_steps = 4;  // a run of both kinds of steps
         options.checkpoint_every = 3;
         return options;
@@ -346,20 +310,15 @@ TEST_F(TrainingRun, trained_weights_make_an_encoder_of_their_own_and_level_2_bui
 }
 
 TEST_F(TrainingRun, a_run_from_trained_weights_goes_on_where_they_are) {
-    TrainOptions plain = options("plain");
-    plain.mixer_width = 0;
-    ASSERT_TRUE(train_gistnet(*model_, plain, clock_, {}, nullptr));
+    ASSERT_TRUE(train_gistnet(*model_, options("plain"), clock_, {}, nullptr));
     TrainOptions more = options("more");
     more.start_weights = folder_ / "plain" / "gistnet.safetensors";
     more.matching_steps.reset();
     more.steps = 1;
-    more.mixer_width = 7;
     ASSERT_TRUE(train_gistnet(*model_, more, clock_, {}, nullptr));
     const auto before = load_gistnet(more.start_weights, *model_).value();
     const auto after = load_gistnet(folder_ / "more" / "gistnet.safetensors", *model_).value();
-    EXPECT_EQ(before.levels[0].mixer_width(), 0);
-    EXPECT_EQ(after.levels[0].mixer_width(), 7);
-    // One step of 1/20 of 0.3 of the rate 2e-3, and rounding to f16.
+    // One step of 1/20 of 0.12 of the rate 2e-3, and rounding to f16.
     EXPECT_LT((after.levels[0].value_map - before.levels[0].value_map).abs().max().item<double>(),
               1e-3);
     EXPECT_FALSE(at::equal(after.levels[0].value_map, before.levels[0].value_map));
