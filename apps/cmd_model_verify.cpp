@@ -40,7 +40,7 @@ Result<int> ModelVerifyCommand::run(Invocation& invocation) {
             return fail(ErrorCode::kUsage, "--hash takes 32 lower-case hexadecimal digits");
     }
     MC_ASSIGN(const lm::ModelCheck check,
-              lm::check_model(model_options(invocation.config), expected));
+              lm::check_model(runtime::model_options(invocation.config), expected));
     Output& out = invocation.out;
     if (out.json()) {
         out.json({{"path", invocation.config.model.string()},

@@ -75,8 +75,6 @@ Result<std::unique_ptr<runtime::Engine>> open_for_reading(const Config& config, 
 Result<std::unique_ptr<runtime::BankSession>> open_bank(const Invocation& invocation,
                                                         runtime::Engine& engine, bool create);
 
-lm::ModelOptions model_options(const Config& config);
-
 // The base model alone, without a store.
 Result<std::unique_ptr<lm::BaseModel>> open_model(const Config& config);
 

@@ -37,18 +37,8 @@ Result<std::unique_ptr<runtime::BankSession>> open_bank(const Invocation& invoca
     return bank;
 }
 
-lm::ModelOptions model_options(const Config& config) {
-    lm::ModelOptions options;
-    options.path = config.model;
-    options.device = config.device == "cuda" ? lm::Device::kCuda : lm::Device::kCpu;
-    if (config.dtype == "f32") options.dtype = lm::Dtype::kF32;
-    if (config.dtype == "bf16") options.dtype = lm::Dtype::kBf16;
-    options.thread_count = static_cast<int>(config.thread_count);
-    return options;
-}
-
 Result<std::unique_ptr<lm::BaseModel>> open_model(const Config& config) {
-    return lm::BaseModel::open(model_options(config));
+    return lm::BaseModel::open(runtime::model_options(config));
 }
 
 }  // namespace mc::apps

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "core/check.h"
 #include "core/hash.h"
 
 namespace mc::eval {
@@ -19,7 +20,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view kFormat = "megacontext-delta-nll";
+constexpr const char* kFormatPrefix = "megacontext-";  // the suite's name follows
 constexpr int kFormatVersion = 1;
 // 1,000 windows of 100 documents under 13 conditions are 1.2 GB.
 constexpr std::uint64_t kLogBytesMax = 4ULL << 30;
@@ -32,9 +33,15 @@ std::string hash_of(const std::string& text) {
     return to_hex(xxh3_128(std::as_bytes(std::span(text))));
 }
 
+std::string suite_of(const std::string& configuration) {
+    const Json json = Json::parse(configuration, nullptr, false);
+    MC_CHECK(json.is_object() && json.contains("task"), "a configuration names its suite");
+    return json["task"];
+}
+
 std::string header_line(const std::string& configuration) {
     Json header;
-    header["format"] = kFormat;
+    header["format"] = kFormatPrefix + suite_of(configuration);
     header["version"] = kFormatVersion;
     header["configuration_hash"] = hash_of(configuration);
     header["configuration"] = Json::parse(configuration, nullptr, false);
@@ -55,14 +62,15 @@ std::string differences(const Json& one, const Json& other) {
 Result<void> check_header(std::string_view line, const std::string& configuration,
                           const Path& path) {
     const std::string advice = ": give another output directory, or delete the file";
+    const std::string suite = suite_of(configuration);
     const Json header = Json::parse(line, nullptr, false);
-    if (!header.is_object() || !header.contains("format") || header["format"] != kFormat ||
-        !header.contains("configuration") || !header["configuration"].is_object())
-        return fail(ErrorCode::kInvalidInput,
-                    path.string() + " is not a log of delta-nll" + advice);
+    if (!header.is_object() || !header.contains("format") ||
+        header["format"] != kFormatPrefix + suite || !header.contains("configuration") ||
+        !header["configuration"].is_object())
+        return fail(ErrorCode::kInvalidInput, path.string() + " is not a log of " + suite + advice);
     if (!header.contains("version") || header["version"] != kFormatVersion)
         return fail(ErrorCode::kFormatVersion,
-                    path.string() + " was written by another version of delta-nll" + advice);
+                    path.string() + " was written by another version of " + suite + advice);
     if (header.contains("configuration_hash") &&
         header["configuration_hash"] == hash_of(configuration))
         return {};
@@ -83,7 +91,7 @@ Json to_json(const ScoreLine& line) {
 }
 
 Result<ScoreLine> parse_line(std::string_view text) {
-    const auto damaged = [] { return fail(ErrorCode::kCorruption, "not a line of delta-nll"); };
+    const auto damaged = [] { return fail(ErrorCode::kCorruption, "not a line of likelihoods"); };
     const Json json = Json::parse(text, nullptr, false);
     if (!json.is_object()) return damaged();
     for (const char* name : {"document", "condition"})

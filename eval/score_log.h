@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // tokens.jsonl: every likelihood of a run, one line per window and condition, append-only.
 //
-// The first line is a header with the run's configuration and its hash; a file is continued only by
-// a run of the same configuration. Written by whole batches, so a kill leaves a prefix and at most
-// one torn line, which open() drops. Numbers are kept to kNllDecimals decimals: what a reader gets
-// back is exactly what was appended.
-// Ownership: holds the file open and locked until destroyed. Threads: one.
-// Errors: kInvalidInput for a file of another configuration, naming what differs; kCorruption for a
-// line that cannot be read; kLocked while another process writes it; kIo, kOutOfSpace.
+// The first line is a header with the suite's name as format, the run's configuration and its hash;
+// a file is continued only by a run of the same configuration. Written by whole batches, so a kill
+// leaves a prefix and at most one torn line, which open() drops. Numbers are kept to kNllDecimals
+// decimals: what a reader gets back is exactly what was appended. Ownership: holds the file open
+// and locked until destroyed. Threads: one. Errors: kInvalidInput for a file of another
+// configuration, naming what differs; kCorruption for a line that cannot be read; kLocked while
+// another process writes it; kIo, kOutOfSpace.
 #pragma once
 
 #include <cstddef>
@@ -42,8 +42,8 @@ struct ScoreLine {
 
 class ScoreLog {
   public:
-    // Opens or starts the file. configuration is a JSON object; its hash decides whether a file
-    // that is there belongs to this run.
+    // Opens or starts the file. configuration is a JSON object that names its suite as
+    // "task"; its hash decides whether a file that is there belongs to this run.
     static Result<std::unique_ptr<ScoreLog>> open(const Path& path,
                                                   const std::string& configuration);
     ~ScoreLog();

@@ -206,6 +206,10 @@ Result<std::vector<float>> BaseModelGistEncoder::encode_query(std::span<const To
 
 }  // namespace
 
+bool is_weights_file(const std::string& pooling) {
+    return pooling.find_first_of("./") != std::string::npos;
+}
+
 bool has_trained_index(const std::string& encoder_name) {
     return encoder_name.ends_with(kTrainedIndexSuffix);
 }

@@ -31,6 +31,9 @@ struct GistEncoderOptions {
     std::string index = "auto";
 };
 
+// Whether a setting as GistEncoderOptions::pooling means a file: names have no dot and no slash.
+bool is_weights_file(const std::string& pooling);
+
 // Whether the encoder of that name (EncoderInfo::name) makes trained index vectors.
 bool has_trained_index(const std::string& encoder_name);
 

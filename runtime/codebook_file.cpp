@@ -17,6 +17,7 @@ using lm::SafetensorsTensor;
 using storage::GistCodebook;
 
 constexpr const char* kFormat = "megacontext-codebook-1";
+constexpr const char* kEncoderHash = "encoder_hash";
 constexpr const char* kShippedName = "the program's own codebook";
 
 using Extents = std::vector<std::uint64_t>;
@@ -119,7 +120,7 @@ Result<GistCodebook> CodebookReader::read() {
     book.hash = xxh3_128(file_.bytes());
     book.encoder_name = field("encoder_name");
     MC_ASSIGN(book.base_model_hash, hash_field("base_model_hash"));
-    MC_ASSIGN(book.encoder_hash, hash_field("encoder_hash"));
+    MC_ASSIGN(book.encoder_hash, hash_field(kEncoderHash));
     MC_TRY(read_shape(book));
     const GistShape& shape = book.shape;
     const Extents numbers = {shape.layer_count, 2, shape.kv_head_count, shape.head_dim};
@@ -155,11 +156,17 @@ Result<GistCodebook> parse_codebook(const lm::SafetensorsFile& file) {
 }
 
 Result<GistCodebook> load_codebook(const std::string& setting) {
-    if (setting == "auto") {
-        MC_ASSIGN(const auto file, lm::SafetensorsFile::parse(shipped_codebook(), kShippedName));
-        return parse_codebook(*file);
-    }
-    MC_ASSIGN(const auto file, lm::SafetensorsFile::open(setting));
+    MC_ASSIGN(const auto file, setting == kOwnCodebook
+                                   ? lm::SafetensorsFile::parse(shipped_codebook(), kShippedName)
+                                   : lm::SafetensorsFile::open(setting));
+    return parse_codebook(*file);
+}
+
+Result<std::optional<GistCodebook>> own_codebook_for(const EncoderInfo& encoder) {
+    MC_ASSIGN(const auto file, lm::SafetensorsFile::parse(shipped_codebook(), kShippedName));
+    const auto trained_for = file->metadata().find(kEncoderHash);
+    if (trained_for == file->metadata().end() || trained_for->second != to_hex(encoder.hash))
+        return std::optional<GistCodebook>();
     return parse_codebook(*file);
 }
 
@@ -167,7 +174,7 @@ Result<void> save_codebook(const Path& path, const GistCodebook& codebook,
                            lm::SafetensorsMetadata metadata) {
     metadata["format"] = kFormat;
     metadata["base_model_hash"] = to_hex(codebook.base_model_hash);
-    metadata["encoder_hash"] = to_hex(codebook.encoder_hash);
+    metadata[kEncoderHash] = to_hex(codebook.encoder_hash);
     metadata["encoder_name"] = codebook.encoder_name;
     const GistShape& shape = codebook.shape;
     const Extents heads = {shape.layer_count, 2, shape.kv_head_count};

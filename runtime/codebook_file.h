@@ -6,23 +6,31 @@
 // H, D) and shared_centroids (bytes, 256, R / bytes) F16. What they mean: storage/gist_codebook.h.
 // Metadata: format, base_model_hash, encoder_hash, encoder_name, and how it was trained.
 // Threads: free. Errors: kInvalidInput for a file that is no such file, naming file and field;
-// kUsage when the program has no codebook of its own; those of lm/safetensors.h.
+// those of lm/safetensors.h.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "core/files.h"
 #include "core/result.h"
 #include "lm/safetensors.h"
 #include "storage/gist_codebook.h"
+#include "tree/gist_encoder.h"
 
 namespace mc::runtime {
 
 // Never a crash, whatever the bytes (tests/fuzz/codebook_mutation_test.cpp).
 Result<storage::GistCodebook> parse_codebook(const lm::SafetensorsFile& file);
 
-// "auto": the program's own; else a file.
+// The setting that names the program's own codebook; any other names a file.
+inline constexpr const char* kOwnCodebook = "auto";
+
 Result<storage::GistCodebook> load_codebook(const std::string& setting);
+
+// The program's own codebook where it was trained on this encoder's gists. Cost: where it was not,
+// the file's header alone; where it was, its 10 MB.
+Result<std::optional<storage::GistCodebook>> own_codebook_for(const EncoderInfo& encoder);
 
 // Adds format, hashes and the encoder's name to the metadata. The codebook's own hash is that of
 // the file, so it is known once the file is read.

@@ -11,6 +11,32 @@
 namespace mc::runtime {
 namespace {
 
+// The encoder that a store's own says: "kv-last (untrained)" begins with the pooling that made it.
+// Trained weights may lie in a file that only the configuration names.
+std::string pooling_of(const std::string& encoder_name, const std::string& configured) {
+    const std::string first = encoder_name.substr(0, encoder_name.find(' '));
+    return first == "gistnet" && gistnet::is_weights_file(configured) ? configured : first;
+}
+
+// The codebook of an existing store's gists, none where it has none. Documents can be read without
+// it, so a store that another version of the program made, with another codebook of its own, is
+// only refused where its gists are wanted: `reindex` still takes it.
+Result<std::optional<storage::GistCodebook>> codebook_of(const storage::StoreMeta& store,
+                                                         const std::string& setting, Need need) {
+    if (!store.codebook_hash) return std::optional<storage::GistCodebook>();
+    MC_ASSIGN(auto codebook, load_codebook(setting));
+    if (setting == kOwnCodebook && need != Need::kModel && codebook.hash != *store.codebook_hash)
+        return std::optional<storage::GistCodebook>();
+    return codebook;
+}
+
+bool store_exists(const Path& directory) {
+    std::error_code ignored;
+    return std::filesystem::exists(directory / "data.mdb", ignored);
+}
+
+}  // namespace
+
 lm::ModelOptions model_options(const Config& config) {
     lm::ModelOptions options;
     options.path = config.model;
@@ -21,21 +47,6 @@ lm::ModelOptions model_options(const Config& config) {
     options.thread_count = static_cast<int>(config.thread_count);
     return options;
 }
-
-// The encoder that a store's own says: "kv-last (untrained)" begins with the pooling that made it.
-// Trained weights may lie in a file that only the configuration names.
-std::string pooling_of(const std::string& encoder_name, const std::string& configured) {
-    const std::string first = encoder_name.substr(0, encoder_name.find(' '));
-    const bool is_file = configured.find_first_of("./") != std::string::npos;
-    return first == "gistnet" && is_file ? configured : first;
-}
-
-bool store_exists(const Path& directory) {
-    std::error_code ignored;
-    return std::filesystem::exists(directory / "data.mdb", ignored);
-}
-
-}  // namespace
 
 Result<std::unique_ptr<Engine>> Engine::open(const Config& config, Need need, Access access) {
     std::unique_ptr<Engine> engine(new Engine(config));
@@ -53,13 +64,15 @@ Result<std::unique_ptr<Engine>> Engine::open(const Config& config, Need need, Ac
                                                   "; make one with: megacontext --store " +
                                                   config.store.string() + " ingest FILE");
     }
-    const std::string codec =
-        existing ? std::string(storage::codec_name(existing->codec)) : config.codec;
-    if (codec == storage::codec_name(storage::GistCodec::kPq)) {
-        MC_ASSIGN(engine->codebook_, load_codebook(config.codebook));
+    StoreCodec codec;
+    if (existing) {
+        MC_ASSIGN(codec.codebook, codebook_of(*existing, config.codebook, need));
     }
     MC_TRY(engine->open_model(need, existing));
-    MC_TRY(engine->open_store(need, access));
+    if (!existing) {
+        MC_ASSIGN(codec, choose_codec(config, engine->encoder_->info()));
+    }
+    MC_TRY(engine->open_store(need, access, codec));
     return engine;
 }
 
@@ -89,7 +102,7 @@ Result<void> Engine::open_model(Need need, const std::optional<storage::StoreMet
     return {};
 }
 
-Result<void> Engine::open_store(Need need, Access access) {
+Result<void> Engine::open_store(Need need, Access access, const StoreCodec& codec) {
     storage::StoreOptions options;
     options.directory = config_.store;
     options.clock = &clock_;
@@ -97,10 +110,8 @@ Result<void> Engine::open_store(Need need, Access access) {
         options.identity = storage::StoreIdentity{model_->config().name, model_->hash(),
                                                   model_->tokenizer().hash(), encoder_->info()};
     }
-    const auto codec = storage::codec_from_name(config_.codec);
-    MC_CHECK(codec, "the configuration admits only known codecs");
-    options.codec_at_creation = *codec;
-    options.codebook = codebook_ ? &*codebook_ : nullptr;
+    options.codec_at_creation = codec.codec;
+    options.codebook = codec.codebook ? &*codec.codebook : nullptr;
     options.mode = access == Access::kRead ? storage::StoreMode::kRead
                    : need == Need::kModel  ? storage::StoreMode::kWriteOrCreate
                                            : storage::StoreMode::kWrite;

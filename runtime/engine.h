@@ -17,9 +17,13 @@
 #include "gistnet/base_model_gist_encoder.h"
 #include "lm/base_model.h"
 #include "lm/tokenizer.h"
+#include "runtime/store_codec.h"
 #include "storage/store.h"
 
 namespace mc::runtime {
+
+// The base model as the settings name it.
+lm::ModelOptions model_options(const Config& config);
 
 enum class Need {
     kStore,      // records only: no weight file is touched
@@ -59,14 +63,13 @@ class Engine {
     explicit Engine(Config config) : config_(std::move(config)) {}
 
     Result<void> open_model(Need need, const std::optional<storage::StoreMeta>& existing);
-    Result<void> open_store(Need need, Access access);
+    Result<void> open_store(Need need, Access access, const StoreCodec& codec);
 
     Config config_;
     SystemClock clock_;
     std::unique_ptr<lm::Tokenizer> bare_tokenizer_;  // Need::kTokenizer
     std::unique_ptr<lm::BaseModel> model_;           // Need::kModel
     std::unique_ptr<GistEncoder> encoder_;           // Need::kModel
-    std::optional<storage::GistCodebook> codebook_;  // of codec pq
     std::unique_ptr<storage::Store> store_;
 };
 

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gistnet/internal/choose_pooler.h"
 
+#include "gistnet/base_model_gist_encoder.h"
 #include "gistnet/internal/shipped_weights.h"
 #include "lm/internal/torch_model.h"
 
 namespace mc::gistnet {
 namespace {
 
-constexpr const char* kUntrained = "kv-last";
+constexpr const char* kAuto = "auto";
+constexpr const char* kUntrained = "kv-last";  // of auto without trained weights
 constexpr const char* kTrainedName = "gistnet";
 
 Result<std::optional<TrainedWeights>> parse_trained(const lm::SafetensorsFile& file,
@@ -21,18 +23,18 @@ Result<std::optional<TrainedWeights>> parse_trained(const lm::SafetensorsFile& f
 Result<std::optional<TrainedWeights>> find_trained(const std::string& setting,
                                                    const lm::BaseModel& model) {
     if (make_untrained_pooler(setting)) return std::optional<TrainedWeights>();
-    if (setting == "auto" || setting == kTrainedName) {
+    if (setting == kAuto || setting == kTrainedName) {
         MC_ASSIGN(const auto shipped,
                   lm::SafetensorsFile::parse(shipped_gistnet(), "the program's own weights"));
         if (base_model_of(*shipped) == to_hex(model.hash())) return parse_trained(*shipped, model);
-        if (setting == "auto") return std::optional<TrainedWeights>();
+        if (setting == kAuto) return std::optional<TrainedWeights>();
         return fail(ErrorCode::kUsage,
                     "no trained compressor for " + model.config().name + " (" +
                         to_hex(model.hash()) +
                         ") is part of this program; give the file of one with --encoder, or train "
                         "it: megacontext train gistnet");
     }
-    if (setting.find_first_of("./") == std::string::npos)
+    if (!is_weights_file(setting))
         return fail(ErrorCode::kUsage, "encoder '" + setting +
                                            "' is unknown: auto, gistnet, kv-last, kv-mean, or a "
                                            "file of trained weights");
@@ -41,9 +43,9 @@ Result<std::optional<TrainedWeights>> find_trained(const std::string& setting,
 }
 
 Result<ChosenPooler> choose_pooler(const std::string& setting, const lm::BaseModel& model) {
-    if (auto pooler = make_untrained_pooler(setting)) return ChosenPooler{std::move(pooler), {}};
     MC_ASSIGN(auto trained, find_trained(setting, model));
-    if (!trained) return ChosenPooler{make_untrained_pooler(kUntrained), {}};
+    if (!trained)
+        return ChosenPooler{make_untrained_pooler(setting == kAuto ? kUntrained : setting), {}};
     return ChosenPooler{make_attention_pooler(kTrainedName, std::move(trained->weights.levels),
                                               model.torch_model().device),
                         trained->file};

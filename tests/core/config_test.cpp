@@ -63,7 +63,8 @@ TEST(ConfigDefaults, are_those_of_the_manual) {
     EXPECT_EQ(config.policy, "hybrid");
     EXPECT_EQ(config.ingest_bytes_max, 1u << 30);
     EXPECT_EQ(config.encoder, "auto");
-    EXPECT_EQ(config.codec, "int8");
+    EXPECT_EQ(config.codec, "auto");
+    EXPECT_EQ(config.codebook, "auto");
     EXPECT_EQ(config.log_level, "warning");
 }
 

@@ -49,7 +49,8 @@ class Repetition : public testing::Test {
     Result<RepetitionFindings> run(const GistProbeOptions& asked,
                                    const std::atomic<bool>* cancelled = nullptr) {
         MC_ASSIGN(const auto documents, plan_repetition(scorer_, asked));
-        MC_ASSIGN(const auto log, ScoreLog::open(folder_.path() / "tokens.jsonl", "{}"));
+        MC_ASSIGN(const auto log,
+                  ScoreLog::open(folder_.path() / "tokens.jsonl", R"({"task":"gist-probes"})"));
         return run_repetition(scorer_, asked, documents, *log, {}, cancelled);
     }
 

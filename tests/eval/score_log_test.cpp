@@ -11,7 +11,7 @@
 namespace mc::eval {
 namespace {
 
-const std::string kConfiguration = R"({"seed":1,"windows":4})";
+const std::string kConfiguration = R"({"task":"delta-nll","seed":1,"windows":4})";
 
 ScoreLine line_of(std::size_t window, double nll) {
     return {"d \"1\"",
@@ -68,10 +68,25 @@ TEST(ScoreLog, AnotherConfigurationIsRefusedAndNamed) {
     const Path path = folder.path() / "tokens.jsonl";
     ASSERT_TRUE(ScoreLog::open(path, kConfiguration));
     const std::string before = folder.read("tokens.jsonl");
-    const auto log = ScoreLog::open(path, R"({"seed":2,"windows":4})");
+    const auto log = ScoreLog::open(path, R"({"task":"delta-nll","seed":2,"windows":4})");
     ASSERT_FALSE(log);
     EXPECT_EQ(log.error().code(), ErrorCode::kInvalidInput);
     EXPECT_NE(log.error().message().find("(seed)"), std::string::npos) << log.error().message();
+    EXPECT_EQ(folder.read("tokens.jsonl"), before);
+}
+
+TEST(ScoreLog, EverySuiteHasAFormatOfItsOwn) {
+    const TestFolder folder;
+    const Path path = folder.path() / "tokens.jsonl";
+    const std::string probes = R"({"task":"gist-probes","seed":1,"windows":4})";
+    ASSERT_TRUE((*ScoreLog::open(path, probes))->append(std::vector{line_of(0, 1)}));
+    const std::string before = folder.read("tokens.jsonl");
+    EXPECT_EQ(before.find("{\"format\":\"megacontext-gist-probes\""), 0U);
+    EXPECT_EQ((*ScoreLog::open(path, probes))->lines().size(), 1U);
+    const auto other = ScoreLog::open(path, kConfiguration);
+    ASSERT_FALSE(other);
+    EXPECT_EQ(other.error().code(), ErrorCode::kInvalidInput);
+    EXPECT_NE(other.error().message().find("not a log of delta-nll"), std::string::npos);
     EXPECT_EQ(folder.read("tokens.jsonl"), before);
 }
 
