@@ -36,7 +36,8 @@ class TrainIndexCommand final : public Command {
         app->add_option("--out", output_, "file of weights to write")
             ->type_name("FILE")
             ->required();
-        app->add_option("--windows", options_.windows, "read windows of 512 tokens to learn from")
+        app->add_option("--windows", options_.windows,
+                        "read windows of 512 tokens to learn from, at most")
             ->type_name("N")
             ->capture_default_str();
         CLI::Option* steps =

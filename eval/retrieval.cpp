@@ -11,11 +11,16 @@
 #include "eval/retrieval_vectors.h"
 #include "lm/base_model.h"
 #include "storage/store.h"
+#include "working_context/hit_fusion.h"
 
 namespace mc::eval {
 namespace {
 
 constexpr std::size_t kTextsPerCall = 2048;
+
+constexpr const char* kBm25 = "bm25";
+constexpr const char* kUntrained = "mean";
+constexpr const char* kTrained = "index";
 
 struct Outside {
     std::string name;
@@ -95,12 +100,13 @@ struct System {
 };
 
 void add_fusion(std::vector<System>& systems, const std::vector<std::string>& names) {
-    std::vector<const CandidateLists*> parts;
+    std::vector<WeightedLists> parts;
     std::string name;
     for (const std::string& part : names) {
         name += (name.empty() ? "" : "+") + part;
         for (const System& system : systems)
-            if (system.name == part) parts.push_back(&system.lists);
+            if (system.name == part)
+                parts.push_back({&system.lists, part == kBm25 ? kLexicalWeight : kVectorWeight});
     }
     systems.push_back({name, fuse_lists(parts)});
 }
@@ -108,10 +114,6 @@ void add_fusion(std::vector<System>& systems, const std::vector<std::string>& na
 Result<void> write_text(const Path& path, const std::string& text) {
     return replace_file(path, std::as_bytes(std::span(text)));
 }
-
-constexpr const char* kBm25 = "bm25";
-constexpr const char* kUntrained = "mean";
-constexpr const char* kTrained = "index";
 
 // Every system by itself, then the fusions.
 Result<std::vector<System>> search_all(const lm::BaseModel& model, const RetrievalOptions& options,
@@ -145,6 +147,7 @@ Result<std::vector<System>> search_all(const lm::BaseModel& model, const Retriev
     }
     for (const Outside& one : outside) {
         add_fusion(systems, {kBm25, one.name});
+        add_fusion(systems, {kTrained, one.name});
         add_fusion(systems, {kBm25, kTrained, one.name});
     }
     return systems;

@@ -4,14 +4,14 @@
 // Questions are made from blocks by rules: next (the 32 to 64 tokens that follow the block),
 // fragment (8 tokens from inside), question (its rare words, some by a synonym, in question form).
 // Systems: BM25 as the product's text index has it, trained index vectors, untrained ones when
-// asked for, vectors of other programs from files, and reciprocal rank fusions of 64 candidates
-// each, as a query fuses them (docs/evaluation.md). Leaves texts.json (for other programs),
-// ranks.jsonl, results.json and table.md in the output directory, and the vectors read so far in
-// vectors/: a run that was killed, or is given again with more --vectors, reads only what is
-// missing. Ownership: borrows everything for the call. Threads: one; `cancelled` may be set from a
-// signal handler. Errors: kUsage for options that cannot be; kInvalidInput for documents that are
-// missing or too short and for vectors that were made for other texts; kCancelled; kIo,
-// kOutOfSpace, kModel.
+// asked for, vectors of other programs from files, and fusions of 64 candidates each, as a query
+// fuses them (docs/evaluation.md). Leaves texts.json (for other programs), ranks.jsonl,
+// results.json and table.md in the output directory, and the vectors read so far in vectors/: a run
+// that was killed, or is given again with more --vectors, reads only what is missing.
+// Ownership: borrows everything for the call. Threads: one; `cancelled` may be set from a signal
+// handler. Errors: kUsage for options that cannot be; kInvalidInput for documents that are missing
+// or too short and for vectors that were made for other texts; kCancelled; kIo, kOutOfSpace,
+// kModel.
 #pragma once
 
 #include <atomic>

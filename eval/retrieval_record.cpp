@@ -17,7 +17,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // Version of the protocol: raised when equal options would give other numbers.
-constexpr int kTaskVersion = 1;
+constexpr int kTaskVersion = 2;
 constexpr const char* kReference = "bm25";
 
 struct Quantity {

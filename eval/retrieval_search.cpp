@@ -8,7 +8,7 @@
 #include "core/check.h"
 #include "core/rng.h"
 #include "gistnet/search_scores.h"
-#include "runtime/evidence.h"
+#include "working_context/hit_fusion.h"
 
 namespace mc::eval {
 namespace {
@@ -70,13 +70,14 @@ CandidateLists search_vectors(const Haystack& haystack, std::span<const Retrieva
     return lists;
 }
 
-CandidateLists fuse_lists(std::span<const CandidateLists* const> systems) {
+CandidateLists fuse_lists(std::span<const WeightedLists> systems) {
     CandidateLists out;
-    for (std::size_t q = 0; q < systems.front()->size(); ++q) {
-        std::vector<const std::vector<SearchHit>*> lists;
-        for (const CandidateLists* system : systems) lists.push_back(&(*system)[q]);
+    for (std::size_t q = 0; q < systems.front().lists->size(); ++q) {
+        std::vector<WeightedHits> lists;
+        for (const WeightedLists& system : systems)
+            lists.push_back({(*system.lists)[q], system.weight});
         std::vector<SearchHit> fused;
-        for (const auto& [node, score] : runtime::fuse(lists))
+        for (const auto& [node, score] : fuse_hits(lists))
             fused.push_back({node, static_cast<float>(score)});
         std::sort(fused.begin(), fused.end(), is_better);
         out.push_back(std::move(fused));

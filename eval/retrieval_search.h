@@ -36,8 +36,13 @@ CandidateLists search_vectors(const Haystack& haystack, std::span<const Retrieva
 void leave_out_repeated(const Haystack& haystack, const RetrievalQuery& query,
                         std::vector<SearchHit>& hits);
 
-// Reciprocal rank fusion, as a query fuses its indexes (runtime/evidence.h).
-CandidateLists fuse_lists(std::span<const CandidateLists* const> systems);
+struct WeightedLists {
+    const CandidateLists* lists = nullptr;
+    double weight = 0;
+};
+
+// As a query fuses its indexes (working_context/hit_fusion.h).
+CandidateLists fuse_lists(std::span<const WeightedLists> systems);
 
 // Rank of the right block in its query's list, from 1; 0: not in it.
 std::vector<std::uint32_t> ranks_of(const Haystack& haystack,

@@ -34,8 +34,8 @@ namespace mc::gistnet {
 struct IndexTrainOptions {
     std::vector<Path> documents;
     std::vector<Path> evaluation_documents;
-    Path output;                  // a file
-    std::uint32_t windows = 900;  // to read, of 512 new tokens
+    Path output;                    // a file
+    std::uint32_t windows = 10000;  // to read at most, of 512 new tokens
     std::uint64_t steps = 400;
     double minutes = 0;  // reading ends after three quarters of so many; 0: when all is read
     std::uint64_t seed = 1;

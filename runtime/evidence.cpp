@@ -10,8 +10,6 @@
 namespace mc::runtime {
 namespace {
 
-constexpr double kFusionRank = 60;
-
 struct Stretch {
     DocumentId document;
     TokenSpan tokens;
@@ -68,14 +66,6 @@ std::vector<Stretch> join_neighbours(const Window* window, const BlockScores& sc
 }
 
 }  // namespace
-
-BlockScores fuse(std::span<const std::vector<SearchHit>* const> lists) {
-    BlockScores scores;
-    for (const auto* hits : lists)
-        for (std::size_t rank = 0; rank < hits->size(); ++rank)
-            scores[(*hits)[rank].node] += 1.0 / (kFusionRank + static_cast<double>(rank) + 1.0);
-    return scores;
-}
 
 Result<std::vector<Evidence>> collect_evidence(const BankSession& bank, const Window* window,
                                                const BlockScores& scores,

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstddef>
-#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -36,9 +35,6 @@ struct Candidates {
 
 // Score of a level 1 node.
 using BlockScores = std::unordered_map<NodeId, double>;
-
-// Reciprocal rank fusion of the lists (k = 60, Cormack, Clarke, Büttcher 2009).
-BlockScores fuse(std::span<const std::vector<SearchHit>* const> lists);
 
 // The best blocks as evidence, best first: neighbours at the same level are one stretch, with the
 // better score. window may be null (plain search): every level is then 1.

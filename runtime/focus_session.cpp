@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/span_math.h"
+#include "working_context/hit_fusion.h"
 #include "working_context/policies.h"
 
 namespace mc::runtime {
@@ -29,10 +30,10 @@ double seconds_between(std::int64_t begin_ns, std::int64_t end_ns) {
 
 // Documents of the hits, those with the best hit first.
 std::vector<DocumentId> rank_documents(const Candidates& candidates) {
-    const std::vector<SearchHit>* lists[] = {&candidates.bm25, &candidates.cosine};
-    const BlockScores blocks = fuse(lists);
+    const WeightedHits lists[] = {{candidates.bm25, kLexicalWeight},
+                                  {candidates.cosine, kVectorWeight}};
     std::unordered_map<DocumentId, double> best;
-    for (const auto& [block, score] : blocks)
+    for (const auto& [block, score] : fuse_hits(lists))
         best[block.document] = std::max(best[block.document], score);
     std::vector<std::pair<double, DocumentId>> ranked;
     for (const auto& [document, score] : best) ranked.emplace_back(-score, document);
@@ -174,10 +175,10 @@ Result<void> FocusSession::record_use(const std::vector<Evidence>& evidence) {
 Result<std::vector<Evidence>> FocusSession::search(const std::string& question,
                                                    const QueryOptions& options) {
     MC_ASSIGN(const Candidates candidates, find_candidates(question, options));
-    std::vector<const std::vector<SearchHit>*> lists;
-    if (options.policy != "cosine") lists.push_back(&candidates.bm25);
-    if (options.policy != "bm25") lists.push_back(&candidates.cosine);
-    return collect_evidence(bank_, nullptr, fuse(lists), candidates, options.evidence_count);
+    std::vector<WeightedHits> lists;
+    if (options.policy != "cosine") lists.push_back({candidates.bm25, kLexicalWeight});
+    if (options.policy != "bm25") lists.push_back({candidates.cosine, kVectorWeight});
+    return collect_evidence(bank_, nullptr, fuse_hits(lists), candidates, options.evidence_count);
 }
 
 Result<void> FocusSession::expand(NodeId node) {

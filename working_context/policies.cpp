@@ -10,6 +10,7 @@
 #include <string>
 
 #include "core/rng.h"
+#include "working_context/hit_fusion.h"
 
 namespace mc {
 namespace {
@@ -17,9 +18,6 @@ namespace {
 // A gist of 32 gists is worth half of the best that opening it leads to: enough to pull a path
 // towards evidence, too little to outbid evidence itself.
 constexpr double kAncestorDiscount = 0.5;
-
-// The constant of reciprocal rank fusion, as its authors found it (2009); not tuned here.
-constexpr double kFusionRankOffset = 60;
 
 using Gains = std::map<NodeId, double>;
 using Scores = Result<std::vector<NodeScore>>;
@@ -203,13 +201,10 @@ Scores score_cosine(const Window& window, const FocusRequest& request) {
 }
 
 Scores score_hybrid(const Window& window, const FocusRequest& request) {
-    Gains fused;
-    for (const auto* hits : {&request.lexical_hits, &request.vector_hits}) {
-        double rank = 1;
-        for (const SearchHit& hit : *hits) fused[hit.node] += 1 / (kFusionRankOffset + rank++);
-    }
+    const WeightedHits lists[] = {{request.lexical_hits, kLexicalWeight},
+                                  {request.vector_hits, kVectorWeight}};
     Gains gains;
-    for (const auto& [node, gain] : fused) add_evidence(window, node, gain, gains);
+    for (const auto& [node, gain] : fuse_hits(lists)) add_evidence(window, node, gain, gains);
     return to_scores(gains);
 }
 

