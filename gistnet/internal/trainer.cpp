@@ -17,10 +17,10 @@ constexpr auto kBlock = static_cast<std::int64_t>(kBlockSize);
 // Found in the prototype and kept: maps learn slowly, queries and biases fast.
 constexpr double kMapRate = 2e-3;
 constexpr double kQueryRate = 3e-2;
-// Distillation's gradients are noisier than those of matching.
+// Distillation's gradients are noisier than those of matching; at that rate they undo what weights
+// that start well know: trained ones, and level 2's last child.
 constexpr double kDistillationRateFactor = 0.5;
-// Weights that were trained before would lose at that rate what they know.
-constexpr double kContinuedRateFactor = 0.12;
+constexpr double kGentleRateFactor = 0.12;
 constexpr double kKlWeight = 0.8;
 constexpr std::uint64_t kWarmUpSteps = 20;
 constexpr double kLastRateFactor = 0.05;
@@ -153,7 +153,8 @@ StepReport Trainer::step(std::uint64_t step, std::uint64_t total_steps) {
     report.rate_factor =
         matches
             ? schedule(step, options_.matching_steps)
-            : (options_.continues ? kContinuedRateFactor : kDistillationRateFactor) *
+            : (options_.continues || options_.level == 2 ? kGentleRateFactor
+                                                         : kDistillationRateFactor) *
                   schedule(step - options_.matching_steps, total_steps - options_.matching_steps);
     report.gradient_norm = adam_step(slots_, gradients, step, report.rate_factor, AdamOptions());
     report.read_positions +=
