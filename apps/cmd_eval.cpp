@@ -89,8 +89,8 @@ void EvalCommand::define_delta_nll(CLI::App& run) {
     add("--codecs", options_.codecs, "codecs to measure on every encoder")
         ->delimiter(',')
         ->capture_default_str();
-    add("--levels", options_.levels, "2: also gists of level 2")
-        ->check(CLI::Range(1U, 2U).description(""))
+    add("--levels", options_.levels, "2: also gists of level 2; 3: gists of level 3 and below")
+        ->check(CLI::Range(1U, 3U).description(""))
         ->type_name("N")
         ->capture_default_str();
     add("--oracle", options_.oracle_windows,

@@ -15,6 +15,7 @@
 #include "core/ids.h"
 #include "eval/delta_nll.h"
 #include "eval/named_codec.h"
+#include "eval/scorer.h"
 
 namespace mc::eval {
 
@@ -25,17 +26,25 @@ inline constexpr std::uint32_t kLongContext = 512;
 // The mixed cover shows what is older than this many tokens at level 2.
 inline constexpr std::uint32_t kMixedLevelOneReach = 2048;
 
+// Contexts of level 3 are longer than what the model reads. Every condition of theirs ends with the
+// newest kRawTail tokens raw, and the longest raw stretch that fits stands in for "full".
+bool is_deep(const DeltaNllOptions& options);
+// Tokens of the context, from its beginning on, whose gists are made.
+std::uint32_t gist_tokens(const DeltaNllOptions& options);
+// Tokens of the longest raw stretch, a multiple of a gist of level 2; 0 when none fits.
+std::uint32_t longest_raw(const DeltaNllOptions& options, const ScorerFacts& facts);
+
 enum class PartKind {
     kTokens,          // the tokens themselves
     kEmbeddingMeans,  // per block one input vector, the mean of its token embeddings
-    kZeroGists,       // per block one gist of all-zero keys and values
+    kZeroGists,       // per node one gist of all-zero keys and values
     kGists,           // per node one gist, from where the condition takes its gists
 };
 
 struct Part {
     PartKind kind = PartKind::kTokens;
     TokenSpan span;  // of the window's context
-    Level level{1};  // of kGists; blocks for kEmbeddingMeans and kZeroGists
+    Level level{1};  // of kGists and kZeroGists; blocks for kEmbeddingMeans
 
     std::uint32_t entries() const;
 };
@@ -76,10 +85,10 @@ std::string encoder_source(const std::string& encoder);
 std::optional<double> gist_bytes_per_token(const Condition& condition, const GistShape& shape,
                                            std::span<const NamedCodec> codecs);
 
-// In the order of tokens.jsonl. encoders: those of the options, as a scorer knows them. Errors:
-// kUsage for two conditions of one name.
+// In the order of tokens.jsonl. facts: of a scorer with the encoders of the options. Errors: kUsage
+// for two conditions of one name.
 Result<std::vector<Condition>> conditions_for(const DeltaNllOptions& options,
                                               std::span<const NamedCodec> codecs,
-                                              std::span<const EncoderInfo> encoders);
+                                              const ScorerFacts& facts);
 
 }  // namespace mc::eval

@@ -41,7 +41,10 @@ struct DeltaNllOptions {
     // Of the store: fp16, int8, int4, pq (the program's own codebook), "name=file" (another
     // codebook). Each is measured on every encoder, a codebook on the one that it was trained for.
     std::vector<std::string> codecs = {"int8"};
-    std::uint32_t levels = 1;           // 2: also gists of level 2; context a multiple of 1,024
+    // 2: also gists of level 2, of a context of a multiple of 1,024 tokens. 3: gists of levels 3 to
+    // 1 behind which the newest 64 tokens stand raw, of a context of a multiple of 32,768 tokens
+    // and those 64, which the model need not be able to read.
+    std::uint32_t levels = 1;
     std::uint32_t oracle_windows = 0;   // of each document; slow: some 2 s a window of 256 + 96
     std::vector<Path> train_documents;  // what the encoders were trained on
     std::string command_line;           // recorded in results.json as it is

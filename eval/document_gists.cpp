@@ -6,6 +6,7 @@
 
 #include "core/check.h"
 #include "core/span_math.h"
+#include "tree/document_builder.h"
 
 namespace mc::eval {
 
@@ -15,18 +16,38 @@ lm::Segment segment_of_gists(std::span<const Gist> gists) {
     return lm::Segment::of_gists(std::move(pointers));
 }
 
+namespace {
+
+// What the encoder reads of a context.
+std::vector<ReadWindow> read_windows(std::span<const TokenId> context, bool is_deep) {
+    const std::uint64_t new_tokens = is_deep ? kWindowNewTokens : context.size();
+    std::vector<ReadWindow> windows;
+    for (std::uint64_t begin = 0; begin < context.size(); begin += new_tokens) {
+        const std::uint64_t left = std::min(begin, kWindowContextTokens);
+        const std::uint64_t end = std::min<std::uint64_t>(begin + new_tokens, context.size());
+        const auto read = context.subspan(begin - left, left + end - begin);
+        windows.push_back({{read.begin(), read.end()}, static_cast<std::uint32_t>(left)});
+    }
+    return windows;
+}
+
+}  // namespace
+
 DocumentGists::DocumentGists(Scorer& scorer, const Protocol& protocol, const DocumentPlan& document)
     : scorer_(scorer), protocol_(protocol), document_(document) {
-    level_one_.resize(protocol.options.encoders.size());
-    level_two_.resize(protocol.options.encoders.size());
-    for (auto* level : {&level_one_, &level_two_})
-        for (ByWindow& windows : *level) windows.resize(document.windows.size());
+    levels_.resize(protocol.options.levels);
+    for (auto& level : levels_)
+        level.assign(protocol.options.encoders.size(), ByWindow(document.windows.size()));
+}
+
+DocumentGists::ByWindow& DocumentGists::gists(std::size_t encoder, Level level) {
+    return levels_[level.value - 1U][encoder];
 }
 
 std::span<const Gist> DocumentGists::level(std::size_t encoder, std::size_t window,
                                            Level level) const {
-    MC_CHECK(level == Level(1) || level == Level(2), "no gists of that level are made");
-    const auto& gists = (level == Level(1) ? level_one_ : level_two_)[encoder][window];
+    MC_CHECK(level >= Level(1) && level.value <= levels_.size(), "no gists of that level are made");
+    const auto& gists = levels_[level.value - 1U][encoder][window];
     MC_CHECK(!gists.empty(), "gists that were not made");
     return gists;
 }
@@ -34,39 +55,49 @@ std::span<const Gist> DocumentGists::level(std::size_t encoder, std::size_t wind
 Result<void> DocumentGists::make(std::size_t window) {
     const std::size_t begin = window / kBatchWindows * kBatchWindows;
     const std::size_t end = std::min(begin + kBatchWindows, document_.windows.size());
-    const std::uint32_t context = protocol_.options.context_tokens;
-    std::vector<ReadWindow> windows;
-    for (std::size_t w = begin; w < end; ++w) {
-        const auto tokens = std::span(document_.windows[w]).first(context);
-        windows.push_back({{tokens.begin(), tokens.end()}, 0});
-    }
-    for (std::size_t e = 0; e < level_one_.size(); ++e) {
-        if (!level_one_[e][begin].empty()) continue;
-        MC_ASSIGN(auto made, scorer_.encode_windows(e, windows));
-        MC_CHECK(made.size() == windows.size(), "an encoder returned another number of windows");
-        for (std::size_t w = begin; w < end; ++w) {
-            MC_CHECK(made[w - begin].size() * kBlockSize == context,
-                     "an encoder returned another number of gists");
-            level_one_[e][w] = std::move(made[w - begin]);
-        }
-        if (protocol_.options.levels >= 2) MC_TRY(make_level_two(e, begin, end));
+    for (std::size_t e = 0; e < protocol_.options.encoders.size(); ++e) {
+        if (!gists(e, Level(1))[begin].empty()) continue;
+        MC_TRY(make_blocks(e, begin, end));
+        for (Level level{2}; level.value <= levels_.size(); ++level.value)
+            MC_TRY(make_parents(e, begin, end, level));
     }
     return {};
 }
 
-Result<void> DocumentGists::make_level_two(std::size_t encoder, std::size_t begin,
-                                           std::size_t end) {
+Result<void> DocumentGists::make_blocks(std::size_t encoder, std::size_t begin, std::size_t end) {
+    const std::uint32_t context = gist_tokens(protocol_.options);
+    std::vector<ReadWindow> windows;
+    for (std::size_t w = begin; w < end; ++w)
+        for (ReadWindow& read : read_windows(std::span(document_.windows[w]).first(context),
+                                             is_deep(protocol_.options)))
+            windows.push_back(std::move(read));
+    MC_ASSIGN(auto made, scorer_.encode_windows(encoder, windows));
+    MC_CHECK(made.size() == windows.size(), "an encoder returned another number of windows");
+    const std::size_t per_context = windows.size() / (end - begin);
+    ByWindow& blocks = gists(encoder, Level(1));
+    for (std::size_t i = 0; i < made.size(); ++i)
+        for (Gist& gist : made[i]) blocks[begin + i / per_context].push_back(std::move(gist));
+    for (std::size_t w = begin; w < end; ++w)
+        MC_CHECK(blocks[w].size() * kBlockSize == context,
+                 "an encoder returned another number of gists");
+    return {};
+}
+
+Result<void> DocumentGists::make_parents(std::size_t encoder, std::size_t begin, std::size_t end,
+                                         Level level) {
+    const ByWindow& children = gists(encoder, Level(level.value - 1));
     std::vector<SiblingGists> families;
     for (std::size_t w = begin; w < end; ++w) {
-        const std::span<const Gist> blocks = level_one_[encoder][w];
-        for (std::size_t first = 0; first < blocks.size(); first += kBlockSize)
-            families.push_back(blocks.subspan(first, kBlockSize));
+        const std::span<const Gist> of_window = children[w];
+        for (std::size_t first = 0; first < of_window.size(); first += kBlockSize)
+            families.push_back(of_window.subspan(first, kBlockSize));
     }
     MC_ASSIGN(auto parents, scorer_.encode_parents(encoder, families));
     MC_CHECK(parents.size() == families.size(), "an encoder returned another number of parents");
     const std::size_t per_window = families.size() / (end - begin);
+    ByWindow& made = gists(encoder, level);
     for (std::size_t i = 0; i < parents.size(); ++i)
-        level_two_[encoder][begin + i / per_window].push_back(std::move(parents[i]));
+        made[begin + i / per_window].push_back(std::move(parents[i]));
     return {};
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The gists of one document's windows, of every encoder and level, made when they are first needed.
 //
+// A context that the model can read whole is one read window of the encoder; a deep one is read in
+// windows as an ingest plans them (tree/document_builder.h), counted from the context's beginning.
 // Windows are encoded in fixed groups of kBatchWindows, so that a run which starts in the middle
 // computes exactly what an uninterrupted one does.
 // Ownership: borrows scorer, protocol and document; gists live as long as this. Threads: one.
@@ -30,13 +32,14 @@ class DocumentGists {
   private:
     using ByWindow = std::vector<std::vector<Gist>>;
 
-    Result<void> make_level_two(std::size_t encoder, std::size_t begin, std::size_t end);
+    Result<void> make_blocks(std::size_t encoder, std::size_t begin, std::size_t end);
+    Result<void> make_parents(std::size_t encoder, std::size_t begin, std::size_t end, Level level);
+    ByWindow& gists(std::size_t encoder, Level level);
 
     Scorer& scorer_;
     const Protocol& protocol_;
     const DocumentPlan& document_;
-    std::vector<ByWindow> level_one_;  // [encoder][window][block]
-    std::vector<ByWindow> level_two_;
+    std::vector<std::vector<ByWindow>> levels_;  // [level - 1][encoder][window][node]
 };
 
 }  // namespace mc::eval

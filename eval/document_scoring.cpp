@@ -101,10 +101,13 @@ Result<DocumentScoring::MadeGists> DocumentScoring::coded(const Condition& condi
     MadeGists made;
     for (std::size_t w = begin; w < end; ++w) {
         made.emplace_back();
-        for (const Gist& gist : gists_of(condition, condition.parts.front(), w)) {
-            MC_ASSIGN(Gist read_back,
-                      through_codec(*protocol_.codecs[*condition.codec].coder, gist));
-            made.back().push_back(std::move(read_back));
+        for (const Part& part : condition.parts) {
+            if (part.kind != PartKind::kGists) continue;
+            for (const Gist& gist : gists_of(condition, part, w)) {
+                MC_ASSIGN(Gist read_back,
+                          through_codec(*protocol_.codecs[*condition.codec].coder, gist));
+                made.back().push_back(std::move(read_back));
+            }
         }
     }
     return made;
@@ -148,17 +151,19 @@ Result<lm::Segment> DocumentScoring::segment_of(const Condition& condition, cons
     return lm::Segment{};
 }
 
-// made: gists in place of the window's own, for a condition that is gists alone; or null.
+// made: gists in place of the window's own, in the order of the condition's parts; or null.
 Result<lm::ScoringCase> DocumentScoring::case_of(const Condition& condition, std::size_t window,
                                                  const std::vector<Gist>* made) {
     const auto horizon = horizon_of(window);
     lm::ScoringCase one{{lm::Segment::of_tokens({scorer_.facts().bos})},
                         {horizon.begin(), horizon.end()}};
-    if (made != nullptr) {
-        one.context.push_back(segment_of_gists(*made));
-        return one;
-    }
+    std::size_t used = 0;  // of made
     for (const Part& part : condition.parts) {
+        if (made != nullptr && part.kind == PartKind::kGists) {
+            one.context.push_back(segment_of_gists(std::span(*made).subspan(used, part.entries())));
+            used += part.entries();
+            continue;
+        }
         MC_ASSIGN(auto segment, segment_of(condition, part, window));
         one.context.push_back(std::move(segment));
     }

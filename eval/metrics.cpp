@@ -24,7 +24,16 @@ struct UnitSums {
 };
 
 // What is computed from one draw of units, per condition.
-enum Quantity { kNll, kDeltaNll, kRecovery, kSpecificRecovery, kRawPerGist, kQuantityCount };
+enum Quantity {
+    kNll,
+    kDeltaNll,
+    kGain,
+    kSpecificGain,
+    kRecovery,
+    kSpecificRecovery,
+    kRawPerGist,
+    kQuantityCount
+};
 
 using Quantities = std::array<double, kQuantityCount>;
 
@@ -48,9 +57,8 @@ std::optional<std::size_t> find_condition(const std::vector<ScoredCondition>& co
 
 Comparison comparison_of(const std::vector<ScoredCondition>& conditions) {
     const auto none = find_condition(conditions, kConditionNone);
-    const auto full = find_condition(conditions, kConditionFull);
-    MC_CHECK(none && full, "scores without the conditions none and full");
-    Comparison comparison{*none, *full, {}, {}, {}};
+    MC_CHECK(none.has_value(), "scores without the condition none");
+    Comparison comparison{*none, 0, {}, {}, {}};
     for (std::size_t c = 0; c < conditions.size(); ++c) {
         const ScoredCondition& condition = conditions[c];
         comparison.controls.push_back(find_condition(conditions, condition.control));
@@ -58,6 +66,9 @@ Comparison comparison_of(const std::vector<ScoredCondition>& conditions) {
         if (condition.raw_tokens > 0) comparison.raw_curve.push_back({condition.raw_tokens, c});
     }
     std::sort(comparison.raw_curve.begin(), comparison.raw_curve.end());
+    const auto full = find_condition(conditions, kConditionFull);
+    MC_CHECK(full || !comparison.raw_curve.empty(), "scores without a raw context");
+    comparison.full = full ? *full : comparison.raw_curve.back().second;
     return comparison;
 }
 
@@ -89,8 +100,13 @@ std::vector<Quantities> quantities_of(const UnitSums& sums, const Comparison& co
     const double full = mean[comparison.full];
     for (std::size_t c = 0; c < sums.condition_count; ++c) {
         const auto control = comparison.controls[c];
-        result[c] = {mean[c], mean[c] - full, recovered_share(none, mean[c], full),
-                     control ? recovered_share(mean[*control], mean[c], full) : kNan, kNan};
+        result[c] = {mean[c],
+                     mean[c] - full,
+                     none - mean[c],
+                     control ? mean[*control] - mean[c] : kNan,
+                     recovered_share(none, mean[c], full),
+                     control ? recovered_share(mean[*control], mean[c], full) : kNan,
+                     kNan};
     }
     add_raw_per_gist(result, comparison);
     return result;
@@ -177,8 +193,8 @@ void add_rows(GroupMetrics& group, const std::vector<ScoredCondition>& condition
               std::span<const std::array<Estimate, kQuantityCount>> found) {
     for (std::size_t c = 0; c < conditions.size(); ++c)
         group.rows.push_back({conditions[c].name, slice.name, found[c][kNll], found[c][kDeltaNll],
-                              found[c][kRecovery], found[c][kSpecificRecovery],
-                              found[c][kRawPerGist]});
+                              found[c][kGain], found[c][kSpecificGain], found[c][kRecovery],
+                              found[c][kSpecificRecovery], found[c][kRawPerGist]});
 }
 
 }  // namespace

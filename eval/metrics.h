@@ -3,7 +3,8 @@
 //
 // Pure: it knows no model, no file and no clock; equal scores and seed give equal numbers on every
 // machine. Definitions: docs/evaluation.md. Units: nats per token; recoveries are ratios.
-// Value types. Requires (bugs otherwise): conditions "none" and "full" are among the scores.
+// Value types. Requires (bugs otherwise): among the scores are the condition "none" and either
+// "full" or one that shows raw tokens alone; in place of "full" the one that shows most of them.
 #pragma once
 
 #include <cstddef>
@@ -66,6 +67,8 @@ struct ConditionMetrics {
     std::string slice;
     Estimate nll;
     Estimate delta_nll;          // NLL - NLL_full
+    Estimate gain;               // NLL_none - NLL
+    Estimate specific_gain;      // NLL_shuffled - NLL: only where there is a shuffled control
     Estimate recovery;           // R: NaN for a slice where context does not help at all
     Estimate specific_recovery;  // Rs: only for a condition that has a shuffled control
     Estimate raw_per_gist;       // raw tokens of equal R, per gist; only for gists alone

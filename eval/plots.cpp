@@ -33,7 +33,7 @@ struct Quantity {
 std::vector<std::string> main_slices(const GroupMetrics& group) {
     std::vector<std::string> slices;
     for (const char* name : {"64", "512", "33-96", "top10"})
-        if (group.find(kConditionFull, name) != nullptr) slices.push_back(name);
+        if (group.find(kConditionNone, name) != nullptr) slices.push_back(name);
     return slices;
 }
 

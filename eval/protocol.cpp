@@ -20,8 +20,37 @@ namespace mc::eval {
 
 namespace {
 
+Result<void> refuse(std::string what) {
+    return fail(ErrorCode::kUsage, std::move(what));
+}
+
+// Of levels 1 and 2: the model reads the whole context raw.
+Result<void> check_context(const DeltaNllOptions& options, const ScorerFacts& facts) {
+    const std::uint64_t entries =
+        1ULL + std::uint64_t{options.context_tokens} + options.horizon_tokens;
+    if (entries > facts.context_length)
+        return refuse("BOS, context and horizon are " + std::to_string(entries) +
+                      " entries; the model reads " + std::to_string(facts.context_length));
+    if (options.levels == 2 && options.context_tokens % tokens_per_node(Level(2)) != 0)
+        return refuse("gists of level 2 need a context that is a multiple of " +
+                      std::to_string(tokens_per_node(Level(2))) + " tokens");
+    return {};
+}
+
+Result<void> check_deep_context(const DeltaNllOptions& options, const ScorerFacts& facts) {
+    const std::uint64_t node = tokens_per_node(Level(3));
+    if (options.context_tokens <= kRawTail || gist_tokens(options) % node != 0)
+        return refuse("gists of level 3 need a context of a multiple of " + std::to_string(node) +
+                      " tokens and " + std::to_string(kRawTail) + " more, which stay raw");
+    if (longest_raw(options, facts) == 0)
+        return refuse("the model reads " + std::to_string(facts.context_length) +
+                      " entries, too few for a long raw stretch to compare gists with");
+    if (options.oracle_windows > 0)
+        return refuse("optimised gists need a context that the model reads whole: levels 1 or 2");
+    return {};
+}
+
 Result<void> check_options(const DeltaNllOptions& options, const ScorerFacts& facts) {
-    const auto refuse = [](std::string what) { return fail(ErrorCode::kUsage, std::move(what)); };
     if (options.documents.empty()) return refuse("no documents to evaluate on");
     if (options.windows_per_document < 2 || options.windows_per_document > kWindowsPerDocumentMax)
         return refuse("windows per document must be 2 to " +
@@ -31,15 +60,8 @@ Result<void> check_options(const DeltaNllOptions& options, const ScorerFacts& fa
         return refuse("context must be a positive multiple of " + std::to_string(kBlockSize) +
                       " tokens");
     if (options.horizon_tokens < 16) return refuse("horizon must be at least 16 tokens");
-    const std::uint64_t entries =
-        1ULL + std::uint64_t{options.context_tokens} + options.horizon_tokens;
-    if (entries > facts.context_length)
-        return refuse("BOS, context and horizon are " + std::to_string(entries) +
-                      " entries; the model reads " + std::to_string(facts.context_length));
-    if (options.levels < 1 || options.levels > 2) return refuse("levels must be 1 or 2");
-    if (options.levels == 2 && options.context_tokens % tokens_per_node(Level(2)) != 0)
-        return refuse("gists of level 2 need a context that is a multiple of " +
-                      std::to_string(tokens_per_node(Level(2))) + " tokens");
+    if (options.levels < 1 || options.levels > 3) return refuse("levels must be 1, 2 or 3");
+    MC_TRY(is_deep(options) ? check_deep_context(options, facts) : check_context(options, facts));
     if (options.oracle_windows > 0 && options.encoders.empty())
         return refuse("optimised gists start from an encoder's: give one");
     const std::uint64_t gist_bytes =
@@ -279,7 +301,7 @@ Result<Protocol> plan_protocol(const Scorer& scorer, const DeltaNllOptions& opti
     MC_TRY(check_options(options, scorer.facts()));
     const ScorerFacts& facts = scorer.facts();
     MC_ASSIGN(auto codecs, named_codecs(options.codecs, facts.gist_shape, facts.encoders));
-    MC_ASSIGN(auto conditions, conditions_for(options, codecs, facts.encoders));
+    MC_ASSIGN(auto conditions, conditions_for(options, codecs, facts));
     Protocol protocol{options, std::move(codecs), std::move(conditions), {}, {}};
     const WindowPlan windows{options.windows_per_document,
                              std::uint64_t{options.context_tokens} + options.horizon_tokens,

@@ -23,8 +23,10 @@ struct Column {
     Estimate ConditionMetrics::*estimate;
 };
 
-constexpr std::array<Column, 5> kColumns = {{{"nll", &ConditionMetrics::nll},
+constexpr std::array<Column, 7> kColumns = {{{"nll", &ConditionMetrics::nll},
                                              {"delta_nll", &ConditionMetrics::delta_nll},
+                                             {"gain", &ConditionMetrics::gain},
+                                             {"specific_gain", &ConditionMetrics::specific_gain},
                                              {"R", &ConditionMetrics::recovery},
                                              {"Rs", &ConditionMetrics::specific_recovery},
                                              {"raw_per_gist", &ConditionMetrics::raw_per_gist}}};
@@ -178,11 +180,13 @@ std::string results_table(const RunFindings& findings) {
         text += "\n## " + Path(group.name).filename().string() +
                 (group.subset.empty() ? "" : ", " + group.subset) + " (" +
                 std::to_string(group.window_count) + " windows)\n\n";
-        text += table_of(group, findings, kColumns[3], "specific recovery", 3) + "\n";
-        text += table_of(group, findings, kColumns[2], "recovery", 3) + "\n";
-        text += table_of(group, findings, kColumns[4], "raw tokens per gist", 1) + "\n";
+        text += table_of(group, findings, kColumns[5], "specific recovery", 3) + "\n";
+        text += table_of(group, findings, kColumns[4], "recovery", 3) + "\n";
+        text += table_of(group, findings, kColumns[6], "raw tokens per gist", 1) + "\n";
         text += table_of(group, findings, kColumns[0], "mean NLL", 3) + "\n";
-        text += table_of(group, findings, kColumns[1], "NLL - full", 3);
+        text += table_of(group, findings, kColumns[1], "NLL - full", 3) + "\n";
+        text += table_of(group, findings, kColumns[2], "none - NLL", 3) + "\n";
+        text += table_of(group, findings, kColumns[3], "shuffled - NLL", 3);
     }
     return text;
 }

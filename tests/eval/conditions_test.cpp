@@ -27,27 +27,41 @@ std::vector<NamedCodec> codecs_of(const DeltaNllOptions& options) {
     return *named_codecs(options.codecs, kShape, {});
 }
 
+ScorerFacts facts_of(std::size_t encoder_count) {
+    ScorerFacts facts;
+    facts.gist_shape = kShape;
+    facts.context_length = 8192;
+    facts.encoders.resize(encoder_count);
+    return facts;
+}
+
 std::map<std::string, Condition> by_name(const DeltaNllOptions& options) {
     std::map<std::string, Condition> result;
-    const std::vector<EncoderInfo> encoders(options.encoders.size());
-    const auto conditions = conditions_for(options, codecs_of(options), encoders);
+    const auto conditions =
+        conditions_for(options, codecs_of(options), facts_of(options.encoders.size()));
     EXPECT_TRUE(conditions);
     for (const Condition& condition : *conditions) result[condition.name] = condition;
     return result;
 }
 
 // Contexts and levels that are measured.
-const std::vector<DeltaNllOptions> kProtocols = {options_of(64, 1),   options_of(256, 1),
-                                                 options_of(512, 1),  options_of(1024, 2),
-                                                 options_of(2048, 2), options_of(7168, 2)};
+const std::vector<DeltaNllOptions> kDeepProtocols = {
+    options_of(32768 + 64, 3), options_of(3 * 32768 + 64, 3), options_of(8 * 32768 + 64, 3)};
+const std::vector<DeltaNllOptions> kProtocols = [] {
+    std::vector<DeltaNllOptions> all = {options_of(64, 1),   options_of(256, 1),
+                                        options_of(512, 1),  options_of(1024, 2),
+                                        options_of(2048, 2), options_of(7168, 2)};
+    all.insert(all.end(), kDeepProtocols.begin(), kDeepProtocols.end());
+    return all;
+}();
 
-TEST(Conditions, PartsFollowEachOtherUpToTheHorizonAndFromTheBeginningUnlessRaw) {
+TEST(Conditions, PartsFollowEachOtherUpToTheHorizonAndFromTheBeginningUnlessOfTheNewest) {
     for (const DeltaNllOptions& options : kProtocols)
         for (const auto& [name, condition] : by_name(options)) {
             if (name == "none") continue;
             ASSERT_FALSE(condition.parts.empty()) << name;
-            const bool is_last_raw = name.starts_with("last-");
-            std::uint64_t covered = is_last_raw ? condition.parts.front().span.begin : 0;
+            const bool is_newest = name.starts_with("last-") || name.ends_with("-recent");
+            std::uint64_t covered = is_newest ? condition.parts.front().span.begin : 0;
             for (const Part& part : condition.parts) {
                 EXPECT_EQ(part.span.begin, covered) << name;  // every token exactly once
                 EXPECT_GT(part.span.count(), 0U) << name;
@@ -88,6 +102,35 @@ TEST(Conditions, EntriesOfTheLongCovers) {
     EXPECT_EQ(seven_thousand.at("kv-last-l2").entries(), 7U);
     EXPECT_EQ(seven_thousand.at("kv-last-mixed").entries(), 5U + 62 + 64);
     EXPECT_EQ(by_name(options_of(1024, 2)).at("kv-last-l2").entries(), 1U);
+}
+
+TEST(Conditions, DeepContextsEndRawAndFitTheModel) {
+    for (const DeltaNllOptions& options : kDeepProtocols)
+        for (const auto& [name, condition] : by_name(options)) {
+            const Part& last = condition.parts.back();
+            EXPECT_EQ(last.kind, PartKind::kTokens) << name;
+            EXPECT_LE(last.span.begin, options.context_tokens - kRawTail) << name;
+            EXPECT_LE(1 + condition.entries() + options.horizon_tokens, 8192U) << name;
+        }
+}
+
+TEST(Conditions, EntriesOfTheDeepCovers) {
+    const auto one = by_name(options_of(32768 + 64, 3));
+    EXPECT_EQ(one.at("none").entries(), 64U);
+    EXPECT_EQ(one.at("kv-last-l3").entries(), 1U + 64);
+    EXPECT_EQ(one.at("kv-last-l2").entries(), 32U + 64);
+    EXPECT_EQ(one.at("kv-last-l1").entries(), 1024U + 64);
+    EXPECT_EQ(one.at("kv-last-mixed").entries(), 30U + 64 + 64);
+    EXPECT_EQ(one.at("zero").entries(), 1U + 64);
+    EXPECT_EQ(one.at("last-7168").entries(), 7168U);
+    EXPECT_FALSE(one.contains("kv-last-recent"));  // it would be the mixed cover
+    const auto three = by_name(options_of(3 * 32768 + 64, 3));
+    EXPECT_EQ(three.at("kv-last-mixed").entries(), 2U + 30 + 64 + 64);
+    EXPECT_EQ(three.at("kv-last-recent").entries(), 30U + 64 + 64);
+    EXPECT_FALSE(three.contains("full"));
+    EXPECT_TRUE(three.contains("kv-last-l1"));
+    // 8,192 gists of level 1 and a tail are more than the model reads.
+    EXPECT_FALSE(by_name(options_of(8 * 32768 + 64, 3)).contains("kv-last-l1"));
 }
 
 TEST(Conditions, RawControlsAreFixedNumbersOfTokens) {
@@ -160,10 +203,10 @@ TEST(Conditions, ACodebookIsMeasuredOnItsOwnEncoderAlone) {
     std::vector<NamedCodec> codecs(1);
     codecs[0].name = "pq";
     codecs[0].encoder_hash = Hash128{7, 7};
-    std::vector<EncoderInfo> encoders(2);
-    encoders[1].hash = {7, 7};
+    ScorerFacts facts = facts_of(2);
+    facts.encoders[1].hash = {7, 7};
     std::vector<std::string> coded;
-    const auto conditions = *conditions_for(options, codecs, encoders);
+    const auto conditions = *conditions_for(options, codecs, facts);
     for (const Condition& condition : conditions)
         if (condition.codec) coded.push_back(condition.name);
     EXPECT_EQ(coded, std::vector<std::string>{"kv-last:pq"});

@@ -5,7 +5,10 @@
 #include <map>
 #include <set>
 
+#include "eval/document_gists.h"
 #include "tests/eval/fake_scorer.h"
+#include "tests/support/memory_node_store.h"
+#include "tree/document_builder.h"
 
 namespace mc::eval {
 namespace {
@@ -131,6 +134,150 @@ TEST(Covers, MixedShowsEveryTokenOnceCoarserTheOlderItIs) {
         EXPECT_EQ(next, one.asked.scored.front());
         EXPECT_EQ(one.asked.context.back().tokens.size(), 64U);
     }
+}
+
+// The scorer's encoder as an ingest asks it.
+class ScorersEncoder final : public GistEncoder {
+  public:
+    explicit ScorersEncoder(FakeScorer& scorer) : scorer_(scorer) {}
+
+    const EncoderInfo& info() const override { return scorer_.facts().encoders.front(); }
+
+    Result<std::vector<std::vector<Gist>>> encode_windows(std::span<const ReadWindow> windows,
+                                                          bool) override {
+        return scorer_.encode_windows(0, windows);
+    }
+
+    Result<std::vector<Gist>> encode_parents(std::span<const SiblingGists> families) override {
+        return scorer_.encode_parents(0, families);
+    }
+
+    Result<std::vector<float>> encode_query(std::span<const TokenId>) override {
+        return fail(ErrorCode::kModel, "nothing is asked");
+    }
+
+  private:
+    FakeScorer& scorer_;
+};
+
+// What an ingest of exactly these tokens lets the encoder read.
+std::vector<ReadWindow> ingest_reads(std::span<const TokenId> tokens) {
+    FakeScorer scorer({"kv-last"});
+    ScorersEncoder encoder(scorer);
+    MemoryNodeStore store;
+    const auto document = store.create_document({});
+    const auto builder = DocumentBuilder::resume(store, *document, encoder, false);
+    EXPECT_TRUE((*builder)->append(tokens));
+    return scorer.encoded;
+}
+
+TEST(Covers, ADeepContextIsReadAsAnIngestReadsADocument) {
+    const TestFolder folder;
+    const DeltaNllOptions options = deep_options(folder);
+    FakeScorer scorer({"kv-last"});
+    const auto protocol = plan_protocol(scorer, options);
+    ASSERT_TRUE(protocol);
+    const DocumentPlan& document = protocol->documents[0];
+    DocumentGists gists(scorer, *protocol, document);
+    ASSERT_TRUE(gists.make(0));
+    std::size_t next = 0;
+    for (const std::vector<TokenId>& window : document.windows)
+        for (const ReadWindow& read : ingest_reads(std::span(window).first(2 * 32768))) {
+            ASSERT_LT(next, scorer.encoded.size());
+            EXPECT_EQ(scorer.encoded[next].tokens, read.tokens);
+            EXPECT_EQ(scorer.encoded[next].context_count, read.context_count);
+            ++next;
+        }
+    EXPECT_EQ(scorer.encoded.size(), next);
+}
+
+TEST(Covers, LevelThreeShowsOneGistForEvery32768TokensAndTheTailRaw) {
+    const TestFolder folder;
+    const DeltaNllOptions options = deep_options(folder);
+    FakeScorer scorer({"kv-last"});
+    const auto cases = run(scorer, options);
+    ASSERT_EQ(cases.at("kv-last-l3").size(), 4U);
+    for (const ShownCase& one : cases.at("kv-last-l3")) {
+        ASSERT_EQ(one.gists.size(), 2U);
+        for (std::size_t g = 0; g < 2; ++g) {
+            EXPECT_EQ(one.gists[g].kv[3], FakeScorer::kGrandparents);
+            EXPECT_EQ(FakeScorer::source_of(one.gists[g]),
+                      one.context_begin(options) + static_cast<TokenId>(32768 * g));
+        }
+        const auto& tail = one.asked.context.back().tokens;
+        ASSERT_EQ(tail.size(), 64U);
+        EXPECT_EQ(tail.back(), one.asked.scored.front() - 1);
+    }
+    for (const ShownCase& one : cases.at("shuffled-kv-last-l3")) {
+        const TokenId first = FakeScorer::source_of(one.gists.front());
+        EXPECT_EQ(document_of(first), one.document);
+        EXPECT_NE(first, one.context_begin(options));
+        EXPECT_EQ(one.asked.context.back().tokens.back(), one.asked.scored.front() - 1);
+    }
+    for (const ShownCase& one : cases.at("shuffled-other-kv-last-l3"))
+        EXPECT_NE(document_of(FakeScorer::source_of(one.gists.front())), one.document);
+}
+
+TEST(Covers, DeepMixedShowsEveryTokenOnceCoarserTheOlderItIsAndRecentItsNewerPart) {
+    const TestFolder folder;
+    const DeltaNllOptions options = deep_options(folder);
+    FakeScorer scorer({"kv-last"});
+    const auto cases = run(scorer, options);
+    for (const char* name : {"kv-last-mixed", "kv-last-recent"})
+        for (const ShownCase& one : cases.at(name)) {
+            const bool is_recent = name == std::string("kv-last-recent");
+            TokenId next = one.context_begin(options) + (is_recent ? 32768 : 0);
+            TokenId width = 32768;
+            for (const Gist& gist : one.gists) {
+                EXPECT_EQ(FakeScorer::source_of(gist), next);
+                EXPECT_LE(FakeScorer::width_of(gist), width);
+                width = FakeScorer::width_of(gist);
+                next += width;
+            }
+            EXPECT_EQ(one.gists.size(), (is_recent ? 0U : 1U) + 30 + 64);
+            for (const TokenId token : one.asked.context.back().tokens) EXPECT_EQ(token, next++);
+            EXPECT_EQ(next, one.asked.scored.front());
+        }
+}
+
+TEST(Covers, ADeepCodedConditionKeepsItsRawTail) {
+    const TestFolder folder;
+    DeltaNllOptions options = deep_options(folder);
+    options.codecs = {"int8"};
+    FakeScorer scorer({"kv-last"});
+    const auto cases = run(scorer, options);
+    ASSERT_EQ(cases.at("kv-last-l3:int8").size(), 4U);
+    std::size_t changed = 0;
+    for (std::size_t i = 0; i < 4; ++i) {
+        const ShownCase& plain = cases.at("kv-last-l3")[i];
+        const ShownCase& coded = cases.at("kv-last-l3:int8")[i];
+        ASSERT_EQ(coded.gists.size(), plain.gists.size());
+        EXPECT_EQ(coded.asked.context.back().tokens, plain.asked.context.back().tokens);
+        for (std::size_t g = 0; g < plain.gists.size(); ++g)
+            changed += coded.gists[g].kv == plain.gists[g].kv ? 0 : 1;
+    }
+    EXPECT_GT(changed, 0U);
+}
+
+TEST(Covers, ADeepRunIsMeasuredAgainstTheTailAloneAndTheLongestRawStretch) {
+    const TestFolder folder;
+    const DeltaNllOptions options = deep_options(folder);
+    FakeScorer scorer({"kv-last"});
+    // Gists of level 3 say half as much as the longest raw stretch, foreign ones a quarter.
+    scorer.rule = [&](const lm::ScoringCase& one, std::size_t) {
+        if (one.context.size() == 2) return one.context[1].tokens.size() == 64 ? 4.0F : 2.0F;
+        const TokenId first = FakeScorer::source_of(*one.context[1].gists.front());
+        return first == one.scored.front() - static_cast<TokenId>(options.context_tokens) ? 3.0F
+                                                                                          : 3.5F;
+    };
+    const auto report = run_delta_nll(scorer, options, {}, nullptr);
+    ASSERT_TRUE(report) << report.error().to_string();
+    const ConditionMetrics* own = report->groups.back().find("kv-last-l3", "64");
+    EXPECT_NEAR(own->recovery.value, 0.5, 1e-6);
+    EXPECT_NEAR(own->specific_recovery.value, 1.0 / 3, 1e-6);
+    EXPECT_NEAR(own->gain.value, 1.0, 1e-6);
+    EXPECT_NEAR(own->specific_gain.value, 0.5, 1e-6);
+    EXPECT_EQ(report->groups.back().find("last-7168", "64")->delta_nll.value, 0);
 }
 
 TEST(Covers, ACodedConditionShowsWhatAStoreWouldGiveBack) {

@@ -22,10 +22,16 @@ class FakeScorer final : public Scorer {
   public:
     static constexpr TokenId kBos = 1'000'000'000;
     static constexpr std::uint32_t kHidden = 3;
-    static constexpr TokenId kPerDocument = 100'000;  // token ids of a document
+    static constexpr TokenId kPerDocument = 200'000;  // token ids of a document
 
     // The last number of a gist says how it was made.
-    enum Maker : std::uint16_t { kZero = 0, kEncoder = 1, kOptimizer = 2, kParents = 3 };
+    enum Maker : std::uint16_t {
+        kZero = 0,
+        kEncoder = 1,
+        kOptimizer = 2,
+        kParents = 3,
+        kGrandparents = 4,
+    };
 
     explicit FakeScorer(std::vector<std::string> encoders = {"kv-mean", "kv-last"}) {
         facts_.model_name = "fake";
@@ -64,7 +70,7 @@ class FakeScorer final : public Scorer {
         std::vector<std::vector<Gist>> gists;
         for (const ReadWindow& window : windows) {
             gists.emplace_back();
-            for (std::size_t t = 0; t < window.tokens.size(); t += kBlockSize)
+            for (std::size_t t = window.context_count; t < window.tokens.size(); t += kBlockSize)
                 gists.back().push_back(gist_of(window.tokens[t], encoder));
         }
         return gists;
@@ -77,9 +83,11 @@ class FakeScorer final : public Scorer {
         for (const SiblingGists& family : families) {
             EXPECT_EQ(family.size(), kBlockSize);
             for (std::size_t i = 1; i < family.size(); ++i)
-                EXPECT_EQ(source_of(family[i]) - source_of(family[i - 1]), TokenId{kBlockSize});
-            parents.push_back(family.front());
-            parents.back().kv[3] = kParents;
+                EXPECT_EQ(source_of(family[i]) - source_of(family[i - 1]),
+                          width_of(family.front()));
+            const Gist& first = family.front();
+            parents.push_back(first);
+            parents.back().kv[3] = first.kv[3] == kEncoder ? kParents : kGrandparents;
         }
         return parents;
     }
@@ -113,6 +121,11 @@ class FakeScorer final : public Scorer {
             result.back().front() = std::numeric_limits<float>::quiet_NaN();
         }
         return result;
+    }
+
+    // Tokens that a gist stands for.
+    static TokenId width_of(const Gist& gist) {
+        return gist.kv[3] == kGrandparents ? 32768 : gist.kv[3] == kParents ? 1024 : 32;
     }
 
     static TokenId source_of(const Gist& gist) { return gist.kv[0] * 65536 + gist.kv[1]; }
@@ -200,7 +213,7 @@ inline std::vector<Condition> conditions_of(const DeltaNllOptions& options,
                                             const ScorerFacts& facts) {
     const auto codecs = named_codecs(options.codecs, facts.gist_shape, facts.encoders);
     EXPECT_TRUE(codecs) << codecs.error().to_string();
-    return *conditions_for(options, *codecs, facts.encoders);
+    return *conditions_for(options, *codecs, facts);
 }
 
 inline DeltaNllOptions small_options(const TestFolder& folder) {
@@ -223,6 +236,17 @@ inline DeltaNllOptions long_options(const TestFolder& folder) {
     options.encoders = {"kv-last"};
     options.codecs = {};
     options.levels = 2;
+    return options;
+}
+
+// Windows of 65,600 tokens, which no model here reads whole.
+inline DeltaNllOptions deep_options(const TestFolder& folder) {
+    DeltaNllOptions options = long_options(folder);
+    options.documents = {folder.write("one.txt", std::string(140000, 'a')),
+                         folder.write("two.txt", std::string(150000, 'b'))};
+    options.windows_per_document = 2;
+    options.context_tokens = 2 * 32768 + 64;
+    options.levels = 3;
     return options;
 }
 

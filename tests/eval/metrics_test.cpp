@@ -44,7 +44,9 @@ TEST(Metrics, HandComputedRecoveries) {
     ASSERT_NE(row, nullptr);
     EXPECT_DOUBLE_EQ(row->nll.value, 3.25);
     EXPECT_DOUBLE_EQ(row->delta_nll.value, 0.25);
-    EXPECT_DOUBLE_EQ(row->recovery.value, 0.75);                 // (4 - 3.25) / (4 - 3)
+    EXPECT_DOUBLE_EQ(row->recovery.value, 0.75);  // (4 - 3.25) / (4 - 3)
+    EXPECT_DOUBLE_EQ(row->gain.value, 0.75);
+    EXPECT_DOUBLE_EQ(row->specific_gain.value, 0.5);
     EXPECT_DOUBLE_EQ(row->specific_recovery.value, 0.5 / 0.75);  // (3.75 - 3.25) / (3.75 - 3)
     EXPECT_DOUBLE_EQ(row->specific_recovery.low, 0.5 / 0.75);    // equal windows: no spread
     EXPECT_DOUBLE_EQ(row->specific_recovery.high, 0.5 / 0.75);
@@ -52,6 +54,18 @@ TEST(Metrics, HandComputedRecoveries) {
     EXPECT_DOUBLE_EQ(group.find("full", "32")->recovery.value, 1.0);
     EXPECT_TRUE(std::isnan(group.find("full", "32")->specific_recovery.value));
     EXPECT_TRUE(std::isnan(group.find("shuffled-kv-last", "32")->specific_recovery.value));
+}
+
+TEST(Metrics, WithoutAFullContextTheLongestRawOneIsTheReference) {
+    DocumentScores scores{"d", {}, 2, 64, {}};
+    const auto always = [](double nll) { return [nll](std::size_t, std::size_t) { return nll; }; };
+    add_condition(scores, "none", always(4));
+    add_condition(scores, "last-1024", always(3));
+    add_condition(scores, "last-128", always(2.5));  // better here, and yet not the reference
+    const GroupMetrics group = document_metrics(scores, 1);
+    EXPECT_DOUBLE_EQ(group.find("last-1024", "64")->recovery.value, 1);
+    EXPECT_DOUBLE_EQ(group.find("last-128", "64")->recovery.value, 1.5);
+    EXPECT_DOUBLE_EQ(group.find("none", "64")->delta_nll.value, 1);
 }
 
 TEST(Metrics, SliceTakesTokensTwoToHAndThirtyThreeToTheEnd) {

@@ -189,6 +189,26 @@ TEST(Protocol, OptionsThatCannotBeAreRefused) {
          ErrorCode::kUsage},
         {"context beyond the model",
          [](DeltaNllOptions& o, const TestFolder&) { o.context_tokens = 8192; }, ErrorCode::kUsage},
+        {"four levels", [](DeltaNllOptions& o, const TestFolder&) { o.levels = 4; },
+         ErrorCode::kUsage},
+        {"level 3 of less than a gist",
+         [](DeltaNllOptions& o, const TestFolder&) {
+             o.levels = 3;
+             o.context_tokens = 64;
+         },
+         ErrorCode::kUsage},
+        {"level 3 without a raw tail",
+         [](DeltaNllOptions& o, const TestFolder&) {
+             o.levels = 3;
+             o.context_tokens = 32768;
+         },
+         ErrorCode::kUsage},
+        {"an oracle of level 3",
+         [](DeltaNllOptions& o, const TestFolder& f) {
+             o = deep_options(f);
+             o.oracle_windows = 1;
+         },
+         ErrorCode::kUsage},
         {"missing file",
          [](DeltaNllOptions& o, const TestFolder& f) { o.documents[1] = f.path() / "none"; },
          ErrorCode::kInvalidInput},
