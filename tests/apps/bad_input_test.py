@@ -131,13 +131,15 @@ class BadInput(cli.CliTestCase):
         self.assertTrue(self.cli.result("verify")["ok"])
 
     def test_verify_notices_a_flipped_bit_in_a_gist(self):
-        data = self.cli.store / "data.mdb"
+        # Gists of 12 kB each are the bulk of this store: its middle is in one.
+        store = self.cli.home / "of-int8"
+        self.cli.result("ingest", self.good, "--store", store, "--codec", "int8")
+        data = store / "data.mdb"
         sound = data.read_bytes()
-        # Half of the way through a file whose bulk is gists: the middle of one.
         flipped = bytearray(sound)
         flipped[len(sound) // 2] ^= 0x10
         data.write_bytes(bytes(flipped))
-        done = self.cli.run("verify")
+        done = self.cli.run("verify", "--store", store)
         self.assertEqual(done.returncode, 5, done.stderr)
         self.assertEqual(len(done.stderr.decode().splitlines()), 1, done.stderr)
         self.assertEqual(data.read_bytes(), bytes(flipped))
