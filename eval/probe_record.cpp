@@ -178,14 +178,7 @@ std::string pooling_table(const EncoderPooling& encoder) {
 
 std::string probe_configuration_json(const GistProbeOptions& options, const ScorerFacts& facts,
                                      std::span<const DocumentPlan> documents) {
-    Json configuration;
-    configuration["task"] = kTask;
-    configuration["task_version"] = kTaskVersion;
-    configuration["model"] = facts.model_name;
-    configuration["model_hash"] = to_hex(facts.model_hash);
-    configuration["tokenizer_hash"] = to_hex(facts.tokenizer_hash);
-    configuration["device"] = facts.device;
-    configuration["encoders"] = json_encoders(facts.encoders);
+    Json configuration = json_configuration(kTask, kTaskVersion, facts);
     configuration["labels"] = Json::array();
     for (const std::string& encoder : options.encoders)
         configuration["labels"].push_back(encoder_label(encoder));

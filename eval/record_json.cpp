@@ -33,6 +33,18 @@ Json json_encoders(const std::vector<EncoderInfo>& encoders) {
     return list;
 }
 
+Json json_configuration(std::string_view task, int task_version, const ScorerFacts& facts) {
+    Json configuration;
+    configuration["task"] = task;
+    configuration["task_version"] = task_version;
+    configuration["model"] = facts.model_name;
+    configuration["model_hash"] = to_hex(facts.model_hash);
+    configuration["tokenizer_hash"] = to_hex(facts.tokenizer_hash);
+    configuration["device"] = facts.device;
+    configuration["encoders"] = json_encoders(facts.encoders);
+    return configuration;
+}
+
 Json json_documents(std::span<const DocumentPlan> documents) {
     Json list = Json::array();
     for (const DocumentPlan& plan : documents) {

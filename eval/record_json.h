@@ -5,10 +5,12 @@
 #include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "eval/bootstrap.h"
 #include "eval/document_plan.h"
+#include "eval/scorer.h"
 
 namespace mc::eval {
 
@@ -18,6 +20,9 @@ nlohmann::ordered_json json_number(double value);
 nlohmann::ordered_json json_interval(const Estimate& estimate);
 nlohmann::ordered_json json_encoders(const std::vector<EncoderInfo>& encoders);
 nlohmann::ordered_json json_documents(std::span<const DocumentPlan> documents);
+// What a suite's configuration begins with: the task, the model and the encoders.
+nlohmann::ordered_json json_configuration(std::string_view task, int task_version,
+                                          const ScorerFacts& facts);
 // The commit of this build; null without git.
 nlohmann::ordered_json json_build_commit();
 

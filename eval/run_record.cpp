@@ -129,14 +129,7 @@ std::string configuration_json(const DeltaNllOptions& options, const ScorerFacts
                                std::span<const Condition> conditions,
                                std::span<const NamedCodec> codecs,
                                std::span<const DocumentPlan> documents) {
-    Json configuration;
-    configuration["task"] = kTask;
-    configuration["task_version"] = kTaskVersion;
-    configuration["model"] = facts.model_name;
-    configuration["model_hash"] = to_hex(facts.model_hash);
-    configuration["tokenizer_hash"] = to_hex(facts.tokenizer_hash);
-    configuration["device"] = facts.device;
-    configuration["encoders"] = json_encoders(facts.encoders);
+    Json configuration = json_configuration(kTask, kTaskVersion, facts);
     configuration["conditions"] = Json::array();
     for (const Condition& condition : conditions)
         configuration["conditions"].push_back(condition.name);
