@@ -167,7 +167,7 @@ Result<int> EvalCommand::run_delta_nll(Invocation& invocation) {
     auto bar = telemetry::ProgressBar::for_stderr(invocation.clock);
     bar.begin("delta-nll");
     const std::uint64_t window_tokens = options_.context_tokens + options_.horizon_tokens;
-    const auto progress = [&bar, window_tokens](const eval::DeltaNllProgress& state) {
+    const auto progress = [&bar, window_tokens](const eval::SuiteProgress& state) {
         const auto total = static_cast<double>(state.windows_total);
         bar.update(state.windows_done * window_tokens,
                    total > 0 ? static_cast<double>(state.windows_done) / total : 1.0);

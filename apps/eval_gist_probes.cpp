@@ -14,7 +14,7 @@ Result<int> eval_gist_probes(Invocation& invocation, const eval::GistProbeOption
     const InterruptWatch watch;
     auto bar = telemetry::ProgressBar::for_stderr(invocation.clock);
     bar.begin("gist-probes");
-    const auto progress = [&bar](const eval::GistProbeProgress& state) {
+    const auto progress = [&bar](const eval::SuiteProgress& state) {
         bar.update(
             state.windows_done * eval::kRepeatedTokens,
             static_cast<double>(state.windows_done) / static_cast<double>(state.windows_total));

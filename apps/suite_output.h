@@ -7,12 +7,11 @@
 #include <string>
 
 #include "apps/output.h"
+#include "eval/suite_report.h"
 
 namespace mc::apps {
 
-// Report: eval::DeltaNllReport or eval::GistProbeReport.
-template <class Report>
-void print_suite(Output& out, const std::string& suite, const Report& report) {
+inline void print_suite(Output& out, const std::string& suite, const eval::SuiteReport& report) {
     if (out.json()) {
         Json plots = Json::array();
         for (const auto& path : report.plot_paths) plots.push_back(path.string());

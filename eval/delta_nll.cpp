@@ -7,7 +7,7 @@
 namespace mc::eval {
 
 Result<DeltaNllReport> run_delta_nll(const lm::BaseModel& model, const DeltaNllOptions& options,
-                                     const DeltaNllProgressCallback& progress,
+                                     const SuiteProgressCallback& progress,
                                      const std::atomic<bool>* cancelled) {
     MC_ASSIGN(const auto scorer, BaseModelScorer::make(model, options.encoders));
     return run_delta_nll(*scorer, options, progress, cancelled);

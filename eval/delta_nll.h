@@ -14,13 +14,13 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "core/files.h"
 #include "core/result.h"
 #include "eval/metrics.h"
+#include "eval/suite_report.h"
 
 namespace mc::lm {
 class BaseModel;
@@ -55,26 +55,13 @@ inline constexpr std::uint32_t kWindowsPerDocumentMax = 1000;
 // 1,000 windows of 256 tokens, the default model and two encoders.
 inline constexpr std::uint64_t kGistBytesMax = 4ULL << 30;
 
-struct DeltaNllProgress {
-    std::uint64_t windows_done = 0;  // with every condition, those of an earlier run included
-    std::uint64_t windows_total = 0;
-};
-
-using DeltaNllProgressCallback = std::function<void(const DeltaNllProgress&)>;
-
-struct DeltaNllReport {
+struct DeltaNllReport : SuiteReport {
     std::vector<GroupMetrics> groups;  // one per document, then the pool when there are several
-    std::string table;                 // Markdown: what table.md holds
-    std::string results_json;          // what results.json holds
-    Path table_path;
-    Path results_path;
-    Path tokens_path;
-    std::vector<Path> plot_paths;
 };
 
 // progress may be empty and cancelled null.
 Result<DeltaNllReport> run_delta_nll(const lm::BaseModel& model, const DeltaNllOptions& options,
-                                     const DeltaNllProgressCallback& progress,
+                                     const SuiteProgressCallback& progress,
                                      const std::atomic<bool>* cancelled);
 
 }  // namespace mc::eval

@@ -14,10 +14,6 @@ namespace mc::eval {
 
 namespace {
 
-Result<void> write_text(const Path& path, const std::string& text) {
-    return replace_file(path, std::as_bytes(std::span(text)));
-}
-
 Result<std::vector<EncoderGeometry>> geometry_of(const GistProbeOptions& options,
                                                  const ScorerFacts& facts,
                                                  std::span<const std::vector<Gist>> gists) {
@@ -45,31 +41,23 @@ Result<std::vector<EncoderPooling>> pooling_of(const lm::BaseModel& model,
     return all;
 }
 
-Result<GistProbeReport> write_report(const GistProbeOptions& options,
-                                     const std::string& configuration,
-                                     const ProbeFindings& findings) {
-    GistProbeReport report;
-    report.table = probe_table(findings);
-    report.results_json = probe_results_json(configuration, options.command_line, findings);
-    report.table_path = options.output / "table.md";
-    report.results_path = options.output / "results.json";
-    report.tokens_path = options.output / "tokens.jsonl";
+Result<SuiteReport> write_report(const GistProbeOptions& options, const std::string& configuration,
+                                 const ProbeFindings& findings) {
     const std::vector<Figure> figures = probe_figures(findings);
-    for (const Figure& figure : figures) {
-        report.plot_paths.push_back(options.output / (figure.name + ".svg"));
-        MC_TRY(write_text(report.plot_paths.back(), draw_curves(figure.curves, figure.axes)));
-    }
+    std::vector<Plot> plots;
+    for (const Figure& figure : figures)
+        plots.push_back({figure.name + ".svg", draw_curves(figure.curves, figure.axes)});
     MC_TRY(telemetry::write_tensorboard(options.output, figure_scalars(figures)));
-    MC_TRY(write_text(report.table_path, report.table));
-    MC_TRY(write_text(report.results_path, report.results_json));
-    return report;
+    return write_suite_report(options.output, probe_table(findings),
+                              probe_results_json(configuration, options.command_line, findings),
+                              plots);
 }
 
 }  // namespace
 
-Result<GistProbeReport> run_gist_probes(const lm::BaseModel& model, const GistProbeOptions& options,
-                                        const GistProbeProgressCallback& progress,
-                                        const std::atomic<bool>* cancelled) {
+Result<SuiteReport> run_gist_probes(const lm::BaseModel& model, const GistProbeOptions& options,
+                                    const SuiteProgressCallback& progress,
+                                    const std::atomic<bool>* cancelled) {
     MC_ASSIGN(const auto scorer, BaseModelScorer::make(model, options.encoders));
     MC_ASSIGN(const auto documents, plan_repetition(*scorer, options));
     const std::string configuration = probe_configuration_json(options, scorer->facts(), documents);

@@ -11,12 +11,12 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "core/files.h"
 #include "core/result.h"
+#include "eval/suite_report.h"
 
 namespace mc::lm {
 class BaseModel;
@@ -33,25 +33,9 @@ struct GistProbeOptions {
     std::string command_line;  // recorded in results.json as it is
 };
 
-struct GistProbeProgress {
-    std::uint64_t windows_done = 0;
-    std::uint64_t windows_total = 0;
-};
-
-using GistProbeProgressCallback = std::function<void(const GistProbeProgress&)>;
-
-struct GistProbeReport {
-    std::string table;         // Markdown: what table.md holds
-    std::string results_json;  // what results.json holds
-    Path table_path;
-    Path results_path;
-    Path tokens_path;
-    std::vector<Path> plot_paths;
-};
-
 // progress may be empty and cancelled null.
-Result<GistProbeReport> run_gist_probes(const lm::BaseModel& model, const GistProbeOptions& options,
-                                        const GistProbeProgressCallback& progress,
-                                        const std::atomic<bool>* cancelled);
+Result<SuiteReport> run_gist_probes(const lm::BaseModel& model, const GistProbeOptions& options,
+                                    const SuiteProgressCallback& progress,
+                                    const std::atomic<bool>* cancelled);
 
 }  // namespace mc::eval

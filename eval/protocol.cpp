@@ -141,7 +141,7 @@ class ScoreFiller {
 class ProtocolRun {
   public:
     ProtocolRun(Scorer& scorer, const Protocol& protocol, ScoreLog& log,
-                const DeltaNllProgressCallback& progress, const std::atomic<bool>* cancelled)
+                const SuiteProgressCallback& progress, const std::atomic<bool>* cancelled)
         : scorer_(scorer),
           protocol_(protocol),
           log_(log),
@@ -228,9 +228,9 @@ class ProtocolRun {
     Scorer& scorer_;
     const Protocol& protocol_;
     ScoreLog& log_;
-    const DeltaNllProgressCallback& progress_;
+    const SuiteProgressCallback& progress_;
     const std::atomic<bool>* cancelled_;
-    DeltaNllProgress status_;
+    SuiteProgress status_;
     std::vector<std::unique_ptr<DocumentGists>> gists_;  // per document; null: not needed
     std::size_t lines_there_ = 0;
     std::size_t lines_read_ = 0;
@@ -269,30 +269,18 @@ std::vector<GroupMetrics> groups_of(const Protocol& protocol,
     return groups;
 }
 
-Result<void> write_text(const Path& path, const std::string& text) {
-    return replace_file(path, std::as_bytes(std::span(text)));
-}
-
 Result<DeltaNllReport> write_report(const Protocol& protocol, const ScorerFacts& facts,
                                     const std::string& configuration,
                                     std::span<const DocumentScores> scores) {
-    const Path& folder = protocol.options.output;
-    DeltaNllReport report;
-    report.groups = groups_of(protocol, scores);
-    const RunFindings findings{protocol.conditions, protocol.codecs, facts.gist_shape,
-                               report.groups, protocol.training};
-    report.table = results_table(findings);
-    report.results_json = results_json(configuration, protocol.options.command_line, findings);
-    report.table_path = folder / "table.md";
-    report.results_path = folder / "results.json";
-    report.tokens_path = folder / "tokens.jsonl";
-    for (const Plot& plot : result_plots(report.groups, scores)) {
-        report.plot_paths.push_back(folder / plot.file_name);
-        MC_TRY(write_text(report.plot_paths.back(), plot.svg));
-    }
-    MC_TRY(write_text(report.table_path, report.table));
-    MC_TRY(write_text(report.results_path, report.results_json));
-    return report;
+    std::vector<GroupMetrics> groups = groups_of(protocol, scores);
+    const RunFindings findings{protocol.conditions, protocol.codecs, facts.gist_shape, groups,
+                               protocol.training};
+    const DeltaNllOptions& options = protocol.options;
+    MC_ASSIGN(SuiteReport report,
+              write_suite_report(options.output, results_table(findings),
+                                 results_json(configuration, options.command_line, findings),
+                                 result_plots(groups, scores)));
+    return DeltaNllReport{std::move(report), std::move(groups)};
 }
 
 }  // namespace
@@ -313,7 +301,7 @@ Result<Protocol> plan_protocol(const Scorer& scorer, const DeltaNllOptions& opti
 }
 
 Result<DeltaNllReport> run_delta_nll(Scorer& scorer, const DeltaNllOptions& options,
-                                     const DeltaNllProgressCallback& progress,
+                                     const SuiteProgressCallback& progress,
                                      const std::atomic<bool>* cancelled) {
     MC_ASSIGN(const Protocol protocol, plan_protocol(scorer, options));
     const std::string configuration = configuration_json(

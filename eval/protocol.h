@@ -31,7 +31,7 @@ Result<Protocol> plan_protocol(const Scorer& scorer, const DeltaNllOptions& opti
 
 // run_delta_nll on any scorer. Requires: the scorer has options.encoders, in their order.
 Result<DeltaNllReport> run_delta_nll(Scorer& scorer, const DeltaNllOptions& options,
-                                     const DeltaNllProgressCallback& progress,
+                                     const SuiteProgressCallback& progress,
                                      const std::atomic<bool>* cancelled);
 
 }  // namespace mc::eval

@@ -147,11 +147,11 @@ Result<std::vector<DocumentPlan>> plan_repetition(const Scorer& scorer,
 
 Result<RepetitionFindings> run_repetition(Scorer& scorer, const GistProbeOptions& options,
                                           std::span<const DocumentPlan> documents, ScoreLog& log,
-                                          const GistProbeProgressCallback& progress,
+                                          const SuiteProgressCallback& progress,
                                           const std::atomic<bool>* cancelled) {
     RepetitionFindings findings;
     findings.gists.resize(options.encoders.size());
-    GistProbeProgress status{0, options.windows_per_document * documents.size()};
+    SuiteProgress status{0, options.windows_per_document * documents.size()};
     for (const DocumentPlan& document : documents) {
         DocumentRepetition repetition(scorer, document, conditions_of(options));
         const std::size_t windows = document.windows.size();

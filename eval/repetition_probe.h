@@ -36,7 +36,7 @@ Result<std::vector<DocumentPlan>> plan_repetition(const Scorer& scorer,
 // Requires: documents of plan_repetition; the scorer has options.encoders, in their order.
 Result<RepetitionFindings> run_repetition(Scorer& scorer, const GistProbeOptions& options,
                                           std::span<const DocumentPlan> documents, ScoreLog& log,
-                                          const GistProbeProgressCallback& progress,
+                                          const SuiteProgressCallback& progress,
                                           const std::atomic<bool>* cancelled);
 
 }  // namespace mc::eval

@@ -9,6 +9,7 @@
 #include "core/hash.h"
 #include "eval/retrieval_record.h"
 #include "eval/retrieval_vectors.h"
+#include "eval/suite_report.h"
 #include "lm/base_model.h"
 #include "storage/store.h"
 #include "working_context/hit_fusion.h"
@@ -109,10 +110,6 @@ void add_fusion(std::vector<System>& systems, const std::vector<std::string>& na
                 parts.push_back({&system.lists, part == kBm25 ? kLexicalWeight : kVectorWeight});
     }
     systems.push_back({name, fuse_lists(parts)});
-}
-
-Result<void> write_text(const Path& path, const std::string& text) {
-    return replace_file(path, std::as_bytes(std::span(text)));
 }
 
 // Every system by itself, then the fusions.

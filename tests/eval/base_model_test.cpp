@@ -71,7 +71,7 @@ TEST_F(DeltaNllOnATinyModel, InterruptedRunEndsWithTheSameFiles) {
     const std::string results = folder_.read("out/results.json");
     std::filesystem::remove_all(options.output);
     std::atomic<bool> cancelled = false;
-    const auto stop = [&](const DeltaNllProgress&) { cancelled = true; };
+    const auto stop = [&](const SuiteProgress&) { cancelled = true; };
     EXPECT_EQ(run_delta_nll(*model_, options, stop, &cancelled).error().code(),
               ErrorCode::kCancelled);
     EXPECT_LT(folder_.read("out/tokens.jsonl").size(), tokens.size());

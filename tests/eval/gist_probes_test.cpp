@@ -114,7 +114,7 @@ TEST_F(GistProbesOnATinyModel, EqualRunsLeaveEqualFiles) {
 
 TEST_F(GistProbesOnATinyModel, AnInterruptLeavesNoResults) {
     std::atomic<bool> cancelled = false;
-    const auto stop = [&](const GistProbeProgress&) { cancelled = true; };
+    const auto stop = [&](const SuiteProgress&) { cancelled = true; };
     EXPECT_EQ(run_gist_probes(*model_, options_, stop, &cancelled).error().code(),
               ErrorCode::kCancelled);
     EXPECT_FALSE(std::filesystem::exists(options_.output / "results.json"));

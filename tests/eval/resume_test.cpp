@@ -89,7 +89,7 @@ TEST_F(ResumeTest, CancelledAfterABatchItGoesOnFromThere) {
     leave_log_prefix(0);
     FakeScorer scorer;
     std::atomic<bool> cancelled = false;
-    const auto stop_at_once = [&](const DeltaNllProgress& progress) {
+    const auto stop_at_once = [&](const SuiteProgress& progress) {
         EXPECT_EQ(progress.windows_done, 8U);
         EXPECT_EQ(progress.windows_total, 22U);
         cancelled = true;
@@ -105,8 +105,8 @@ TEST_F(ResumeTest, CancelledAfterABatchItGoesOnFromThere) {
 
 TEST_F(ResumeTest, ProgressReachesItsTotalAlsoWhenNothingIsLeftToDo) {
     FakeScorer scorer;
-    DeltaNllProgress last;
-    const auto watch = [&](const DeltaNllProgress& progress) { last = progress; };
+    SuiteProgress last;
+    const auto watch = [&](const SuiteProgress& progress) { last = progress; };
     ASSERT_TRUE(run_delta_nll(scorer, options_, watch, nullptr));
     EXPECT_EQ(last.windows_done, 22U);
     EXPECT_EQ(last.windows_total, 22U);
