@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "working_context/passage_ranking.h"
+
+#include <gtest/gtest.h>
+
+namespace mc {
+namespace {
+
+Passage passage(std::uint64_t begin) {
+    return {DocumentId(1), {begin, begin + 10}};
+}
+
+TEST(PassageRanking, AddsTheShareOfWordsToTheCosine) {
+    const PassageHit words[] = {{passage(0), 0.8F}};
+    const PassageHit vectors[] = {{passage(10), 0.6F}, {passage(0), 0.5F}};
+    const auto ranking = rank_passages(words, vectors, {.words_weight = 0.5});
+    ASSERT_EQ(ranking.size(), 2U);
+    EXPECT_EQ(ranking[0].passage, passage(0));
+    EXPECT_NEAR(ranking[0].score, 0.9, 1e-6);
+    EXPECT_EQ(ranking[0].words_rank, 1U);
+    EXPECT_EQ(ranking[0].vectors_rank, 2U);
+    EXPECT_NEAR(ranking[1].score, 0.6, 1e-6);
+    EXPECT_EQ(ranking[1].words_rank, 0U);
+}
+
+TEST(PassageRanking, APassageThatVectorsDoNotNameHasAtMostTheLastOnesCosine) {
+    const PassageHit words[] = {{passage(0), 0.4F}};
+    const PassageHit vectors[] = {{passage(10), 0.6F}, {passage(20), 0.1F}};
+    const auto ranking = rank_passages(words, vectors, {.words_weight = 1});
+    EXPECT_EQ(ranking[1].passage, passage(0));
+    EXPECT_NEAR(ranking[1].score, 0.5, 1e-6);
+}
+
+TEST(PassageRanking, WithoutVectorsWordsAloneDecide) {
+    const PassageHit words[] = {{passage(30), 0.4F}, {passage(0), 0.2F}};
+    const auto ranking = rank_passages(words, {}, {});
+    ASSERT_EQ(ranking.size(), 2U);
+    EXPECT_EQ(ranking[0].passage, passage(30));
+}
+
+TEST(PassageRanking, EqualScoresStandInOrderOfPassage) {
+    const PassageHit words[] = {{passage(30), 0.4F}, {passage(0), 0.4F}};
+    EXPECT_EQ(rank_passages(words, {}, {})[0].passage, passage(0));
+}
+
+std::vector<RankedPassage> ranking_of(std::initializer_list<double> scores) {
+    std::vector<RankedPassage> ranking;
+    for (const double score : scores) ranking.push_back({.passage = {}, .score = score});
+    return ranking;
+}
+
+TEST(PassagesWorthReading, EndWhereScoresFallOff) {
+    const PassageRule rule{.gap_max = 0.1, .score_min = 0.3, .count_max = 5};
+    EXPECT_EQ(passages_worth_reading(ranking_of({0.9, 0.85, 0.5}), rule), 2U);
+    EXPECT_EQ(passages_worth_reading(ranking_of({0.9, 0.5, 0.49}), rule), 1U);
+}
+
+TEST(PassagesWorthReading, AreBoundedInNumber) {
+    const PassageRule rule{.gap_max = 1, .score_min = 0, .count_max = 2};
+    EXPECT_EQ(passages_worth_reading(ranking_of({0.9, 0.9, 0.9}), rule), 2U);
+}
+
+TEST(PassagesWorthReading, AreNoneWhenNotEvenTheBestIsLikelyToAnswer) {
+    const PassageRule rule{.gap_max = 1, .score_min = 0.5, .count_max = 2};
+    EXPECT_EQ(passages_worth_reading(ranking_of({0.49, 0.4}), rule), 0U);
+    EXPECT_EQ(passages_worth_reading({}, rule), 0U);
+}
+
+}  // namespace
+}  // namespace mc

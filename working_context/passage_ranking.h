@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// One ranking of passages from what words and what vectors say, and where it should end.
+//
+//   score = cosine + kWordsWeight × share of the question's words
+// Both sides are absolute (a cosine, a share), so that scores of two questions can be compared and
+// a threshold has a meaning. A passage that vectors do not name has at most the cosine of the last
+// one that they do name, and gets that; one that words do not name has a share of 0. A small reader
+// is blinded by what does not help (docs/evaluation.md), so the ranking is cut where scores fall
+// off, and is empty when not even the best one is likely to answer. Pure. Value types. Threads:
+// free.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "tree/passage_index.h"
+
+namespace mc {
+
+// How passages are weighed and how many are taken. The defaults are the rule that ships.
+struct PassageRule {
+    double words_weight = 0.5;  // of the share of words, against the cosine
+    double gap_max = 0.06;      // below the best: a passage beyond it is left out
+    double score_min = 0.35;    // of the best: below it the memory does not tell
+    std::size_t count_max = 3;  // passages in a window
+};
+
+struct RankedPassage {
+    Passage passage;
+    double score = 0;
+    double words = 0;              // share of the question's words, 0 to 1
+    double cosine = 0;             // 0 where there are no vectors
+    std::size_t words_rank = 0;    // from 1; 0: not named by words
+    std::size_t vectors_rank = 0;  // from 1; 0: not named by vectors
+};
+
+// Every passage that either list names, best first; ties in order of passage.
+std::vector<RankedPassage> rank_passages(std::span<const PassageHit> by_words,
+                                         std::span<const PassageHit> by_vectors,
+                                         const PassageRule& rule);
+
+// How many of a ranking's first a window should hold.
+std::size_t passages_worth_reading(std::span<const RankedPassage> ranking, const PassageRule& rule);
+
+}  // namespace mc
