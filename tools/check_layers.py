@@ -23,6 +23,8 @@ THIRD_PARTY = [
     ("kj/*", ["storage/internal/*"], "throws"),
     ("faiss/*", ["storage/internal/*"], "throws and aborts"),
     ("sqlite3.h", ["storage/internal/*"], "codes, not results"),
+    ("unicode/*", ["text/internal/*"], "codes, not results"),
+    ("libstemmer.h", ["text/internal/*"], "raw pointers"),
     ("pcre2.h", ["lm/tokenizer_split.cpp"], "codes, not results"),
     ("histedit.h", ["apps/*.cpp"], "terminal only"),
     ("editline/*", ["apps/*.cpp"], "terminal only"),
