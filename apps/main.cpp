@@ -5,10 +5,10 @@
 #include <cstdio>
 #include <iostream>
 
-#include "apps/command.h"
-#include "apps/interrupt.h"
-#include "apps/options.h"
-#include "apps/output.h"
+#include "apps/commands/command.h"
+#include "apps/commands/options.h"
+#include "apps/terminal/interrupt.h"
+#include "apps/terminal/output.h"
 #include "telemetry/log.h"
 
 namespace mc::apps {

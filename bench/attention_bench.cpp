@@ -6,9 +6,9 @@
 
 #include "bench/contest.h"
 #include "bench/shapes.h"
-#include "lm/internal/attention.h"
-#include "lm/internal/cpu_kernels.h"
-#include "lm/internal/row_kernels.h"
+#include "lm/kernels/cpu_kernels.h"
+#include "lm/kernels/row_kernels.h"
+#include "lm/torch/attention.h"
 
 namespace mc::bench {
 namespace {

@@ -10,7 +10,7 @@
 #include <functional>
 #include <string>
 
-#include "lm/internal/torch_fence.h"
+#include "lm/torch/torch_fence.h"
 
 namespace mc::bench {
 

@@ -2,7 +2,7 @@
 // The element-wise steps of a layer: bytes that they have to read and write at least.
 #include "bench/contest.h"
 #include "bench/shapes.h"
-#include "lm/internal/fused_ops.h"
+#include "lm/torch/fused_ops.h"
 
 namespace mc::bench {
 namespace {

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "bench/contest.h"
-#include "lm/internal/panel_kernels.h"
+#include "lm/kernels/panel_kernels.h"
 
 namespace mc::bench {
 namespace {

@@ -3,9 +3,9 @@
 #include "bench/contest.h"
 #include "bench/shapes.h"
 #include "core/check.h"
-#include "lm/gguf.h"
-#include "lm/internal/panel_ops.h"
-#include "lm/internal/row_kernels.h"
+#include "formats/gguf.h"
+#include "lm/kernels/row_kernels.h"
+#include "lm/torch/panel_ops.h"
 
 namespace mc::bench {
 namespace {

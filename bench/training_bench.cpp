@@ -10,8 +10,8 @@
 #include <cstdlib>
 #include <numeric>
 
-#include "lm/internal/distillation.h"
-#include "lm/internal/training_pass.h"
+#include "lm/training/distillation.h"
+#include "lm/training/training_pass.h"
 
 namespace mc::bench {
 namespace {

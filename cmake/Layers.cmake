@@ -1,17 +1,54 @@
-# The layer table (docs/architecture.md). A layer sees only what its MEGACONTEXT_SEES_<layer>
-# lists. mc_module() refuses any other link edge; tools/check_layers.py reads this file and
-# refuses any other #include.
-set(MEGACONTEXT_LAYERS core telemetry text tree working_context storage lm gistnet lensnet runtime eval apps)
+# The rooms of the source tree (docs/architecture.md): mc_room(FOLDER [TORCH] [SEES <rooms>…]).
+# One folder is one target and one row. A room sees itself and what its row lists, and its row may list
+# rows above it alone. mc_module() links exactly these; tools/check_layers.py refuses any other
+# #include, a folder without a row, and a permission that nobody uses.
+# TORCH: needs libtorch, so it is not in the presets without it; no other room may see it.
+mc_room(core)
+mc_room(telemetry SEES core)
+mc_room(formats SEES core)
+mc_room(text SEES core)
+mc_room(tree SEES core)
+mc_room(working_context SEES core tree)
 
-set(MEGACONTEXT_SEES_core "")
-set(MEGACONTEXT_SEES_telemetry core)
-set(MEGACONTEXT_SEES_text core)
-set(MEGACONTEXT_SEES_tree core telemetry)
-set(MEGACONTEXT_SEES_working_context core telemetry tree)
-set(MEGACONTEXT_SEES_storage core telemetry text tree)
-set(MEGACONTEXT_SEES_lm core telemetry tree)
-set(MEGACONTEXT_SEES_gistnet core telemetry tree lm)
-set(MEGACONTEXT_SEES_lensnet core telemetry tree lm working_context)
-set(MEGACONTEXT_SEES_runtime core telemetry text tree working_context storage lm gistnet lensnet)
-set(MEGACONTEXT_SEES_eval core telemetry text tree working_context storage lm gistnet lensnet runtime)
-set(MEGACONTEXT_SEES_apps core telemetry text tree working_context storage lm gistnet lensnet runtime eval)
+mc_room(storage/codec SEES core formats tree)
+mc_room(storage/index SEES core tree storage/codec)
+mc_room(storage/lmdb SEES core formats tree storage/codec)
+mc_room(storage SEES core tree storage/index storage/lmdb)
+
+mc_room(lm/jinja SEES core)
+mc_room(lm/kernels SEES core)
+mc_room(lm/tokenizer SEES core formats)
+mc_room(lm/generation SEES core lm/jinja lm/tokenizer)
+mc_room(lm/model SEES core formats tree lm/tokenizer)
+mc_room(lm/torch TORCH SEES core lm/kernels lm/model lm/tokenizer)
+mc_room(lm/training TORCH SEES core lm/kernels lm/torch)
+mc_room(lm TORCH SEES core formats lm/generation lm/model lm/tokenizer lm/torch)
+
+mc_room(gistnet/search SEES core)
+mc_room(gistnet/pooling TORCH SEES core formats tree lm lm/torch)
+mc_room(gistnet/index TORCH SEES core formats tree lm lm/torch gistnet/pooling)
+mc_room(gistnet TORCH SEES core tree lm lm/torch gistnet/index gistnet/pooling)
+mc_room(gistnet/training TORCH SEES core telemetry lm/torch lm/training
+                               gistnet/index gistnet/pooling gistnet/search)
+mc_room(gistnet/probes TORCH SEES core tree lm lm/torch lm/training gistnet/pooling gistnet/training)
+
+mc_room(runtime TORCH SEES core formats tree working_context storage storage/codec
+                           lm lm/generation lm/tokenizer gistnet gistnet/probes)
+
+mc_room(eval/measure SEES core tree storage/codec lm/model)
+mc_room(eval/report SEES core eval/measure)
+mc_room(eval/delta_nll SEES core tree eval/measure eval/report)
+mc_room(eval/repetition SEES core eval/delta_nll eval/measure eval/report)
+mc_room(eval/base_model TORCH SEES core gistnet gistnet/probes eval/measure)
+mc_room(eval/gist_probes TORCH SEES core telemetry gistnet/probes
+                                   eval/base_model eval/measure eval/repetition eval/report)
+mc_room(eval/retrieval TORCH SEES core formats tree working_context storage lm lm/tokenizer
+                                 gistnet/index gistnet/search eval/measure eval/report)
+
+mc_room(apps/terminal SEES core working_context)
+mc_room(apps/views TORCH SEES core tree storage runtime apps/terminal)
+mc_room(apps/repl TORCH SEES core working_context runtime apps/terminal apps/views)
+mc_room(apps/commands TORCH SEES core telemetry tree lm gistnet gistnet/training runtime
+                                 eval/base_model eval/delta_nll eval/gist_probes eval/repetition
+                                 eval/report eval/retrieval apps/repl apps/terminal apps/views)
+mc_room(apps TORCH SEES telemetry apps/commands apps/terminal)

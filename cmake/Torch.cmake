@@ -27,3 +27,15 @@ if(MEGACONTEXT_CUDA)
         CUDA::cudart)
     target_compile_definitions(mc_torch INTERFACE MC_WITH_CUDA=1)
 endif()
+
+# Links libtorch to a room's target and gives it lm/torch's precompiled header, made once; ccache needs
+# -fpch-preprocess to see through it. Sources without libtorch set SKIP_PRECOMPILE_HEADERS.
+function(mc_use_torch target)
+    target_link_libraries(${target} PRIVATE mc::torch)
+    target_compile_options(${target} PRIVATE -fpch-preprocess)
+    if(target STREQUAL mc_lm_torch)
+        target_precompile_headers(${target} PRIVATE torch_fence.h)
+    else()
+        target_precompile_headers(${target} REUSE_FROM mc_lm_torch)
+    endif()
+endfunction()

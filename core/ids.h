@@ -31,7 +31,7 @@ using Level = Id<struct LevelTag, std::uint8_t>;           // 0 raw tokens, n a 
 using CommitNumber = Id<struct CommitTag, std::uint64_t>;  // 0 before the first commit
 
 // A token of the base model's vocabulary. Ids at and above the vocabulary's size are raw bytes that
-// the vocabulary cannot spell: id - vocabulary size is the byte (lm/tokenizer.h).
+// the vocabulary cannot spell: id - vocabulary size is the byte (lm/tokenizer/tokenizer.h).
 using TokenId = std::int32_t;
 
 // Half-open range of token positions in one document.

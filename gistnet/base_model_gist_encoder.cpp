@@ -9,11 +9,11 @@
 
 #include "core/check.h"
 #include "core/span_math.h"
-#include "gistnet/internal/choose_pooler.h"
-#include "gistnet/internal/gist_tensors.h"
-#include "gistnet/internal/index_encoder.h"
-#include "gistnet/internal/pooler.h"
-#include "lm/internal/torch_model.h"
+#include "gistnet/index/index_encoder.h"
+#include "gistnet/pooling/choose_pooler.h"
+#include "gistnet/pooling/gist_tensors.h"
+#include "gistnet/pooling/pooler.h"
+#include "lm/torch/torch_model.h"
 
 namespace mc::gistnet {
 namespace {
@@ -205,10 +205,6 @@ Result<std::vector<float>> BaseModelGistEncoder::encode_query(std::span<const To
 }
 
 }  // namespace
-
-bool is_weights_file(const std::string& pooling) {
-    return pooling.find_first_of("./") != std::string::npos;
-}
 
 bool has_trained_index(const std::string& encoder_name) {
     return encoder_name.ends_with(kTrainedIndexSuffix);

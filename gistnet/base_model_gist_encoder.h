@@ -16,6 +16,7 @@
 #include <string>
 
 #include "core/result.h"
+#include "gistnet/pooling/weights_setting.h"
 #include "lm/base_model.h"
 #include "tree/gist_encoder.h"
 
@@ -30,9 +31,6 @@ struct GistEncoderOptions {
     // else mean; or a file of a trained one.
     std::string index = "auto";
 };
-
-// Whether a setting as GistEncoderOptions::pooling means a file: names have no dot and no slash.
-bool is_weights_file(const std::string& pooling);
 
 // Whether the encoder of that name (EncoderInfo::name) makes trained index vectors.
 bool has_trained_index(const std::string& encoder_name);

@@ -5,9 +5,9 @@
 #include <limits>
 
 #include "core/check.h"
-#include "lm/internal/entry_reader.h"
-#include "lm/internal/sequence_state.h"
-#include "lm/internal/torch_model.h"
+#include "lm/torch/entry_reader.h"
+#include "lm/torch/sequence_state.h"
+#include "lm/torch/torch_model.h"
 
 namespace mc::lm {
 namespace {

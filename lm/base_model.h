@@ -2,7 +2,7 @@
 // The frozen language model: reads tokens, vectors and gists in one sequence, scores and predicts.
 //
 // Llama, Qwen 2 and Qwen 3 (RMSNorm, RoPE, grouped-query attention, SwiGLU), from a GGUF file or a
-// folder of safetensors, computed by libtorch, which stays behind lm/internal. Nothing here can
+// folder of safetensors, computed by libtorch, which stays in lm/torch. Nothing here can
 // change a weight.
 // Entries take one position each, in order, from 0. A gist is placed by rotating its keys to its
 // position and putting keys and values in the cache of every layer; tokens and vectors go through
@@ -18,62 +18,18 @@
 #include <string>
 #include <vector>
 
-#include "core/files.h"
 #include "core/hash.h"
 #include "core/ids.h"
 #include "core/result.h"
-#include "lm/tokenizer.h"
-#include "tree/gist.h"
+#include "lm/model/model_config.h"
+#include "lm/model/model_options.h"
+#include "lm/model/segment.h"
+#include "lm/tokenizer/tokenizer.h"
 
 namespace mc::lm {
 
-enum class Device { kCpu, kCuda };
-// kAuto: bf16 where the processor (AVX512_BF16 or AMX) or the GPU has it, else f32.
-enum class Dtype { kAuto, kF32, kBf16 };
-
-struct ModelOptions {
-    Path path;
-    Device device = Device::kCpu;
-    Dtype dtype = Dtype::kAuto;
-    int thread_count = 0;  // 0: one per core
-};
-
-struct ModelConfig {
-    std::string architecture;
-    std::string name;
-    std::uint32_t layer_count = 0;
-    std::uint32_t hidden_dim = 0;
-    std::uint32_t head_count = 0;
-    std::uint32_t kv_head_count = 0;
-    std::uint32_t head_dim = 0;
-    std::uint32_t ffn_dim = 0;
-    std::uint32_t vocabulary_size = 0;
-    std::uint32_t context_length = 0;
-    double rope_base = 0;
-    double norm_epsilon = 0;
-
-    std::uint64_t parameter_count = 0;
-
-    // Shape of this model's gists; index_dim is the encoder's to fill.
-    GistShape gist_shape() const { return {layer_count, kv_head_count, head_dim, 0}; }
-};
-
-// A run of entries of one kind; exactly one member is not empty. Pointers are borrowed for the
-// call.
-struct Segment {
-    std::vector<TokenId> tokens;
-    std::vector<float> vectors;  // (n, hidden_dim): input vectors in place of embeddings
-    std::vector<const Gist*> gists;
-
-    static Segment of_tokens(std::vector<TokenId> t) { return {std::move(t), {}, {}}; }
-
-    static Segment of_gists(std::vector<const Gist*> g) { return {{}, {}, std::move(g)}; }
-
-    static Segment of_vectors(std::vector<float> v) { return {{}, std::move(v), {}}; }
-};
-
-struct TorchModel;     // lm/internal/torch_model.h
-struct SequenceState;  // lm/internal/sequence_state.h
+struct TorchModel;     // lm/torch/torch_model.h
+struct SequenceState;  // lm/torch/sequence_state.h
 
 // One growing sequence and its KV cache.
 class Sequence {
@@ -122,12 +78,6 @@ class Sequence {
     std::unique_ptr<SequenceState> state_;
 };
 
-// Independent context and scored tokens, for BaseModel::score_batch.
-struct ScoringCase {
-    std::vector<Segment> context;  // read first, nothing in front: pass BOS yourself
-    std::vector<TokenId> scored;
-};
-
 class BaseModel {
   public:
     // Cost: reads and decodes all weights (0.3 s for SmolLM2-135M).
@@ -153,7 +103,7 @@ class BaseModel {
     // (tokens.size(), hidden_dim) input embeddings, row-major.
     Result<std::vector<float>> embeddings_of(std::span<const TokenId> tokens) const;
 
-    // For gistnet/internal, lensnet/internal and eval baselines: tensors on the device.
+    // For gistnet and lensnet: tensors on the device (lm/torch/torch_model.h).
     TorchModel& torch_model() const { return *model_; }
 
   private:

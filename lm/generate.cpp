@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "lm/text_stream.h"
+#include "lm/generation/text_stream.h"
 
 namespace mc::lm {
 

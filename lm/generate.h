@@ -15,7 +15,7 @@
 
 #include "core/result.h"
 #include "lm/base_model.h"
-#include "lm/sampler.h"
+#include "lm/generation/sampler.h"
 
 namespace mc::lm {
 

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <string>
 
-#include "lm/internal/entry_reader.h"
-#include "lm/internal/torch_model.h"
+#include "lm/torch/entry_reader.h"
+#include "lm/torch/torch_model.h"
 
 namespace mc::lm {
 namespace {

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <utility>
 
-#include "lm/gguf.h"
-#include "lm/internal/model_file.h"
+#include "formats/gguf.h"
+#include "lm/model/model_file.h"
 
 namespace mc::lm {
 namespace {

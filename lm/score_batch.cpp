@@ -4,8 +4,8 @@
 #include <limits>
 
 #include "lm/base_model.h"
-#include "lm/internal/batch_plan.h"
-#include "lm/internal/entry_reader.h"
+#include "lm/torch/batch_plan.h"
+#include "lm/torch/entry_reader.h"
 
 namespace mc::lm {
 namespace {

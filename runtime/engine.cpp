@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "core/check.h"
-#include "runtime/codebook_file.h"
+#include "storage/codec/codebook_file.h"
 
 namespace mc::runtime {
 namespace {

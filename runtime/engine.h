@@ -16,8 +16,8 @@
 #include "core/result.h"
 #include "gistnet/base_model_gist_encoder.h"
 #include "lm/base_model.h"
-#include "lm/tokenizer.h"
-#include "runtime/store_codec.h"
+#include "lm/tokenizer/tokenizer.h"
+#include "storage/codec/store_codec.h"
 #include "storage/store.h"
 
 namespace mc::runtime {

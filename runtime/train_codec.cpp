@@ -7,11 +7,11 @@
 
 #include "core/rng.h"
 #include "core/span_math.h"
-#include "gistnet/gist_sensitivity.h"
-#include "runtime/codebook_file.h"
-#include "storage/gist_coder.h"
-#include "storage/half_float.h"
-#include "storage/train_codebook.h"
+#include "formats/half_float.h"
+#include "gistnet/probes/gist_sensitivity.h"
+#include "storage/codec/codebook_file.h"
+#include "storage/codec/gist_coder.h"
+#include "storage/codec/train_codebook.h"
 #include "tree/document_builder.h"
 
 namespace mc::runtime {

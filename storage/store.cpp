@@ -8,12 +8,12 @@
 
 #include "core/check.h"
 #include "core/span_math.h"
-#include "storage/internal/bank_node_store.h"
-#include "storage/internal/create_store.h"
-#include "storage/internal/faiss_vector_index.h"
-#include "storage/internal/sqlite_lexical_index.h"
-#include "storage/internal/store_parts.h"
-#include "storage/internal/store_verifier.h"
+#include "storage/index/faiss_vector_index.h"
+#include "storage/index/sqlite_lexical_index.h"
+#include "storage/lmdb/bank_node_store.h"
+#include "storage/lmdb/create_store.h"
+#include "storage/lmdb/store_parts.h"
+#include "storage/lmdb/store_verifier.h"
 
 namespace mc::storage {
 namespace {

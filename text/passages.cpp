@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "core/check.h"
-#include "text/internal/passage_bound.h"
+#include "text/passage_bound.h"
 
 namespace mc::text {
 namespace {

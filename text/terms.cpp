@@ -6,9 +6,9 @@
 #include <unordered_set>
 #include <utility>
 
-#include "text/internal/characters.h"
-#include "text/internal/stemmer.h"
-#include "text/internal/word_splitter.h"
+#include "text/characters.h"
+#include "text/stemmer.h"
+#include "text/word_splitter.h"
 
 namespace mc::text {
 namespace {

@@ -1,38 +1,40 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks every #include against the layer table of cmake/Layers.cmake and the table of rim files.
+"""Checks every #include against the rows of cmake/Layers.cmake and the table of rim files.
 
-The link order of the same table is checked by mc_module() when CMake configures.
+A row may list rows above it alone, so there is no arrow upward and no circle. A folder with sources
+needs a row, a row needs its folder, and what a row lists must be included by some file of the room.
 """
 
 import fnmatch
 import re
 
+import room_table
 import source_tree
 
-# Third-party headers: where they may be included. A library that throws, aborts or is slow to
-# compile stays in its rim; tests and benchmarks may include what they like.
+# Third-party headers: where they may be included, by a file itself or by what it includes. A library
+# that throws, aborts or is slow to compile stays in its rim; tests and benchmarks may include what
+# they like.
 THIRD_PARTY = [
     # header pattern, allowed files, reason
-    ("torch/*", ["lm/internal/*", "gistnet/internal/*", "lensnet/internal/*"], "12 s a file, throws"),
-    ("ATen/*", ["lm/internal/*", "gistnet/internal/*", "lensnet/internal/*"], "throws"),
-    ("c10/*", ["lm/internal/*", "gistnet/internal/*", "lensnet/internal/*"], "throws"),
-    ("cuda*", ["lm/internal/*", "gistnet/internal/*", "lensnet/internal/*"], "optional toolkit"),
-    ("lmdb.h", ["storage/internal/*"], "raw pages die with their transaction"),
-    ("capnp/*", ["storage/internal/*"], "throws"),
-    ("kj/*", ["storage/internal/*"], "throws"),
-    ("faiss/*", ["storage/internal/*"], "throws and aborts"),
-    ("sqlite3.h", ["storage/internal/*"], "codes, not results"),
-    ("unicode/*", ["text/internal/*"], "codes, not results"),
-    ("libstemmer.h", ["text/internal/*"], "raw pointers"),
-    ("pcre2.h", ["lm/tokenizer_split.cpp"], "codes, not results"),
-    ("histedit.h", ["apps/*.cpp"], "terminal only"),
-    ("editline/*", ["apps/*.cpp"], "terminal only"),
-    ("CLI/*", ["apps/*"], "throws; command lines only"),
-    ("boost/*", ["tree/*.cpp", "runtime/*.cpp", "apps/*.cpp"], "graph views; slow to compile"),
+    ("torch/*", [], "12 s a file; ATen has what we need"),
+    ("ATen/*", ["lm/torch/torch_fence.h"], "throws; the one header that is precompiled"),
+    ("c10/*", ["lm/torch/torch_fence.h"], "throws; the one header that is precompiled"),
+    ("cuda*", ["lm/torch/*"], "optional toolkit"),
+    ("lmdb.h", ["storage/lmdb/*"], "raw pages die with their transaction"),
+    ("capnp/*", ["storage/lmdb/*"], "throws"),
+    ("kj/*", ["storage/lmdb/*"], "throws"),
+    ("faiss/*", ["storage/codec/codebook_coder.h", "storage/index/*.cpp"], "throws and aborts"),
+    ("sqlite3.h", ["storage/index/*.cpp"], "codes, not results"),
+    ("unicode/*", ["text/*.cpp"], "codes, not results"),
+    ("libstemmer.h", ["text/stemmer.cpp"], "raw pointers"),
+    ("pcre2.h", ["lm/tokenizer/tokenizer_split.cpp"], "codes, not results"),
+    ("histedit.h", ["apps/repl/line_reader.cpp"], "terminal only"),
+    ("CLI/*", ["apps/*.cpp"], "throws; command lines only"),
+    ("boost/*", ["tree/*.cpp"], "graph views; slow to compile"),
     ("spdlog/*", ["telemetry/log.cpp"], "one logger for the program"),
     ("prometheus/*", ["telemetry/metrics.cpp"], "one metric schema for the program"),
-    ("nlohmann/json.hpp", ["*.cpp", "apps/*"], "slow to compile"),
+    ("nlohmann/json.hpp", ["*.cpp", "apps/commands/*"], "slow to compile"),
     ("nlohmann/json_fwd.hpp", ["*"], "declarations only"),
     ("toml++/*", ["core/config_toml.cpp"], "slow to compile"),
     ("xxhash.h", ["core/hash.cpp"], "one checksum for the program"),
@@ -41,51 +43,107 @@ THIRD_PARTY = [
     ("rapidcheck*", [], "tests only"),
     ("benchmark/*", [], "benchmarks only"),
 ]
-FREE_FOLDERS = {"tests", "bench"}  # may include every layer and library
+# Libraries that a header may hand on to other rooms.
+HANDED_ON = ["tl/expected.hpp", "nlohmann/json_fwd.hpp"]
+# The room whose headers hand libtorch on to the rooms that see it, and to no other.
+TORCH_ROOM = "lm/torch"
+TORCH_HEADERS = ["ATen/*", "c10/*", "torch/*"]
+
+FREE_FOLDERS = {"tests", "bench"}  # may include every room and library
 SYSTEM_PREFIXES = ("sys/", "linux/", "asm/", "netinet/", "arpa/")
 
-# A layer's internal folder is its own, but for the model layers, which share lm's torch fence.
-INTERNAL_GUESTS = {
-    "lm": ["gistnet/internal/*", "lensnet/internal/*", "gistnet/base_model_gist_encoder.cpp"],
-}
-
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)')
-SEES = re.compile(r"set\(MEGACONTEXT_SEES_(\w+)\s+([^)]*)\)")
-LAYERS = re.compile(r"set\(MEGACONTEXT_LAYERS\s+([^)]*)\)")
 
 
-def layer_table(text):
-    table = {name: set(seen.replace('"', " ").split()) for name, seen in SEES.findall(text)}
-    order = LAYERS.search(text).group(1).split()
-    if set(order) != set(table):
-        raise SystemExit("cmake/Layers.cmake: the list of layers and the SEES rows differ")
-    return table
+def matches(name, patterns):
+    return any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
 
 
-def check_house(path, header, table):
-    layer, seen = path.parts[0], header.split("/")[0]
-    if seen not in table:
-        return None if layer in FREE_FOLDERS else f'"{header}" names no layer'
-    if layer in table and seen != layer and seen not in table[layer]:
-        return f"{layer} may not see {seen} ({header})"
-    if "/internal/" not in header or layer in FREE_FOLDERS:
+def folder_of(name):
+    return name.rpartition("/")[0]
+
+
+class Tree:
+    """The sources with their includes: {path: [(line, house header or None, library header or None)]}."""
+
+    def __init__(self, root):
+        self.rooms = room_table.read(root)
+        self.includes = {}
+        self.libraries = {}
+        for path in source_tree.files(root, source_tree.CODE_SUFFIXES):
+            lines = (root / path).read_text(errors="replace").split("\n")
+            found = [(number, INCLUDE.match(line)) for number, line in enumerate(lines, 1)]
+            self.includes[path.as_posix()] = [(n, *m.groups()) for n, m in found if m]
+
+    def libraries_of(self, header):
+        """What a house header includes of third parties, by itself or by others."""
+        if header not in self.libraries:
+            self.libraries[header] = set()  # also ends circles of headers
+            for _, house, library in self.includes.get(header, []):
+                self.libraries[header] |= self.libraries_of(house) if house else {library}
+        return self.libraries[header]
+
+
+def is_free(path):
+    return path.split("/")[0] in FREE_FOLDERS
+
+
+def check_rows(tree, root):
+    above = set()
+    for room in tree.rooms.values():
+        for seen in room.sees:
+            if seen not in above:
+                yield f"cmake/Layers.cmake: {room.folder} sees {seen}, which is not above it"
+            elif tree.rooms[seen].needs_torch and not room.needs_torch:
+                yield f"cmake/Layers.cmake: {room.folder} is without TORCH and sees {seen}"
+        above.add(room.folder)
+        if not (root / room.folder).is_dir():
+            yield f"cmake/Layers.cmake: there is no folder {room.folder}"
+
+
+def check_folders(tree):
+    for folder in sorted({folder_of(path) for path in tree.includes if not is_free(path)}):
+        if folder not in tree.rooms:
+            yield f"{folder}: no row of cmake/Layers.cmake"
+
+
+def check_permissions(tree):
+    used = {(folder_of(path), folder_of(house))
+            for path, found in tree.includes.items() for _, house, _ in found if house}
+    for room in tree.rooms.values():
+        for seen in room.sees:
+            if (room.folder, seen) not in used:
+                yield f"cmake/Layers.cmake: nothing in {room.folder} includes {seen}"
+
+
+def check_house(tree, path, header):
+    room, seen = folder_of(path), folder_of(header)
+    if is_free(path) or room not in tree.rooms or room == seen:
         return None
-    folder = path.parent.as_posix()
-    guests = INTERNAL_GUESTS.get(seen, [])
-    if seen != layer and not any(fnmatch.fnmatch(path.as_posix(), guest) for guest in guests):
-        return f"{header} is internal to {seen}"
-    if seen == layer and path.suffix == ".h" and not folder.startswith(f"{layer}/internal"):
-        return f"public header includes the internal {header}"
+    if seen not in tree.rooms:
+        return f'"{header}" names no room'
+    if seen not in tree.rooms[room].sees:
+        return f"{room} may not see {seen} ({header})"
+    for library in sorted(tree.libraries_of(header)):
+        if matches(library, TORCH_HEADERS):
+            if room != TORCH_ROOM and TORCH_ROOM not in tree.rooms[room].sees:
+                return f"{header} brings <{library}>, and {room} does not see {TORCH_ROOM}"
+        elif find_rule(library) and not matches(library, HANDED_ON):
+            return f"{header} brings <{library}> to another room"
     return None
 
 
+def find_rule(header):
+    return next((rule for rule in THIRD_PARTY if fnmatch.fnmatch(header, rule[0])), None)
+
+
 def check_third_party(path, header):
-    if path.parts[0] in FREE_FOLDERS:
+    if is_free(path):
         return None
-    for pattern, allowed, reason in THIRD_PARTY:
-        if not fnmatch.fnmatch(header, pattern):
-            continue
-        if any(fnmatch.fnmatch(path.as_posix(), a) for a in allowed):
+    rule = find_rule(header)
+    if rule:
+        _, allowed, reason = rule
+        if matches(path, allowed):
             return None
         return f"<{header}> is allowed in {', '.join(allowed) or 'tests'} only ({reason})"
     if "/" in header and not header.startswith(SYSTEM_PREFIXES):
@@ -94,16 +152,12 @@ def check_third_party(path, header):
 
 
 def check(root):
-    table = layer_table((root / "cmake/Layers.cmake").read_text())
-    findings = []
-    for path in source_tree.files(root, source_tree.CODE_SUFFIXES):
-        for number, line in enumerate((root / path).read_text(errors="replace").split("\n"), 1):
-            match = INCLUDE.match(line)
-            if not match:
-                continue
-            house, third_party = match.groups()
-            wrong = (check_house(path, house, table) if house
-                     else check_third_party(path, third_party))
+    tree = Tree(root)
+    findings = [*check_rows(tree, root), *check_folders(tree), *check_permissions(tree)]
+    for path, found in tree.includes.items():
+        for number, house, library in found:
+            wrong = (check_house(tree, path, house) if house
+                     else check_third_party(path, library))
             if wrong:
                 findings.append(f"{path}:{number}: {wrong}")
     return findings

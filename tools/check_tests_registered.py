@@ -4,6 +4,7 @@
 
 import re
 
+import room_table
 import source_tree
 
 ADDED = re.compile(r"set\(suites\s+([^)]*)\)")
@@ -27,8 +28,7 @@ def is_named(root, path):
 
 def check(root):
     findings = []
-    layers = set(re.search(r"set\(MEGACONTEXT_LAYERS\s+([^)]*)\)",
-                           (root / "cmake/Layers.cmake").read_text()).group(1).split())
+    layers = {folder.split("/")[0] for folder in room_table.read(root)}
     suites = set(ADDED.search((root / "tests/CMakeLists.txt").read_text()).group(1).split())
     for path in source_tree.files(root, {".cpp", ".cu", ".py", ".txt"}):
         folder = path.parts[0]
@@ -36,8 +36,8 @@ def check(root):
         is_source = folder in layers | {"bench"} and path.suffix in {".cpp", ".cu"}
         if (is_test or is_source) and not is_named(root, path):
             findings.append(f"{path}: no CMakeLists.txt names it")
-        is_suite = folder == "tests" and path.name == "CMakeLists.txt" and len(path.parts) == 3
-        if is_suite and path.parts[1] not in suites:
+        is_suite = folder == "tests" and path.name == "CMakeLists.txt" and len(path.parts) > 2
+        if is_suite and path.relative_to("tests").parent.as_posix() not in suites:
             findings.append(f"{path}: tests/CMakeLists.txt does not list the suite")
     return findings
 

@@ -5,7 +5,7 @@ import os
 import pathlib
 import sys
 
-SKIPPED_FOLDERS = {".git", "build", "__pycache__"}
+SKIPPED = {".git", "build", "__pycache__"}  # .git is a file in a second work tree
 CODE_SUFFIXES = {".h", ".cpp", ".cu", ".cuh"}
 
 
@@ -13,8 +13,8 @@ def files(root, suffixes=None):
     """Paths below root, relative to it and sorted, that are no build output."""
     found = []
     for folder, names, file_names in os.walk(root):
-        names[:] = [n for n in names if n not in SKIPPED_FOLDERS]
-        for name in file_names:
+        names[:] = [n for n in names if n not in SKIPPED]
+        for name in set(file_names) - SKIPPED:
             path = pathlib.Path(folder, name)
             if suffixes is None or path.suffix in suffixes:
                 found.append(path.relative_to(root))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "apps/output.h"
+#include "apps/terminal/output.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "apps/window_strip.h"
+#include "apps/terminal/window_strip.h"
 
 #include <gtest/gtest.h>
 

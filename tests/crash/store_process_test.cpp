@@ -2,7 +2,7 @@
 // Several processes and one store: killed writers, rivals, readers beside a writer.
 #include <gtest/gtest.h>
 
-#include "storage/internal/lmdb_env.h"
+#include "storage/lmdb/lmdb_env.h"
 #include "tests/support/store_fixture.h"
 #include "tests/support/store_processes.h"
 

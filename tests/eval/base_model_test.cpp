@@ -5,9 +5,9 @@
 
 #include <algorithm>
 
-#include "eval/base_model_scorer.h"
-#include "eval/delta_nll.h"
-#include "eval/score_log.h"
+#include "eval/base_model/base_model_scorer.h"
+#include "eval/delta_nll/delta_nll.h"
+#include "eval/measure/score_log.h"
 #include "tests/eval/fake_scorer.h"
 #include "tests/support/tiny_model.h"
 
@@ -34,13 +34,20 @@ class DeltaNllOnATinyModel : public testing::Test {
         return options;
     }
 
+    Result<DeltaNllReport> measure(const DeltaNllOptions& options,
+                                   const SuiteProgressCallback& progress = {},
+                                   const std::atomic<bool>* cancelled = nullptr) const {
+        MC_ASSIGN(const auto scorer, BaseModelScorer::make(*model_, options.encoders));
+        return run_delta_nll(*scorer, options, progress, cancelled);
+    }
+
     std::unique_ptr<lm::BaseModel> model_ = lm::test::make_tiny_model();
     TestFolder folder_;
 };
 
 TEST_F(DeltaNllOnATinyModel, FullConditionIsWhatASequenceScoresInOneGo) {
     const DeltaNllOptions options = this->options(folder_);
-    ASSERT_TRUE(run_delta_nll(*model_, options, {}, nullptr));
+    ASSERT_TRUE(measure(options));
     const auto scorer = BaseModelScorer::make(*model_, options.encoders);
     const auto protocol = plan_protocol(**scorer, options);
     const DocumentPlan& document = protocol->documents[1];
@@ -66,22 +73,21 @@ TEST_F(DeltaNllOnATinyModel, FullConditionIsWhatASequenceScoresInOneGo) {
 
 TEST_F(DeltaNllOnATinyModel, InterruptedRunEndsWithTheSameFiles) {
     const DeltaNllOptions options = this->options(folder_);
-    ASSERT_TRUE(run_delta_nll(*model_, options, {}, nullptr));
+    ASSERT_TRUE(measure(options));
     const std::string tokens = folder_.read("out/tokens.jsonl");
     const std::string results = folder_.read("out/results.json");
     std::filesystem::remove_all(options.output);
     std::atomic<bool> cancelled = false;
     const auto stop = [&](const SuiteProgress&) { cancelled = true; };
-    EXPECT_EQ(run_delta_nll(*model_, options, stop, &cancelled).error().code(),
-              ErrorCode::kCancelled);
+    EXPECT_EQ(measure(options, stop, &cancelled).error().code(), ErrorCode::kCancelled);
     EXPECT_LT(folder_.read("out/tokens.jsonl").size(), tokens.size());
-    ASSERT_TRUE(run_delta_nll(*model_, options, {}, nullptr));
+    ASSERT_TRUE(measure(options));
     EXPECT_EQ(folder_.read("out/tokens.jsonl"), tokens);
     EXPECT_EQ(folder_.read("out/results.json"), results);
 }
 
 TEST_F(DeltaNllOnATinyModel, EveryConditionChangesTheModelsAnswer) {
-    const auto report = run_delta_nll(*model_, options(folder_), {}, nullptr);
+    const auto report = measure(options(folder_));
     ASSERT_TRUE(report) << report.error().to_string();
     std::vector<double> nll;
     for (const ConditionMetrics& row : report->groups.front().rows)
@@ -94,18 +100,18 @@ TEST_F(DeltaNllOnATinyModel, EveryConditionChangesTheModelsAnswer) {
 TEST_F(DeltaNllOnATinyModel, UnknownEncoderIsAUsageError) {
     DeltaNllOptions options = this->options(folder_);
     options.encoders = {"kv-best"};
-    EXPECT_EQ(run_delta_nll(*model_, options, {}, nullptr).error().code(), ErrorCode::kUsage);
+    EXPECT_EQ(measure(options).error().code(), ErrorCode::kUsage);
 }
 
 TEST_F(DeltaNllOnATinyModel, OracleCutOffInTheLastBatchGoesOnToTheSameFiles) {
     DeltaNllOptions options = this->options(folder_);
     options.oracle_windows = 9;
     options.codecs = {};
-    ASSERT_TRUE(run_delta_nll(*model_, options, {}, nullptr));
+    ASSERT_TRUE(measure(options));
     const std::string whole = folder_.read("out/tokens.jsonl");
     const std::string results = folder_.read("out/results.json");
     folder_.write("out/tokens.jsonl", whole.substr(0, whole.size() - 1));
-    const auto report = run_delta_nll(*model_, options, {}, nullptr);
+    const auto report = measure(options);
     ASSERT_TRUE(report) << report.error().to_string();
     EXPECT_EQ(folder_.read("out/tokens.jsonl"), whole);
     EXPECT_EQ(folder_.read("out/results.json"), results);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Laws of every condition's cover, whatever the context and the options.
-#include "eval/conditions.h"
+#include "eval/delta_nll/conditions.h"
 
 #include <gtest/gtest.h>
 

@@ -5,7 +5,7 @@
 #include <map>
 #include <set>
 
-#include "eval/document_gists.h"
+#include "eval/delta_nll/document_gists.h"
 #include "tests/eval/fake_scorer.h"
 #include "tests/support/memory_node_store.h"
 #include "tree/document_builder.h"

@@ -14,7 +14,7 @@
 
 #include "core/files.h"
 #include "core/span_math.h"
-#include "eval/protocol.h"
+#include "eval/delta_nll/protocol.h"
 
 namespace mc::eval {
 

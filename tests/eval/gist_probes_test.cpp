@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The suite gist-probes on a real forward pass, with a model of random weights and a compressor of
 // one training step.
-#include "eval/gist_probes.h"
+#include "eval/gist_probes/gist_probes.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/clock.h"
-#include "gistnet/train_gistnet.h"
+#include "gistnet/training/train_gistnet.h"
 #include "tests/eval/fake_scorer.h"
 #include "tests/support/tiny_model.h"
 

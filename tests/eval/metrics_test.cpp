@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "eval/metrics.h"
+#include "eval/measure/metrics.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Plots are well-formed XML whatever a document is called, and show what was measured.
-#include "eval/plots.h"
+#include "eval/report/plots.h"
 
 #include <gtest/gtest.h>
 
@@ -8,8 +8,8 @@
 #include <regex>
 
 #include "core/rng.h"
-#include "eval/curve_plot.h"
-#include "eval/svg.h"
+#include "eval/report/curve_plot.h"
+#include "eval/report/svg.h"
 #include "tests/eval/fake_scorer.h"
 
 namespace mc::eval {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the model is asked under every condition.
-#include "eval/protocol.h"
+#include "eval/delta_nll/protocol.h"
 
 #include <gtest/gtest.h>
 

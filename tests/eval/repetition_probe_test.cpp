@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Laws of the repetition probe, with a scorer whose gists know exactly what the test says.
-#include "eval/repetition_probe.h"
+#include "eval/repetition/repetition_probe.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "eval/repetition_metrics.h"
+#include "eval/repetition/repetition_metrics.h"
 #include "tests/eval/fake_scorer.h"
 
 namespace mc::eval {

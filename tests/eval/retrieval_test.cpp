@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Laws of the suite retrieval: ranks and fusions on constructed cases, questions that say what they
 // claim, and whole runs on a tiny random model that resume, repeat and refuse what does not fit.
-#include "eval/retrieval.h"
+#include "eval/retrieval/retrieval.h"
 
 #include <gtest/gtest.h>
 
@@ -10,10 +10,10 @@
 #include <nlohmann/json.hpp>
 
 #include "core/span_math.h"
-#include "eval/retrieval_search.h"
-#include "eval/retrieval_texts.h"
-#include "eval/thesaurus.h"
-#include "lm/safetensors.h"
+#include "eval/retrieval/retrieval_search.h"
+#include "eval/retrieval/retrieval_texts.h"
+#include "eval/retrieval/thesaurus.h"
+#include "formats/safetensors.h"
 #include "tests/support/tiny_model.h"
 
 namespace mc::eval::test {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // results.json and table.md say what was run and what came out.
-#include "eval/run_record.h"
+#include "eval/delta_nll/run_record.h"
 
 #include <gtest/gtest.h>
 

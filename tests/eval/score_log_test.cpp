@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "eval/score_log.h"
+#include "eval/measure/score_log.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "eval/windows.h"
+#include "eval/measure/windows.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>

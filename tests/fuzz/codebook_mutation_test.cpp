@@ -7,9 +7,9 @@
 #include <iostream>
 
 #include "core/files.h"
-#include "runtime/codebook_file.h"
-#include "storage/gist_coder.h"
-#include "storage/half_float.h"
+#include "formats/half_float.h"
+#include "storage/codec/codebook_file.h"
+#include "storage/codec/gist_coder.h"
 #include "tests/fuzz/mutations.h"
 #include "tests/support/codebook_fixture.h"
 

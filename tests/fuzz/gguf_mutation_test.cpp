@@ -6,10 +6,10 @@
 
 #include <iostream>
 
-#include "lm/tokenizer.h"
+#include "lm/tokenizer/tokenizer.h"
+#include "tests/formats/gguf_writer.h"
 #include "tests/fuzz/mutations.h"
-#include "tests/lm_files/gguf_writer.h"
-#include "tests/lm_files/toy_tokenizer.h"
+#include "tests/lm/tokenizer/toy_tokenizer.h"
 
 namespace mc::lm::test {
 namespace {

@@ -7,8 +7,8 @@
 #include <iostream>
 #include <numeric>
 
+#include "tests/formats/safetensors_bytes.h"
 #include "tests/fuzz/mutations.h"
-#include "tests/lm_files/safetensors_bytes.h"
 
 namespace mc::lm::test {
 namespace {

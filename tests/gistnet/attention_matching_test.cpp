@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "core/span_math.h"
-#include "gistnet/internal/attention_matching.h"
-#include "gistnet/internal/trainer.h"
+#include "gistnet/training/attention_matching.h"
+#include "gistnet/training/trainer.h"
 #include "tests/support/tiny_model.h"
 
 namespace mc::gistnet::test {

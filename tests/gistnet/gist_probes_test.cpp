@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Laws of the gists' geometry, of what pooling queries look at, and of drift between evaluations.
-#include "gistnet/gist_probes.h"
+#include "gistnet/probes/gist_probes.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <cmath>
 
-#include "gistnet/internal/gist_tensors.h"
-#include "gistnet/internal/pooling_tally.h"
-#include "gistnet/internal/training_run.h"
+#include "gistnet/pooling/gist_tensors.h"
+#include "gistnet/probes/pooling_tally.h"
+#include "gistnet/training/training_run.h"
 #include "tests/support/tiny_model.h"
 
 namespace mc::gistnet::test {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sensitivity is the gradient of the horizon's NLL: measured against finite differences.
-#include "gistnet/gist_sensitivity.h"
+#include "gistnet/probes/gist_sensitivity.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "gistnet/base_model_gist_encoder.h"
-#include "lm/internal/torch_model.h"
+#include "lm/torch/torch_model.h"
 #include "tests/support/tiny_model.h"
 
 namespace mc::gistnet {

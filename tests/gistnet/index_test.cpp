@@ -9,8 +9,8 @@
 #include "core/clock.h"
 #include "core/span_math.h"
 #include "gistnet/base_model_gist_encoder.h"
-#include "gistnet/index_reader.h"
-#include "gistnet/train_index.h"
+#include "gistnet/index/index_reader.h"
+#include "gistnet/training/train_index.h"
 #include "tests/support/tiny_model.h"
 
 namespace mc::gistnet::test {

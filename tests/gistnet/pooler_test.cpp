@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pooling against straightforward loops over what the base model read, and gists as tensors.
-#include "gistnet/internal/pooler.h"
+#include "gistnet/pooling/pooler.h"
 
 #include <gtest/gtest.h>
 
 #include "core/span_math.h"
 #include "gistnet/base_model_gist_encoder.h"
-#include "gistnet/internal/gist_tensors.h"
-#include "lm/internal/torch_model.h"
+#include "gistnet/pooling/gist_tensors.h"
+#include "lm/torch/torch_model.h"
 #include "tests/support/tiny_model.h"
 
 namespace mc::gistnet::test {

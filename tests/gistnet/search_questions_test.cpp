@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Laws of questions made by rules and of search scores.
-#include "gistnet/search_questions.h"
+#include "gistnet/search/search_questions.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <array>
 
-#include "gistnet/search_scores.h"
+#include "gistnet/search/search_scores.h"
 
 namespace mc::gistnet::test {
 namespace {

@@ -10,11 +10,11 @@
 #include "core/clock.h"
 #include "core/span_math.h"
 #include "gistnet/base_model_gist_encoder.h"
-#include "gistnet/internal/case_batch.h"
-#include "gistnet/internal/gistnet_file.h"
-#include "gistnet/internal/trainer.h"
-#include "gistnet/train_gistnet.h"
-#include "lm/internal/torch_model.h"
+#include "gistnet/pooling/gistnet_file.h"
+#include "gistnet/training/case_batch.h"
+#include "gistnet/training/train_gistnet.h"
+#include "gistnet/training/trainer.h"
+#include "lm/torch/torch_model.h"
 #include "tests/support/tiny_model.h"
 
 namespace mc::gistnet::test {

@@ -11,23 +11,36 @@ TOOLS = pathlib.Path(__file__).resolve().parents[2] / "tools"
 SPDX = "// SPDX-License-Identifier: Apache-2.0\n"
 HEADER = SPDX + "// A sample header that says what it is.\n#pragma once\n"
 
+LAYERS = ("mc_room(core)\n"
+          "mc_room(storage/lmdb SEES core)\n"
+          "mc_room(storage SEES core storage/lmdb)\n"
+          "mc_room(lm/kernels SEES core)\n"
+          "mc_room(lm/torch TORCH SEES lm/kernels)\n"
+          "mc_room(lm TORCH SEES lm/torch)\n"
+          "mc_room(gistnet TORCH SEES lm lm/torch)\n"
+          "mc_room(apps TORCH\n            SEES gistnet storage)\n")
+
+# As small as a tree can be in which every row has its folder and every permission its use.
 GOOD = {
-    "cmake/Layers.cmake": "set(MEGACONTEXT_LAYERS core tree storage lm gistnet apps)\n"
-                          'set(MEGACONTEXT_SEES_core "")\n'
-                          "set(MEGACONTEXT_SEES_tree core)\n"
-                          "set(MEGACONTEXT_SEES_storage core tree)\n"
-                          "set(MEGACONTEXT_SEES_lm core tree)\n"
-                          "set(MEGACONTEXT_SEES_gistnet core tree lm)\n"
-                          "set(MEGACONTEXT_SEES_apps core tree storage lm gistnet)\n",
-    "core/CMakeLists.txt": "mc_module(NAME core SOURCES ids.cpp)\n",
+    "cmake/Layers.cmake": LAYERS,
+    "core/CMakeLists.txt": "mc_module(SOURCES ids.cpp)\n",
     "core/ids.cpp": SPDX + '#include "core/ids.h"\n\n#include <sys/stat.h>\n#include <string>\n',
     "core/ids.h": HEADER,
-    "storage/internal/env.h": HEADER + "#include <lmdb.h>\n",
-    "gistnet/internal/net.h": HEADER + '#include "lm/internal/fence.h"\n#include <ATen/ATen.h>\n',
-    "lm/internal/fence.h": HEADER,
-    "tests/CMakeLists.txt": "set(suites\n    core\n)\n",
+    "storage/lmdb/env.h": HEADER + '#include "core/ids.h"\n',
+    "storage/lmdb/pages.h": HEADER + "#include <lmdb.h>\n",
+    "storage/store.h": HEADER + '#include "core/ids.h"\n#include "storage/lmdb/env.h"\n',
+    "lm/kernels/rows.h": HEADER + '#include "core/ids.h"\n',
+    "lm/torch/torch_fence.h": HEADER + '#include <ATen/ATen.h>\n#include "lm/kernels/rows.h"\n',
+    "lm/torch/names.h": HEADER,
+    "lm/model.h": HEADER + '#include "lm/torch/names.h"\n',
+    "gistnet/net.h": HEADER + '#include "lm/model.h"\n#include "lm/torch/torch_fence.h"\n',
+    "gistnet/encoder.h": HEADER,
+    "apps/run.h": HEADER + '#include "gistnet/encoder.h"\n#include "storage/store.h"\n',
+    "tests/CMakeLists.txt": "set(suites\n    core\n    lm/torch\n)\n",
     "tests/core/CMakeLists.txt": "mc_test(NAME core_test SOURCES ids_test.cpp)\n",
-    "tests/core/ids_test.cpp": SPDX + '#include "core/ids.h"\n#include <gtest/gtest.h>\n',
+    "tests/lm/torch/CMakeLists.txt": "\n",
+    "tests/core/ids_test.cpp": SPDX + '#include "core/ids.h"\n#include "lm/kernels/rows.h"\n'
+                                      "#include <gtest/gtest.h>\n",
     "scripts/run": "#!/usr/bin/env bash\n# SPDX-License-Identifier: Apache-2.0\n",
 }
 
@@ -60,40 +73,68 @@ class LintTools(unittest.TestCase):
             with self.subTest(tool):
                 self.expect_clean(tool)
 
+    def expect_layers_finding(self, planted, expected):
+        self.expect_finding("check_layers.py", planted, expected)
+
     def test_layers_finds_an_upward_include(self):
-        self.expect_finding("check_layers.py", {"core/a.h": HEADER + '#include "tree/node.h"\n'},
-                            "core/a.h:4: core may not see tree")
+        self.expect_layers_finding({"core/a.h": HEADER + '#include "lm/kernels/rows.h"\n'},
+                                   "core/a.h:4: core may not see lm/kernels")
 
     def test_layers_finds_a_sideways_include(self):
-        self.expect_finding("check_layers.py", {"lm/a.cpp": SPDX + '#include "storage/s.h"\n'},
-                            "lm may not see storage")
+        self.expect_layers_finding({"lm/a.cpp": SPDX + '#include "storage/store.h"\n'},
+                                   "lm may not see storage")
+
+    def test_layers_finds_gistnet_looking_past_the_face_of_lm(self):
+        self.expect_layers_finding({"gistnet/a.cpp": SPDX + '#include "lm/kernels/rows.h"\n'},
+                                   "gistnet may not see lm/kernels")
+
+    def test_layers_finds_a_room_looking_into_a_room_of_another(self):
+        self.expect_layers_finding({"apps/a.cpp": SPDX + '#include "storage/lmdb/env.h"\n'},
+                                   "apps may not see storage/lmdb")
 
     def test_layers_finds_an_unknown_folder(self):
-        self.expect_finding("check_layers.py", {"lm/a.cpp": SPDX + '#include "ids.h"\n'},
-                            "names no layer")
+        self.expect_layers_finding({"lm/a.cpp": SPDX + '#include "ids.h"\n'}, "names no room")
+
+    def test_layers_finds_a_folder_without_a_row(self):
+        self.expect_layers_finding({"lm/attic/a.cpp": SPDX}, "lm/attic: no row of")
+
+    def test_layers_finds_a_row_without_a_folder(self):
+        self.expect_layers_finding({"cmake/Layers.cmake": LAYERS + "mc_room(attic)\n"},
+                                   "there is no folder attic")
+
+    def test_layers_finds_a_row_that_looks_up(self):
+        upward = {"cmake/Layers.cmake": LAYERS.replace("mc_room(core)", "mc_room(core SEES lm)"),
+                  "core/a.h": HEADER + '#include "lm/model.h"\n'}
+        self.expect_layers_finding(upward, "core sees lm, which is not above it")
+
+    def test_layers_finds_a_room_without_torch_that_sees_one_with_it(self):
+        self.expect_layers_finding(
+            {"cmake/Layers.cmake": LAYERS.replace("mc_room(lm TORCH", "mc_room(lm")},
+            "lm is without TORCH and sees lm/torch")
+
+    def test_layers_finds_a_permission_that_nobody_uses(self):
+        self.expect_layers_finding({"apps/run.h": HEADER + '#include "gistnet/encoder.h"\n'},
+                                   "nothing in apps includes storage")
 
     def test_layers_finds_a_library_outside_its_rim(self):
         for header in ("lmdb.h", "faiss/Index.h", "capnp/message.h", "kj/io.h", "sqlite3.h",
                        "torch/torch.h", "ATen/ATen.h", "c10/core/Device.h", "pcre2.h",
                        "histedit.h", "spdlog/logger.h", "gtest/gtest.h"):
             with self.subTest(header):
-                self.expect_finding("check_layers.py",
-                                    {"storage/a.cpp": SPDX + f"#  include <{header}>\n"},
-                                    f"storage/a.cpp:2: <{header}> is allowed in")
+                self.expect_layers_finding({"storage/a.cpp": SPDX + f"#  include <{header}>\n"},
+                                           f"storage/a.cpp:2: <{header}> is allowed in")
+
+    def test_layers_finds_libtorch_behind_a_header(self):
+        planted = {"gistnet/encoder.h": HEADER + '#include "gistnet/net.h"\n'}
+        self.expect_layers_finding(planted, "apps/run.h:4: gistnet/encoder.h brings <ATen/ATen.h>")
+
+    def test_layers_finds_a_rims_library_behind_a_header(self):
+        self.expect_layers_finding({"storage/a.cpp": SPDX + '#include "storage/lmdb/pages.h"\n'},
+                                   "storage/lmdb/pages.h brings <lmdb.h> to another room")
 
     def test_layers_finds_a_library_that_nobody_listed(self):
-        self.expect_finding("check_layers.py", {"core/a.cpp": SPDX + "#include <folly/F.h>\n"},
-                            "not in the table")
-
-    def test_layers_finds_anothers_internal_header(self):
-        self.expect_finding("check_layers.py",
-                            {"apps/a.cpp": SPDX + '#include "storage/internal/env.h"\n'},
-                            "internal to storage")
-
-    def test_layers_finds_a_public_header_with_internals(self):
-        self.expect_finding("check_layers.py",
-                            {"storage/a.h": HEADER + '#include "storage/internal/env.h"\n'},
-                            "public header includes the internal")
+        self.expect_layers_finding({"core/a.cpp": SPDX + "#include <folly/F.h>\n"},
+                                   "not in the table")
 
     def test_registered_finds_a_test_that_never_runs(self):
         self.expect_finding("check_tests_registered.py", {"tests/core/lost_test.cpp": SPDX},
@@ -110,6 +151,8 @@ class LintTools(unittest.TestCase):
     def test_registered_finds_a_suite_that_is_not_listed(self):
         self.expect_finding("check_tests_registered.py", {"tests/lost/CMakeLists.txt": "\n"},
                             "tests/lost/CMakeLists.txt")
+        self.expect_finding("check_tests_registered.py", {"tests/lm/lost/CMakeLists.txt": "\n"},
+                            "tests/lm/lost/CMakeLists.txt")
 
     def test_size_finds_the_first_line_too_many(self):
         self.expect_clean("check_size.py", {"core/ids.h": "//\n" * 600})

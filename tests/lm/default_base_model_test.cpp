@@ -8,8 +8,8 @@
 #include <sstream>
 
 #include "lm/base_model.h"
-#include "lm/chat_prompt.h"
 #include "lm/generate.h"
+#include "lm/generation/chat_prompt.h"
 
 namespace mc::lm::test {
 namespace {
@@ -100,7 +100,7 @@ TEST_P(DefaultBaseModel, logits_and_likelihoods_are_those_of_the_reference) {
     }
 }
 
-// One token at a time takes another path (lm/internal/decoder.h) than many at once.
+// One token at a time takes another path (lm/torch/decoder.h) than many at once.
 TEST_P(DefaultBaseModel, tokens_one_at_a_time_score_as_all_at_once) {
     const std::vector<TokenId> tokens = read_golden().at(1).tokens;
     const auto whole = model_->new_sequence();

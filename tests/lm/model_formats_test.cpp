@@ -7,9 +7,9 @@
 #include <cstring>
 
 #include "core/hash.h"
+#include "formats/safetensors.h"
 #include "lm/base_model.h"
-#include "lm/safetensors.h"
-#include "tests/lm_files/folder_copy.h"
+#include "tests/formats/folder_copy.h"
 #include "tests/support/tiny_model.h"
 
 namespace mc::lm::test {

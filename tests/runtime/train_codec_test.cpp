@@ -10,7 +10,7 @@
 
 #include "core/rng.h"
 #include "gistnet/base_model_gist_encoder.h"
-#include "runtime/codebook_file.h"
+#include "storage/codec/codebook_file.h"
 #include "tests/support/tiny_model.h"
 
 namespace mc::runtime {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Codecs keep what they promise: fp16 every bit, int8 and int4 within their bounds.
-#include "storage/gist_codec.h"
+#include "storage/codec/gist_codec.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <cstring>
 
 #include "core/rng.h"
-#include "storage/half_float.h"
+#include "formats/half_float.h"
 
 namespace mc::storage {
 namespace {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The codec pq does what its codebook says, and refuses codebooks that say nothing.
-#include "storage/gist_coder.h"
+#include "storage/codec/gist_coder.h"
 
 #include <gtest/gtest.h>
 
 #include <functional>
 #include <limits>
 
-#include "storage/half_float.h"
+#include "formats/half_float.h"
 #include "tests/support/codebook_fixture.h"
 
 namespace mc::storage {
@@ -76,7 +76,7 @@ struct Expected {
     std::vector<double> kv;
 };
 
-// storage/gist_codebook.h, word by word.
+// storage/codec/gist_codebook.h, word by word.
 Expected by_hand(const GistCodebook& book, const std::vector<std::uint16_t>& kv) {
     const std::size_t dim = book.shape.head_dim;
     std::vector<double> left;

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <limits>
 
-#include "storage/internal/packed_node.h"
-#include "storage/internal/sqlite_lexical_index.h"
+#include "storage/index/packed_node.h"
+#include "storage/index/sqlite_lexical_index.h"
 #include "tests/support/store_fixture.h"
 
 namespace mc::storage {

@@ -5,8 +5,8 @@
 #include <cstring>
 
 #include "core/span_math.h"
-#include "storage/internal/keys.h"
-#include "storage/internal/record_codec.h"
+#include "storage/lmdb/keys.h"
+#include "storage/lmdb/record_codec.h"
 
 namespace mc::storage {
 namespace {

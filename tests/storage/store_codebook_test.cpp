@@ -2,7 +2,7 @@
 // A store of codec pq names the codebook that its gists are coded with, and holds to it.
 #include <gtest/gtest.h>
 
-#include "storage/gist_coder.h"
+#include "storage/codec/gist_coder.h"
 #include "tests/support/codebook_fixture.h"
 #include "tests/support/store_fixture.h"
 

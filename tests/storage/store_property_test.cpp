@@ -8,7 +8,7 @@
 #include <map>
 #include <string>
 
-#include "storage/gist_coder.h"
+#include "storage/codec/gist_coder.h"
 #include "tests/support/codebook_fixture.h"
 #include "tests/support/store_fixture.h"
 

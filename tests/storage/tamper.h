@@ -6,7 +6,7 @@
 
 #include <functional>
 
-#include "storage/internal/store_parts.h"
+#include "storage/lmdb/store_parts.h"
 
 namespace mc::storage {
 

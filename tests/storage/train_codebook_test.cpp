@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Training finds what gists have in common, spends bytes where they help, and repeats itself.
-#include "storage/train_codebook.h"
+#include "storage/codec/train_codebook.h"
 
 #include <gtest/gtest.h>
 
 #include <numeric>
 
 #include "core/rng.h"
-#include "storage/gist_coder.h"
-#include "storage/half_float.h"
+#include "formats/half_float.h"
+#include "storage/codec/gist_coder.h"
 
 namespace mc::storage {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/rng.h"
-#include "storage/gist_codebook.h"
+#include "storage/codec/gist_codebook.h"
 #include "tree/gist_encoder.h"
 
 namespace mc::storage {

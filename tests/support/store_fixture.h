@@ -15,7 +15,7 @@
 #include "core/clock.h"
 #include "core/rng.h"
 #include "core/span_math.h"
-#include "storage/half_float.h"
+#include "formats/half_float.h"
 #include "storage/store.h"
 
 namespace mc::storage {

@@ -17,7 +17,7 @@
 #include "core/files.h"
 #include "core/rng.h"
 #include "lm/base_model.h"
-#include "tests/lm_files/toy_tokenizer.h"
+#include "tests/lm/tokenizer/toy_tokenizer.h"
 
 namespace mc::lm::test {
 

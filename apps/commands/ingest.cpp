@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// `megacontext ingest`: documents in, one outcome line each.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "apps/commands/command.h"
+#include "apps/commands/inputs.h"
+#include "apps/terminal/interrupt.h"
+#include "apps/terminal/text.h"
+#include "apps/views/render.h"
+#include "runtime/ingest.h"
+#include "telemetry/progress.h"
+
+namespace mc::apps {
+namespace {
+
+constexpr const char* kFooter =
+    "Examples:\n"
+    "  megacontext ingest book.txt notes/\n"
+    "  curl -s https://example.org/page.txt | megacontext ingest - --name page.txt\n"
+    "  megacontext ingest --bank work --stats report.md\n"
+    "An interrupted ingest is continued by the same command. A document whose file has grown at "
+    "its\n"
+    "end is extended; one whose file has changed is refused.";
+
+std::string_view outcome_name(runtime::IngestOutcome outcome) {
+    switch (outcome) {
+        case runtime::IngestOutcome::kIngested:
+            return "ingested";
+        case runtime::IngestOutcome::kResumed:
+            return "resumed";
+        case runtime::IngestOutcome::kExtended:
+            return "extended";
+        case runtime::IngestOutcome::kAlreadyThere:
+            return "already_there";
+    }
+    return "unknown";
+}
+
+void print_report(Output& out, const runtime::IngestReport& report) {
+    const double rate =
+        report.seconds > 0 ? static_cast<double>(report.tokens_added) / report.seconds : 0;
+    if (out.json()) {
+        Json line{{"outcome", outcome_name(report.outcome)}};
+        line.update(to_json(report.document));
+        line.update({{"tokens_added", report.tokens_added},
+                     {"bytes_added", report.bytes_added},
+                     {"gists_added", report.gists_added},
+                     {"seconds", report.seconds},
+                     {"tokens_per_second", rate}});
+        out.json(line);
+    } else {
+        std::string name(outcome_name(report.outcome));
+        std::replace(name.begin(), name.end(), '_', ' ');
+        std::string line = out.strong(name + "  " + to_text(report.document.id)) + "  " +
+                           printable(report.document.source_name) + "  " +
+                           format_count(report.document.token_count) + " tokens, " +
+                           format_count(report.document.byte_count) + " bytes";
+        if (report.tokens_added > 0)
+            line += "  (" + format_count(report.tokens_added) + " tokens and " +
+                    format_count(report.gists_added) + " gists added in " +
+                    format_seconds(report.seconds) + ", " +
+                    format_count(static_cast<std::uint64_t>(rate)) + " tokens/s)";
+        out.text(line);
+    }
+    out.flush();
+}
+
+void print_skipped(Output& out, const Input& input) {
+    if (out.json())
+        out.json(
+            {{"outcome", "skipped"}, {"source", input.source_name}, {"reason", *input.skipped}});
+    else
+        out.text("skipped  " + printable(input.source_name) + "  (" + printable(*input.skipped) +
+                 ")");
+}
+
+class IngestCommand final : public Command {
+  public:
+    CLI::App* define(CLI::App& program, ConfigLayer& flags) override {
+        CLI::App* app = program.add_subcommand("ingest", "Take documents into the store");
+        app->add_option("FILE", names_, "files, folders, or - for standard input")->required();
+        app->add_option("--name", source_name_, "source name of the document, for one input");
+        app->add_flag("--stats", options_.with_statistics,
+                      "also keep each block's mean NLL and entropy (slower)");
+        app->add_flag("--binary", options_.allow_binary, "take bytes that are not UTF-8 text too");
+        app->add_option("--media-type", options_.media_type, "recorded with the document")
+            ->capture_default_str();
+        add_setting_flag(*app, flags, Setting::kIngestBytesMax);
+        add_setting_flag(*app, flags, Setting::kEncoder);
+        add_setting_flag(*app, flags, Setting::kCodec);
+        app->footer(kFooter);
+        return app;
+    }
+
+    Result<int> run(Invocation& invocation) override;
+
+  private:
+    Result<void> check_names() const;
+    Result<void> ingest_good(Invocation& invocation, std::vector<Input>& inputs);
+    Result<void> ingest_one(Invocation& invocation, runtime::BankSession& session, Input& input);
+    void take_fault(Output& out, const Error& error);
+
+    std::vector<std::string> names_;
+    std::string source_name_;
+    runtime::IngestOptions options_;
+    int exit_code_ = 0;  // of the first fault
+};
+
+Result<void> IngestCommand::check_names() const {
+    const bool from_stdin = std::ranges::find(names_, "-") != names_.end();
+    if (from_stdin && source_name_.empty())
+        return fail(ErrorCode::kUsage, "standard input has no name of its own: give --name NAME");
+    if (source_name_.empty()) return {};
+    std::error_code ignored;
+    if (names_.size() != 1 || std::filesystem::is_directory(names_.front(), ignored))
+        return fail(ErrorCode::kUsage, "--name names one document: give one file or -");
+    return {};
+}
+
+void IngestCommand::take_fault(Output& out, const Error& error) {
+    out.error(error);
+    if (exit_code_ == 0) exit_code_ = static_cast<int>(error.code());
+}
+
+Result<void> IngestCommand::ingest_one(Invocation& invocation, runtime::BankSession& session,
+                                       Input& input) {
+    auto bar = telemetry::ProgressBar::for_stderr(invocation.clock);
+    bar.begin("ingest " + excerpt(input.source_name, 24));
+    const auto progress = [&bar](const runtime::IngestProgress& state) {
+        const double share = state.bytes_total == 0 ? 1.0
+                                                    : static_cast<double>(state.bytes_done) /
+                                                          static_cast<double>(state.bytes_total);
+        bar.update(state.tokens_done, share);
+    };
+    auto report =
+        input.content
+            ? runtime::ingest_text(session, input.source_name, *input.content, options_, progress)
+            : runtime::ingest_file(session, input.path, input.source_name, options_, progress);
+    bar.clear();
+    if (!report) return fail(std::move(report.error()));
+    invocation.log.info("ingested", {{"document", to_text(report->document.id)},
+                                     {"tokens", report->tokens_added},
+                                     {"gists", report->gists_added},
+                                     {"seconds", report->seconds}});
+    print_report(invocation.out, *report);
+    return {};
+}
+
+// Goes on after a wrong document; anything else (a full disk, an interrupt) ends the run.
+Result<void> IngestCommand::ingest_good(Invocation& invocation, std::vector<Input>& inputs) {
+    MC_ASSIGN(const auto engine, runtime::Engine::open(invocation.config, runtime::Need::kModel,
+                                                       runtime::Access::kWrite));
+    MC_ASSIGN(const auto session, open_bank(invocation, *engine, true));
+    for (Input& input : inputs) {
+        if (input.fault) {
+            take_fault(invocation.out, *input.fault);
+            continue;
+        }
+        if (input.skipped) {
+            print_skipped(invocation.out, input);
+            continue;
+        }
+        const auto done = ingest_one(invocation, *session, input);
+        if (done) continue;
+        if (done.error().code() != ErrorCode::kInvalidInput) return fail(done.error());
+        take_fault(invocation.out, done.error());
+    }
+    return {};
+}
+
+Result<int> IngestCommand::run(Invocation& invocation) {
+    MC_TRY(check_names());
+    const InterruptWatch watch;
+    options_.cancelled = &invocation.interrupted;
+    options_.size_bytes_max = invocation.config.ingest_bytes_max;
+    std::vector<Input> inputs = gather_inputs(names_, source_name_, options_);
+    if (std::ranges::any_of(inputs, &Input::is_good)) {
+        if (auto done = ingest_good(invocation, inputs); !done) {
+            if (exit_code_ == 0) return fail(std::move(done.error()));
+            take_fault(invocation.out, done.error());
+        }
+        return exit_code_;
+    }
+    for (const Input& input : inputs) {
+        if (input.fault) take_fault(invocation.out, *input.fault);
+        if (input.skipped) print_skipped(invocation.out, input);
+    }
+    return exit_code_;
+}
+
+}  // namespace
+
+std::unique_ptr<Command> make_ingest_command() {
+    return std::make_unique<IngestCommand>();
+}
+
+}  // namespace mc::apps

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// `megacontext inspect`: the store, one document, one node, or a tree as a graph.
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "apps/commands/command.h"
+#include "apps/terminal/text.h"
+#include "apps/views/bank_summary.h"
+#include "apps/views/tree_view.h"
+#include "tree/tree_graph.h"
+
+namespace mc::apps {
+namespace {
+
+constexpr const char* kFooter =
+    "Examples:\n"
+    "  megacontext inspect\n"
+    "  megacontext inspect --document book.txt\n"
+    "  megacontext inspect --node d1/L2/0 --json\n"
+    "  megacontext inspect --document d1 --dot | dot -Tsvg > tree.svg";
+
+Json store_json(const storage::Store& store) {
+    const storage::StoreMeta& meta = store.meta();
+    const EncoderInfo& encoder = meta.identity.encoder;
+    return {{"path", store.directory().string()},
+            {"format_version", meta.format_version},
+            {"block_size", meta.block_size},
+            {"codec", storage::codec_name(meta.codec)},
+            {"codebook_hash", meta.codebook_hash ? Json(to_hex(*meta.codebook_hash)) : Json()},
+            {"created_us", meta.created_us},
+            {"base_model", meta.identity.base_model_name},
+            {"base_model_hash", to_hex(meta.identity.base_model_hash)},
+            {"tokenizer_hash", to_hex(meta.identity.tokenizer_hash)},
+            {"encoder", encoder.name},
+            {"encoder_hash", to_hex(encoder.hash)},
+            {"gist_shape",
+             {{"layers", encoder.shape.layer_count},
+              {"kv_heads", encoder.shape.kv_head_count},
+              {"head_dim", encoder.shape.head_dim},
+              {"index_dim", encoder.shape.index_dim}}},
+            {"gist_bytes", meta.gist_bytes}};
+}
+
+void print_store(Output& out, const storage::Store& store, std::uint64_t size_bytes) {
+    const storage::StoreMeta& meta = store.meta();
+    const auto line = [&out](std::string label, const std::string& value) {
+        label.resize(12, ' ');
+        out.text(out.faint(label) + printable(value));
+    };
+    line("store", store.directory().string());
+    line("format", std::to_string(meta.format_version) + ", made " + format_time(meta.created_us));
+    line("base model", meta.identity.base_model_name);
+    line("encoder", meta.identity.encoder.name);
+    line("gist",
+         format_bytes(meta.gist_bytes) + ", " + std::string(storage::codec_name(meta.codec)));
+    line("on disk", format_bytes(size_bytes));
+}
+
+class InspectCommand final : public Command {
+  public:
+    CLI::App* define(CLI::App& program, ConfigLayer&) override {
+        CLI::App* app = program.add_subcommand("inspect", "Show what a store holds");
+        auto* document = app->add_option("--document", document_, "one document's tree");
+        app->add_option("--node", node_, "one node, such as d1/L2/0")->excludes(document);
+        app->add_flag("--dot", dot_, "the document's tree as a Graphviz graph")->needs(document);
+        app->footer(kFooter);
+        return app;
+    }
+
+    Result<int> run(Invocation& invocation) override {
+        MC_TRY(document_.empty() && node_.empty() ? show_store(invocation) : show_part(invocation));
+        return 0;
+    }
+
+  private:
+    static Result<void> show_store(Invocation& invocation);
+    Result<void> show_part(Invocation& invocation) const;
+
+    std::string document_;
+    std::string node_;
+    bool dot_ = false;
+};
+
+Result<void> InspectCommand::show_store(Invocation& invocation) {
+    MC_ASSIGN(const auto engine, open_for_reading(invocation.config, runtime::Need::kStore));
+    storage::Store& store = engine->store();
+    MC_ASSIGN(const std::uint64_t size_bytes, store.size_on_disk_bytes());
+    MC_ASSIGN(const auto summaries, summarize_banks(store));
+    MC_ASSIGN(const BankSummary bank, summarize_bank(store, invocation.config.bank));
+    Output& out = invocation.out;
+    if (!out.json()) {
+        print_store(out, store, size_bytes);
+        out.text("");
+        print_banks(out, summaries);
+        out.text("");
+        out.text(out.strong("documents of bank " + bank.bank.name));
+        print_documents(out, bank.documents);
+        return {};
+    }
+    MC_ASSIGN(const auto databases, store.database_statistics());
+    Json line{{"store", store_json(store)}, {"disk_bytes", size_bytes},
+              {"databases", Json::array()}, {"banks", Json::array()},
+              {"bank", bank.bank.name},     {"documents", documents_json(bank)}};
+    for (const storage::DatabaseStatistics& database : databases)
+        line["databases"].push_back(
+            {{"name", database.name}, {"entries", database.entries}, {"bytes", database.bytes}});
+    for (const BankSummary& summary : summaries) line["banks"].push_back(to_json(summary));
+    out.json(line);
+    return {};
+}
+
+Result<void> InspectCommand::show_part(Invocation& invocation) const {
+    Output& out = invocation.out;
+    MC_ASSIGN(const auto engine, open_for_reading(invocation.config, runtime::Need::kTokenizer));
+    MC_ASSIGN(const auto bank, open_bank(invocation, *engine, false));
+    if (!node_.empty()) {
+        MC_ASSIGN(const NodeId node, parse_node(node_));
+        MC_ASSIGN(const NodeView view, view_node(*bank, node));
+        if (out.json())
+            out.json(to_json(view));
+        else
+            print_node(out, view);
+        return {};
+    }
+    MC_ASSIGN(const DocumentRecord document, bank->resolve_document(document_));
+    if (dot_) {
+        const TreeExtent extent{{0, document.token_count}, Level(1)};
+        MC_ASSIGN(const std::string dot, tree_dot(bank->nodes(), document.id, extent));
+        if (out.json())
+            out.json({{"document", to_text(document.id)}, {"dot", dot}});
+        else
+            out.raw(dot);
+    } else if (out.json()) {
+        out.json(to_json(document));
+    } else {
+        print_tree(out, document);
+    }
+    return {};
+}
+
+}  // namespace
+
+std::unique_ptr<Command> make_inspect_command() {
+    return std::make_unique<InspectCommand>();
+}
+
+}  // namespace mc::apps

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// `megacontext query`: one question, its evidence, and an answer when asked for.
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "apps/commands/command.h"
+#include "apps/terminal/interrupt.h"
+#include "apps/terminal/text.h"
+#include "apps/views/answer_settings.h"
+#include "apps/views/render.h"
+#include "runtime/focus_session.h"
+
+namespace mc::apps {
+namespace {
+
+constexpr const char* kFooter =
+    "Examples:\n"
+    "  megacontext query \"Who signed the treaty?\"\n"
+    "  megacontext query \"Who signed the treaty?\" --answer --budget 512\n"
+    "  megacontext query \"Who signed the treaty?\" --document book.txt --policy bm25 --json";
+
+class QueryCommand final : public Command {
+  public:
+    CLI::App* define(CLI::App& program, ConfigLayer& flags) override {
+        CLI::App* app = program.add_subcommand("query", "Ask a question of the bank");
+        app->add_option("QUESTION", question_, "the question")->required();
+        add_setting_flag(*app, flags, Setting::kPolicy);
+        add_setting_flag(*app, flags, Setting::kBudget);
+        app->add_option("--document", documents_, "only this document (repeatable)")
+            ->type_name("DOCUMENT")
+            ->expected(1)
+            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+        app->add_option("--evidence-count", evidence_count_, "most pieces of evidence")
+            ->check(CLI::Range(std::size_t{1}, kEvidenceCountMax).description(""))
+            ->type_name("N")
+            ->capture_default_str();
+        auto* answer = app->add_flag("--answer", wants_answer_, "let the base model answer");
+        app->add_flag("--evidence-only", evidence_only_, "only the evidence (the default)")
+            ->excludes(answer);
+        add_answer_flags(*app, answer_options_);
+        app->footer(kFooter);
+        return app;
+    }
+
+    Result<int> run(Invocation& invocation) override;
+
+  private:
+    // Far above what anyone reads; a bound so that a typing error cannot ask for everything.
+    static constexpr std::size_t kEvidenceCountMax = 1000;
+
+    Result<runtime::QueryOptions> options_for(const Config& config,
+                                              const runtime::BankSession& session) const;
+    // Both say why the answer ended.
+    Result<lm::StopReason> print_text(Output& out, runtime::FocusSession& focus,
+                                      const runtime::QueryReport& report);
+    Result<lm::StopReason> print_json(Output& out, runtime::FocusSession& focus,
+                                      const runtime::QueryReport& report);
+
+    std::string question_;
+    std::vector<std::string> documents_;
+    std::size_t evidence_count_ = 5;
+    runtime::AnswerOptions answer_options_;
+    bool wants_answer_ = false;
+    bool evidence_only_ = false;
+};
+
+Result<runtime::QueryOptions> QueryCommand::options_for(const Config& config,
+                                                        const runtime::BankSession& session) const {
+    runtime::QueryOptions options;
+    options.policy = config.policy;
+    options.budget = config.budget_entries;
+    options.evidence_count = evidence_count_;
+    options.seed = answer_options_.seed;
+    for (const std::string& name : documents_) {
+        MC_ASSIGN(const DocumentRecord document, session.resolve_document(name));
+        options.documents.push_back(document.id);
+    }
+    return options;
+}
+
+Result<lm::StopReason> QueryCommand::print_text(Output& out, runtime::FocusSession& focus,
+                                                const runtime::QueryReport& report) {
+    out.text(out.faint(summary_of(report)));
+    print_evidence(out, report.evidence);
+    if (!wants_answer_) return lm::StopReason::kEndOfText;
+    out.text("");
+    out.text(out.strong("answer"));
+    answer_options_.on_text = [&out](std::string_view text) {
+        out.raw(printable(text));
+        out.flush();
+        return true;
+    };
+    MC_ASSIGN(const runtime::Answer answer, focus.answer(answer_options_));
+    out.text("");
+    out.text(out.faint(summary_of(answer)));
+    return answer.stop_reason;
+}
+
+Result<lm::StopReason> QueryCommand::print_json(Output& out, runtime::FocusSession& focus,
+                                                const runtime::QueryReport& report) {
+    Json line = to_json(report);
+    line["answer"] = nullptr;
+    lm::StopReason reason = lm::StopReason::kEndOfText;
+    if (wants_answer_) {
+        MC_ASSIGN(const runtime::Answer answer, focus.answer(answer_options_));
+        line["answer"] = to_json(answer);
+        reason = answer.stop_reason;
+    }
+    out.json(line);
+    return reason;
+}
+
+Result<int> QueryCommand::run(Invocation& invocation) {
+    if (is_blank(question_)) return fail(ErrorCode::kInvalidInput, "the question is empty");
+    MC_ASSIGN(const auto engine, runtime::Engine::open(invocation.config, runtime::Need::kModel,
+                                                       runtime::Access::kWriteIfFree));
+    MC_ASSIGN(const auto session, open_bank(invocation, *engine, false));
+    MC_ASSIGN(const runtime::QueryOptions options, options_for(invocation.config, *session));
+    runtime::FocusSession focus(*session);
+    MC_ASSIGN(const runtime::QueryReport report, focus.ask(question_, options));
+    // What stands there when Ctrl-C comes is printed, and the exit code says that it is not all.
+    const InterruptWatch watch;
+    answer_options_.interrupted = &invocation.interrupted;
+    MC_ASSIGN(const lm::StopReason reason, invocation.out.json()
+                                               ? print_json(invocation.out, focus, report)
+                                               : print_text(invocation.out, focus, report));
+    return reason == lm::StopReason::kStopped ? static_cast<int>(ErrorCode::kCancelled) : 0;
+}
+
+}  // namespace
+
+std::unique_ptr<Command> make_query_command() {
+    return std::make_unique<QueryCommand>();
+}
+
+}  // namespace mc::apps

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// The dot-commands about the working context: .window, .expand, .collapse, .stats.
+#include <nlohmann/json.hpp>
+
+#include "apps/repl/repl.h"
+#include "apps/terminal/text.h"
+#include "apps/terminal/window_strip.h"
+#include "apps/views/render.h"
+
+namespace mc::apps {
+namespace {
+
+constexpr std::size_t kStripColumns = 72;
+
+Json entry_json(const Window& window, const WindowEntry& item) {
+    return {{"document", to_text(item.entry.document)},
+            {"level", item.entry.level.value},
+            {"tokens", to_json(item.entry.span)},
+            {"cost", item.entry.cost()},
+            {"age", window.age_steps(item)}};
+}
+
+// "raw 320, L1 40, L2 7".
+std::string levels_of(const Window& window, DocumentId document) {
+    std::string text;
+    for (const auto& [level, entries] : entries_by_level(window, document))
+        text +=
+            (text.empty() ? "" : ", ") + format_level(Level(level)) + " " + format_count(entries);
+    return text;
+}
+
+std::uint64_t covered_tokens(const Window& window) {
+    std::uint64_t tokens = 0;
+    for (const Selection& selection : window.selections()) tokens += selection.range.count();
+    return tokens;
+}
+
+}  // namespace
+
+Result<const Window*> Repl::window() const {
+    const Window* window = session_.focus->window();
+    if (window == nullptr)
+        return fail(ErrorCode::kInvalidInput, "no working context yet: ask a question first");
+    return window;
+}
+
+Json Repl::window_json(const Window& window) const {
+    Json entries = Json::array();
+    for (const WindowEntry& item : window.entries()) entries.push_back(entry_json(window, item));
+    return {{"budget", window.budget_entries()},
+            {"cost", window.cost()},
+            {"reserved", window.reserved_entries()},
+            {"covered_tokens", covered_tokens(window)},
+            {"step", window.step()},
+            {"entries", std::move(entries)}};
+}
+
+void Repl::print_window(const Window& window) const {
+    for (const Selection& selection : window.selections()) {
+        const DocumentId document = selection.shape.document;
+        out_.text(out_.strong(to_text(document)) + "  tokens " +
+                  format_range(selection.range.begin, selection.range.end) + "  " +
+                  levels_of(window, document));
+        out_.text("[" + level_strip(window, selection, kStripColumns, out_.unicode()) + "]");
+    }
+    out_.text("cost " + format_count(window.cost()) + " of " +
+              format_count(window.budget_entries()) + " entries (" +
+              format_count(window.reserved_entries()) + " kept for the question), covers " +
+              format_count(covered_tokens(window)) + " tokens");
+}
+
+Result<void> Repl::do_window(std::string_view) {
+    MC_ASSIGN(const Window* const shown, window());
+    if (out_.json())
+        out_.json(window_json(*shown));
+    else
+        print_window(*shown);
+    return {};
+}
+
+Result<void> Repl::edit(std::string_view arguments, Edit::Kind kind) {
+    MC_TRY(window());
+    MC_ASSIGN(const NodeId node, parse_node(arguments));
+    const bool expands = kind == Edit::Kind::kExpand;
+    MC_TRY(expands ? session_.focus->expand(node) : session_.focus->collapse(node));
+    MC_ASSIGN(const Window* const after, window());
+    if (out_.json())
+        out_.json({{expands ? "expanded" : "collapsed", to_string(node)},
+                   {"cost", after->cost()},
+                   {"budget", after->budget_entries()}});
+    else
+        out_.text((expands ? "expanded " : "collapsed ") + to_string(node) + ": cost " +
+                  format_count(after->cost()) + " of " + format_count(after->budget_entries()));
+    return {};
+}
+
+Result<void> Repl::do_expand(std::string_view arguments) {
+    return edit(arguments, Edit::Kind::kExpand);
+}
+
+Result<void> Repl::do_collapse(std::string_view arguments) {
+    return edit(arguments, Edit::Kind::kCollapse);
+}
+
+Result<void> Repl::do_stats(std::string_view) {
+    MC_ASSIGN(const std::uint64_t disk_bytes, session_.engine->store().size_on_disk_bytes());
+    Json stats{{"store", config_.store.string()},
+               {"bank", config_.bank},
+               {"commit", session_.opened_at.value},
+               {"disk_bytes", disk_bytes},
+               {"vector_index_nodes", session_.bank->vectors().size()},
+               {"text_index_blocks", session_.bank->texts().size()},
+               {"policy", config_.policy},
+               {"budget", config_.budget_entries},
+               {"cost", nullptr},
+               {"covered_tokens", nullptr},
+               {"tokens_per_entry", nullptr},
+               {"edits", nullptr},
+               {"seconds_search", nullptr},
+               {"seconds_focus", nullptr}};
+    if (const Window* shown = session_.focus->window()) {
+        const std::uint64_t tokens = covered_tokens(*shown);
+        stats["cost"] = shown->cost();
+        stats["covered_tokens"] = tokens;
+        stats["tokens_per_entry"] = static_cast<double>(tokens) /
+                                    static_cast<double>(shown->cost() > 0 ? shown->cost() : 1);
+    }
+    if (last_report_) {
+        stats["edits"] = last_report_->edits;
+        stats["seconds_search"] = last_report_->seconds_search;
+        stats["seconds_focus"] = last_report_->seconds_focus;
+    }
+    if (out_.json()) {
+        out_.json(stats);
+        return {};
+    }
+    for (const auto& [key, value] : stats.items()) {
+        if (value.is_null()) continue;
+        std::string label = key;
+        label.resize(20, ' ');
+        out_.text(out_.faint(label) + (value.is_string() ? value.get<std::string>()
+                                       : value.is_number_unsigned()
+                                           ? format_count(value.get<std::uint64_t>())
+                                           : format_number(value.get<double>())));
+    }
+    return {};
+}
+
+}  // namespace mc::apps

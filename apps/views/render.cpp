@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/views/render.h"
+
+#include <nlohmann/json.hpp>
+
+#include "apps/terminal/text.h"
+#include "core/span_math.h"
+
+namespace mc::apps {
+namespace {
+
+constexpr std::size_t kTextColumns = 96;
+constexpr std::string_view kEvidenceIndent = "   ";
+
+std::string title_of(const runtime::Evidence& evidence) {
+    return to_text(evidence.document.id) + " " + printable(evidence.document.source_name);
+}
+
+std::string details_of(const runtime::Evidence& evidence) {
+    return "bytes " + format_range(evidence.bytes.begin, evidence.bytes.end) + "  tokens " +
+           format_range(evidence.tokens.begin, evidence.tokens.end) + "  " +
+           format_level(evidence.level) + "  score " + format_number(evidence.score) +
+           (evidence.why.empty() ? "" : "  (" + evidence.why + ")");
+}
+
+}  // namespace
+
+std::string to_text(DocumentId document) {
+    return "d" + std::to_string(document.value);
+}
+
+Json to_json(TokenSpan span) {
+    return {{"begin", span.begin}, {"end", span.end}};
+}
+
+Json to_json(ByteSpan span) {
+    return {{"begin", span.begin}, {"end", span.end}};
+}
+
+Json to_json(const DocumentRecord& document) {
+    return {{"document", to_text(document.id)},
+            {"source", document.source_name},
+            {"media_type", document.media_type},
+            {"created_us", document.created_us},
+            {"updated_us", document.updated_us},
+            {"tokens", document.token_count},
+            {"bytes", document.byte_count},
+            {"content_hash", to_hex(document.content_hash)},
+            {"complete", document.complete},
+            {"levels", levels_json(document.token_count)},
+            {"tail_tokens", document.token_count - tail_begin(document.token_count)},
+            {"metadata", document.metadata}};
+}
+
+Json to_json(const runtime::Evidence& evidence, std::size_t rank) {
+    return {{"rank", rank},
+            {"document", to_text(evidence.document.id)},
+            {"source", evidence.document.source_name},
+            {"bytes", to_json(evidence.bytes)},
+            {"tokens", to_json(evidence.tokens)},
+            {"level", evidence.level.value},
+            {"score", evidence.score},
+            {"why", evidence.why},
+            {"text", evidence.text}};
+}
+
+Json to_json(const runtime::QueryReport& report) {
+    Json evidence = Json::array();
+    for (std::size_t i = 0; i < report.evidence.size(); ++i)
+        evidence.push_back(to_json(report.evidence[i], i + 1));
+    return {{"question", report.question},
+            {"policy", report.policy},
+            {"budget", report.budget},
+            {"cost", report.cost},
+            {"covered_tokens", report.covered_tokens},
+            {"edits", report.edits},
+            {"seconds_search", report.seconds_search},
+            {"seconds_focus", report.seconds_focus},
+            {"evidence", std::move(evidence)}};
+}
+
+Json to_json(const runtime::Answer& answer) {
+    return {{"text", answer.text},
+            {"prompt_entries", answer.prompt_entries},
+            {"new_tokens", answer.new_tokens},
+            {"stop_reason", lm::name_of(answer.stop_reason)},
+            {"seconds_to_first_token", answer.seconds_to_first_token},
+            {"seconds", answer.seconds}};
+}
+
+Json levels_json(std::uint64_t token_count) {
+    Json levels = Json::array();
+    for (std::uint8_t level = 1; level <= top_level(token_count).value; ++level)
+        levels.push_back({{"level", level}, {"nodes", node_count(token_count, Level(level))}});
+    return levels;
+}
+
+std::string levels_text(std::uint64_t token_count) {
+    std::string text;
+    for (std::uint8_t level = 1; level <= top_level(token_count).value; ++level)
+        text += (text.empty() ? "L" : ", L") + std::to_string(level) + " " +
+                format_count(node_count(token_count, Level(level)));
+    return text.empty() ? "-" : text;
+}
+
+void print_documents(Output& out, const std::vector<DocumentRecord>& documents) {
+    using Align = Table::Align;
+    Table table({{"document"},
+                 {"source"},
+                 {"tokens", Align::kRight},
+                 {"bytes", Align::kRight},
+                 {"nodes"},
+                 {"tail", Align::kRight},
+                 {"state"}});
+    for (const DocumentRecord& document : documents)
+        table.add_row({to_text(document.id), printable(document.source_name),
+                       format_count(document.token_count), format_count(document.byte_count),
+                       levels_text(document.token_count),
+                       std::to_string(document.token_count - tail_begin(document.token_count)),
+                       document.complete ? "complete" : "interrupted"});
+    table.print(out);
+}
+
+std::string summary_of(const runtime::QueryReport& report) {
+    return report.policy + ": " + format_count(report.cost) + " of " + format_count(report.budget) +
+           " entries stand for " + format_count(report.covered_tokens) + " tokens; search " +
+           format_seconds(report.seconds_search) + ", focus " +
+           format_seconds(report.seconds_focus);
+}
+
+void print_evidence(Output& out, const std::vector<runtime::Evidence>& evidence) {
+    if (evidence.empty()) out.text("no evidence");
+    for (std::size_t i = 0; i < evidence.size(); ++i) {
+        out.text(out.strong(std::to_string(i + 1) + ". " + title_of(evidence[i])) + "  " +
+                 out.faint(details_of(evidence[i])));
+        out.text(wrapped(trimmed(evidence[i].text), kEvidenceIndent, kTextColumns));
+    }
+}
+
+std::string summary_of(const runtime::Answer& answer) {
+    return format_count(answer.new_tokens) + " tokens in " + format_seconds(answer.seconds) +
+           ", the first after " + format_seconds(answer.seconds_to_first_token) + ", read from " +
+           format_count(answer.prompt_entries) + " entries" +
+           (answer.stop_reason == lm::StopReason::kStopped ? "; stopped" : "");
+}
+
+}  // namespace mc::apps

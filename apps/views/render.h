@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Documents, nodes, evidence and answers as JSON and as text: one form each, in every command.
+// Pure but for the Output written to. Errors: none.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "apps/terminal/output.h"
+#include "runtime/focus_session.h"
+#include "tree/records.h"
+
+namespace mc::apps {
+
+// "d7".
+std::string to_text(DocumentId document);
+
+// Half-open {"begin":…,"end":…}.
+Json to_json(TokenSpan span);
+Json to_json(ByteSpan span);
+Json to_json(const DocumentRecord& document);
+Json to_json(const runtime::Evidence& evidence, std::size_t rank);
+Json to_json(const runtime::QueryReport& report);
+Json to_json(const runtime::Answer& answer);
+
+// Complete nodes of each level ≥ 1 of a document: [{"level":1,"nodes":251}, …].
+Json levels_json(std::uint64_t token_count);
+// "L1 251, L2 7"; "-" when there is none.
+std::string levels_text(std::uint64_t token_count);
+
+// One line per document, with a header.
+void print_documents(Output& out, const std::vector<DocumentRecord>& documents);
+
+// "hybrid: 812 of 1,024 entries stand for 8,054 tokens; search 0.004 s, focus 0.012 s".
+std::string summary_of(const runtime::QueryReport& report);
+void print_evidence(Output& out, const std::vector<runtime::Evidence>& evidence);
+// "41 tokens in 1.9 s, the first after 0.210 s".
+std::string summary_of(const runtime::Answer& answer);
+
+}  // namespace mc::apps

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "eval/measure/encoder_name.h"
+
+namespace mc::eval {
+
+std::string encoder_label(const std::string& encoder) {
+    const std::size_t separator = encoder.find('=');
+    if (separator != std::string::npos) return encoder.substr(0, separator);
+    const bool is_trained = encoder == "auto" || encoder.find('/') != std::string::npos ||
+                            encoder.ends_with(".safetensors");
+    return is_trained ? "gistnet" : encoder;
+}
+
+std::string encoder_source(const std::string& encoder) {
+    const std::size_t separator = encoder.find('=');
+    return separator == std::string::npos ? encoder : encoder.substr(separator + 1);
+}
+
+}  // namespace mc::eval

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Gists ↔ tensors. Letters: N gists, L layers, H KV heads, D head width, K = 32, I index width.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "gistnet/pooling/pooler.h"
+#include "tree/gist.h"
+#include "tree/gist_encoder.h"
+
+namespace mc::gistnet {
+
+// Keys and values (N, L, H, D) and index vectors (N, I) as N gists without statistics. Numbers
+// beyond binary16's range are clamped to its largest.
+std::vector<Gist> make_gists(const KeysValues& pooled, const at::Tensor& index_vectors);
+
+// Children's keys and values (N, L, H, K, D), f32, on the device.
+// Requires: every family has kBlockSize gists of this shape.
+KeysValues stack_children(std::span<const SiblingGists> families, const GistShape& shape,
+                          at::Device device);
+
+// Children's index vectors (N, K, I). Requires: as above.
+at::Tensor stack_index_vectors(std::span<const SiblingGists> families, const GistShape& shape);
+
+// x (N, I) at unit length; a zero row stays zero.
+at::Tensor at_unit_length(const at::Tensor& x);
+
+}  // namespace mc::gistnet

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gistnet/training/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "core/check.h"
+#include "core/span_math.h"
+#include "gistnet/training/case_batch.h"
+
+namespace mc::gistnet {
+namespace {
+
+constexpr auto kBlock = static_cast<std::int64_t>(kBlockSize);
+
+// Found in the prototype and kept: maps learn slowly, queries and biases fast.
+constexpr double kMapRate = 2e-3;
+constexpr double kQueryRate = 3e-2;
+// Distillation's gradients are noisier than those of matching; at that rate they undo what weights
+// that start well know: trained ones, and level 2's last child.
+constexpr double kDistillationRateFactor = 0.5;
+constexpr double kGentleRateFactor = 0.12;
+constexpr double kKlWeight = 0.8;
+constexpr std::uint64_t kWarmUpSteps = 20;
+constexpr double kLastRateFactor = 0.05;
+
+// A token that context does not help weighs little, one that it helps much weighs up to 3 nats.
+constexpr double kContextGainMin = 0.1;
+constexpr double kContextGainMax = 3;
+
+double learning_rate(const std::string& parameter) {
+    return parameter == "queries" || parameter == "biases" ? kQueryRate : kMapRate;
+}
+
+}  // namespace
+
+double schedule(std::uint64_t step, std::uint64_t total_steps) {
+    const double warm_up = static_cast<double>(step) / static_cast<double>(kWarmUpSteps);
+    const double share = static_cast<double>(step) / static_cast<double>(total_steps);
+    const double cosine = 0.5 * (1 + std::cos(std::numbers::pi * std::min(share, 1.0)));
+    return std::min(1.0, warm_up) * (kLastRateFactor + (1 - kLastRateFactor) * cosine);
+}
+
+KeysValues read_bos(const lm::TorchModel& model) {
+    const std::vector<std::vector<TokenId>> window = {{model.tokenizer->bos()}};
+    const lm::ReadOutput out = model.read_windows(window, 0);
+    return {out.keys.select(3, 0).to(at::kFloat), out.values.select(3, 0).to(at::kFloat)};
+}
+
+Trainer::Trainer(const lm::TorchModel& model, const TrainingText& text, const CaseOptions& options,
+                 std::vector<LevelParameters> levels)
+    : model_(model), text_(text), options_(options), levels_(std::move(levels)) {
+    MC_CHECK(levels_.size() == static_cast<std::size_t>(options_.level), "levels below are known");
+    at::NoGradGuard no_grad;
+    bos_ = read_bos(model_);
+    for (const auto& [name, tensor] : levels_.back().named()) {
+        tensor->requires_grad_();
+        slots_.push_back(
+            {*tensor, learning_rate(name), at::zeros_like(*tensor), at::zeros_like(*tensor)});
+    }
+}
+
+// One chunk a pass: at 1,121 tokens the processor's caches are full already.
+ChunkReading Trainer::read_chunks(const StepPlan& plan, bool matches) const {
+    at::NoGradGuard no_grad;
+    std::vector<at::Tensor> hidden;
+    std::vector<at::Tensor> keys;
+    std::vector<at::Tensor> values;
+    std::vector<at::Tensor> targets;
+    std::vector<MatchText> texts;
+    const auto tokens = static_cast<std::ptrdiff_t>(plan.shape.chunk_tokens());
+    const std::int64_t context = std::int64_t{plan.shape.context_blocks} * kBlock;
+    for (const Chunk& chunk : plan.chunks) {
+        const auto begin = text_[chunk.document].begin() + static_cast<std::ptrdiff_t>(chunk.begin);
+        std::vector<TokenId> read = {model_.tokenizer->bos()};
+        read.insert(read.end(), begin, begin + tokens);
+        targets.push_back(model_.token_index(std::span(read).subspan(1)));
+        const std::vector<std::vector<TokenId>> window = {std::move(read)};
+        const lm::ReadOutput out =
+            matches ? model_.read_attention(window, 1) : model_.read_windows(window, 1);
+        if (matches) texts.push_back({out.queries[0], out.attended[0], out.keys[0], out.values[0]});
+        hidden.push_back(out.hidden);
+        const KeysValues blocks =
+            blocks_of({out.keys.narrow(3, 0, context), out.values.narrow(3, 0, context)});
+        keys.push_back(blocks.keys);
+        values.push_back(blocks.values);
+    }
+    return {
+        at::cat(hidden), {at::cat(keys), at::cat(values)}, at::stack(targets), std::move(texts)};
+}
+
+// Rows of a group's student and of the chunks' hidden states that predict the same tokens: every
+// token of every horizon but the first, before which no state may stand.
+struct ScoredRows {
+    at::Tensor student;
+    at::Tensor teacher;
+};
+
+ScoredRows scored_rows(const CaseGroup& group, std::int64_t student_steps, std::int64_t horizon,
+                       std::int64_t chunk_rows) {
+    std::vector<std::int64_t> student;
+    std::vector<std::int64_t> teacher;
+    for (std::size_t c = 0; c < group.cases.size(); ++c) {
+        const TrainingCase& one = group.cases[c];
+        const std::int64_t first_student =
+            static_cast<std::int64_t>(c + 1) * student_steps - horizon;
+        // Hidden state i + 1 of a chunk (0 is BOS) is that of token i.
+        const std::int64_t first_teacher =
+            static_cast<std::int64_t>(one.chunk) * chunk_rows + one.horizon_begin + 1;
+        for (std::int64_t p = 0; p < horizon; ++p) {
+            student.push_back(first_student + p);
+            teacher.push_back(first_teacher + p);
+        }
+    }
+    return {lm::index_tensor(student), lm::index_tensor(teacher)};
+}
+
+// How much the raw context helps at each scored token: NLL after BOS and the horizon so far alone,
+// less the teacher's, within bounds. The weights of the loss (context dependence, as in the token
+// importance weighting of long-context training).
+at::Tensor Trainer::context_gains(const at::Tensor& horizon_inputs,
+                                  const lm::TeacherPrediction& teacher) const {
+    const std::int64_t rows = horizon_inputs.size(0);
+    const auto repeated = [&](const at::Tensor& x) {
+        return x.unsqueeze(0).expand({rows, -1, -1, -1, -1});
+    };
+    lm::TrainingPass pass(model_, lm::placed_then_tokens(rows, 1, horizon_inputs.size(1)));
+    const at::Tensor hidden =
+        pass.forward(horizon_inputs, {repeated(bos_.keys), repeated(bos_.values)});
+    const at::Tensor none = model_.score(hidden, teacher.targets, false).nll;
+    return (none - teacher.nll).clamp(kContextGainMin, kContextGainMax);
+}
+
+StepReport Trainer::step(std::uint64_t step, std::uint64_t total_steps) {
+    const bool matches = step <= options_.matching_steps;
+    const StepPlan plan = plan_step(text_, options_, step);
+    const ChunkReading reading = read_chunks(plan, matches);
+    const GistTable table = make_gist_table(bos_, reading.blocks, levels_);
+    GistTable gradient = zeros_like(table);
+    StepReport report;
+    if (matches)
+        match(plan, reading, table, gradient, report);
+    else
+        distil(plan, reading, table, gradient, report);
+    ((table.keys * gradient.keys).sum() + (table.values * gradient.values).sum()).backward();
+    std::vector<at::Tensor> gradients;
+    for (AdamSlot& slot : slots_) {
+        gradients.push_back(slot.parameter.grad().clone());
+        slot.parameter.mutable_grad().reset();
+    }
+    at::NoGradGuard no_grad;
+    report.rate_factor =
+        matches
+            ? schedule(step, options_.matching_steps)
+            : (options_.continues || options_.level == 2 ? kGentleRateFactor
+                                                         : kDistillationRateFactor) *
+                  schedule(step - options_.matching_steps, total_steps - options_.matching_steps);
+    report.gradient_norm = adam_step(slots_, gradients, step, report.rate_factor, AdamOptions());
+    report.read_positions +=
+        static_cast<std::uint64_t>(reading.hidden.size(0) * reading.hidden.size(1));
+    return report;
+}
+
+void Trainer::match(const StepPlan& plan, const ChunkReading& reading, const GistTable& table,
+                    GistTable& gradient, StepReport& report) const {
+    at::NoGradGuard no_grad;
+    const auto chunks = static_cast<std::int64_t>(plan.chunks.size());
+    const std::int64_t blocks = plan.shape.context_blocks;
+    const std::int64_t parents = (table.keys.size(0) - 1 - chunks * blocks) / chunks;
+    for (std::int64_t c = 0; c < chunks; ++c) {
+        // Rows of this chunk's gists, of the table or of its gradient.
+        const auto gists = [&](const GistTable& from) {
+            const auto rows = [&](std::int64_t begin, std::int64_t count) {
+                return KeysValues{from.keys.narrow(0, begin, count),
+                                  from.values.narrow(0, begin, count)};
+            };
+            return MatchGists{rows(1 + c * blocks, blocks),
+                              rows(1 + chunks * blocks + c * parents, parents)};
+        };
+        const auto index = static_cast<std::size_t>(c);
+        const MatchResult result =
+            match_attention(model_, bos_, reading.texts[index], gists(table), plan.runs[index]);
+        const MatchGists to = gists(gradient);
+        const auto add = [&](const KeysValues& sum, const KeysValues& part) {
+            sum.keys.add_(part.keys, 1.0 / static_cast<double>(chunks));
+            sum.values.add_(part.values, 1.0 / static_cast<double>(chunks));
+        };
+        add(to.blocks, result.gradient.blocks);
+        add(to.parents, result.gradient.parents);
+        double sum = 0;
+        for (const double layer : result.unexplained) sum += layer;
+        report.unexplained +=
+            sum / static_cast<double>(result.unexplained.size() * plan.chunks.size());
+    }
+}
+
+void Trainer::distil(const StepPlan& plan, const ChunkReading& reading, const GistTable& table,
+                     GistTable& gradient, StepReport& report) const {
+    std::size_t cases = 0;
+    for (const CaseGroup& group : plan.groups) cases += group.cases.size();
+    for (const CaseGroup& group : plan.groups)
+        train_group(group, plan.shape,
+                    static_cast<double>(group.cases.size()) / static_cast<double>(cases), reading,
+                    table, gradient, report);
+}
+
+// Adds a group's share of the gradient with respect to the table, and of the report.
+void Trainer::train_group(const CaseGroup& group, const StepShape& shape, double share,
+                          const ChunkReading& reading, const GistTable& table, GistTable& gradient,
+                          StepReport& report) const {
+    const CaseBatch batch = make_case_batch(model_, group, shape, reading.targets);
+    lm::TrainingPass pass(model_, batch.layout);
+    const at::Tensor hidden = pass.forward(batch.inputs, table.lookup(batch.gist_rows));
+    const std::int64_t steps = batch.inputs.size(1);
+    const std::int64_t horizon = std::int64_t{shape.horizon_tokens} - 1;
+    const ScoredRows rows = scored_rows(group, steps, horizon, reading.hidden.size(1));
+    // One column more, so that tokens and hidden states have the same places.
+    const at::Tensor targets =
+        at::constant_pad_nd(reading.targets, {0, 1}).flatten().index_select(0, rows.teacher);
+    const lm::TeacherPrediction teacher = lm::predict_as_teacher(
+        model_, reading.hidden.flatten(0, 1).index_select(0, rows.teacher), targets);
+    const at::Tensor weights =
+        context_gains(batch.inputs.narrow(1, steps - horizon, horizon), teacher);
+    const lm::DistillationLoss loss =
+        lm::distil(model_, hidden.index_select(0, rows.student), teacher, weights, kKlWeight);
+    at::Tensor hidden_gradient = at::zeros_like(hidden);
+    hidden_gradient.index_copy_(0, rows.student, loss.hidden_gradient * share);
+    const lm::PassGradients gradients = pass.backward(hidden_gradient);
+    gradient.add(batch.gist_rows, gradients.placed);
+    report.loss += share * loss.weighted;
+    report.divergence += share * loss.divergence;
+    report.nll += share * loss.nll;
+    report.scored_tokens += static_cast<std::uint64_t>(rows.student.size(0));
+    report.reader_positions += static_cast<std::uint64_t>(hidden.size(0));
+    report.read_positions += static_cast<std::uint64_t>(rows.student.size(0));
+}
+
+}  // namespace mc::gistnet

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gistnet/training/training_run.h"
+
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "gistnet/pooling/tensor_file.h"
+#include "telemetry/tensorboard.h"
+
+namespace mc::gistnet {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::uint64_t kLogBytesMax = 1ULL << 30;
+
+Result<std::uint64_t> number_field(const lm::SafetensorsFile& file, const char* key) {
+    const auto found = file.metadata().find(key);
+    std::uint64_t value = 0;
+    if (found != file.metadata().end()) {
+        const std::string& text = found->second;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (error == std::errc() && end == text.data() + text.size()) return value;
+    }
+    return fail(ErrorCode::kInvalidInput,
+                file.name() + ": metadata field " + key + " is missing or not a number");
+}
+
+std::string slot_name(std::size_t i, const char* part) {
+    return "slot" + std::to_string(i) + "." + part;
+}
+
+double rounded(double value) {
+    return std::isfinite(value) ? std::round(value * 1e6) / 1e6 : value;
+}
+
+}  // namespace
+
+Result<void> save_checkpoint(const Path& path, const std::string& identity, const RunState& state,
+                             const Trainer& trainer) {
+    std::vector<NamedTensor> tensors;
+    const std::vector<AdamSlot>& slots = trainer.slots();
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+        tensors.push_back({slot_name(i, "parameter"), slots[i].parameter});
+        tensors.push_back({slot_name(i, "first_moment"), slots[i].first_moment});
+        tensors.push_back({slot_name(i, "second_moment"), slots[i].second_moment});
+    }
+    return write_tensors(path, tensors,
+                         {{"identity", identity},
+                          {"step", std::to_string(state.step)},
+                          {"total_steps", std::to_string(state.total_steps)},
+                          {"positions", std::to_string(state.positions)},
+                          {"milliseconds", std::to_string(state.milliseconds)}});
+}
+
+Result<void> load_checkpoint(const Path& path, const std::string& identity, RunState& state,
+                             Trainer& trainer) {
+    if (!std::filesystem::exists(path)) return {};
+    MC_ASSIGN(const auto file, lm::SafetensorsFile::open(path));
+    const auto found = file->metadata().find("identity");
+    if (found == file->metadata().end() || found->second != identity)
+        return fail(ErrorCode::kInvalidInput,
+                    path.string() +
+                        ": holds a run of another configuration; choose another "
+                        "output folder or remove it");
+    MC_ASSIGN(state.step, number_field(*file, "step"));
+    MC_ASSIGN(state.total_steps, number_field(*file, "total_steps"));
+    MC_ASSIGN(state.positions, number_field(*file, "positions"));
+    MC_ASSIGN(state.milliseconds, number_field(*file, "milliseconds"));
+    at::NoGradGuard no_grad;
+    for (std::size_t i = 0; i < trainer.slots().size(); ++i) {
+        AdamSlot& slot = trainer.slots()[i];
+        const auto restore = [&](const char* part, at::Tensor& to) -> Result<void> {
+            MC_ASSIGN(const at::Tensor read, read_tensor(*file, slot_name(i, part), to.sizes()));
+            to.copy_(read);
+            return {};
+        };
+        MC_TRY(restore("parameter", slot.parameter));
+        MC_TRY(restore("first_moment", slot.first_moment));
+        MC_TRY(restore("second_moment", slot.second_moment));
+    }
+    return {};
+}
+
+Drift DriftMeter::measure(LevelParameters& level) {
+    const at::NoGradGuard no_grad;
+    Drift drift;
+    std::vector<at::Tensor> now;
+    for (const auto& [name, tensor] : level.named()) {
+        now.push_back(tensor->detach().to(at::kDouble));
+        if (before_.empty()) continue;
+        const at::Tensor& before = before_[now.size() - 1];
+        drift.push_back({name, ((now.back() - before).norm() / before.norm()).item<double>()});
+    }
+    before_ = std::move(now);
+    return drift;
+}
+
+Result<TrainLog> TrainLog::open(const Path& path, std::uint64_t last_step) {
+    std::string kept;
+    if (std::filesystem::exists(path)) {
+        MC_ASSIGN(const std::string text, read_file(path, kLogBytesMax));
+        std::istringstream lines(text);
+        for (std::string line; std::getline(lines, line);) {
+            const Json json = Json::parse(line, nullptr, false);
+            if (!json.is_object() || json.value("step", last_step + 1) > last_step) break;
+            kept += line + "\n";
+        }
+    }
+    MC_TRY(replace_file(path, std::as_bytes(std::span(kept))));
+    return TrainLog(path);
+}
+
+Result<void> TrainLog::append(const std::string& line) {
+    std::ofstream file(path_, std::ios::app | std::ios::binary);
+    file << line << '\n';
+    file.flush();
+    if (!file) return fail(system_error(errno, "write", path_));
+    return {};
+}
+
+Result<std::vector<EvaluationPoint>> TrainLog::curve() const {
+    MC_ASSIGN(const std::string text, read_file(path_, kLogBytesMax));
+    std::vector<EvaluationPoint> out;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        const Json json = Json::parse(line, nullptr, false);
+        if (!json.is_object() || !json.contains("evaluation")) continue;
+        EvaluationPoint point = {
+            json.value("step", std::uint64_t{0}), json.value("positions", std::uint64_t{0}), {}};
+        for (const Json& one : json["evaluation"])
+            point.scores.push_back({one.value("document", std::string()),
+                                    one.value("context_blocks", 0U), one.value("horizon", 0U),
+                                    one.value("R", 0.0), one.value("Rs", 0.0)});
+        out.push_back(std::move(point));
+    }
+    return out;
+}
+
+Result<void> TrainLog::write_events() const {
+    MC_ASSIGN(const std::string text, read_file(path_, kLogBytesMax));
+    std::vector<telemetry::ScalarPoint> points;
+    const auto add = [&points](const std::string& tag, std::uint64_t step, const Json& value) {
+        if (value.is_number()) points.push_back({tag, step, value.get<float>()});
+    };
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        const Json json = Json::parse(line, nullptr, false);
+        if (!json.is_object()) continue;
+        const std::uint64_t step = json.value("step", std::uint64_t{0});
+        for (const char* key :
+             {"loss", "divergence", "nll", "unexplained", "gradient_norm", "rate_factor"})
+            if (json.contains(key)) add(std::string("train/") + key, step, json[key]);
+        if (!json.contains("evaluation")) continue;
+        const Json drift = json.value("drift", Json::object());
+        for (const auto& [name, change] : drift.items()) add("drift/" + name, step, change);
+        for (const Json& one : json["evaluation"])
+            for (const char* key : {"gists", "R", "Rs"})
+                add("evaluation/" + std::string(key) + "/" +
+                        std::to_string(one.value("context_blocks", 0)) + " blocks/" +
+                        one.value("document", std::string()),
+                    step, one[key]);
+    }
+    return telemetry::write_tensorboard(path_.parent_path(), points);
+}
+
+Result<void> TrainLog::add_step(std::uint64_t step, const StepReport& report, double seconds) {
+    Json line;
+    line["step"] = step;
+    if (report.unexplained > 0) {
+        line["unexplained"] = rounded(report.unexplained);
+    } else {
+        line["loss"] = rounded(report.loss);
+        line["divergence"] = rounded(report.divergence);
+        line["nll"] = rounded(report.nll);
+    }
+    line["gradient_norm"] = rounded(report.gradient_norm);
+    line["rate_factor"] = rounded(report.rate_factor);
+    line["reader_positions"] = report.reader_positions;
+    line["read_positions"] = report.read_positions;
+    line["seconds"] = std::round(seconds * 1e3) / 1e3;
+    return append(line.dump());
+}
+
+Result<void> TrainLog::add_evaluation(std::uint64_t step, std::uint64_t positions,
+                                      const std::vector<std::string>& documents,
+                                      const std::vector<HeldOutScore>& scores, const Drift& drift) {
+    Json line;
+    line["step"] = step;
+    line["positions"] = positions;
+    line["evaluation"] = Json::array();
+    for (const HeldOutScore& score : scores) {
+        Json one;
+        one["document"] = documents[score.document];
+        one["context_blocks"] = score.shape.context_blocks;
+        one["horizon"] = score.shape.horizon_tokens;
+        one["none"] = rounded(score.none);
+        one["full"] = rounded(score.full);
+        one["gists"] = rounded(score.gists);
+        one["shuffled"] = rounded(score.shuffled);
+        one["R"] = rounded(score.recovery());
+        one["Rs"] = rounded(score.recovery_over_shuffled());
+        line["evaluation"].push_back(std::move(one));
+    }
+    for (const auto& [name, change] : drift) line["drift"][name] = rounded(change);
+    return append(line.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+}  // namespace mc::gistnet

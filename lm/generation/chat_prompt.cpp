@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lm/generation/chat_prompt.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+
+#include "lm/jinja/template.h"
+
+namespace mc::lm {
+namespace {
+
+using jinja::Map;
+using jinja::Origin;
+using jinja::Text;
+using jinja::Value;
+
+constexpr std::string_view kSystemText =
+    "You are a helpful assistant. Answer the question from the text that you are given, briefly "
+    "and truthfully.";
+// Stands for the text, whose entries are no words; found again by its origin, so any byte will do.
+constexpr std::string_view kSlot = "\x01";
+
+// Finds the control tokens that a template spells.
+class ControlTokens {
+  public:
+    explicit ControlTokens(const Tokenizer& tokenizer) : tokenizer_(tokenizer) {
+        for (TokenId id = 0; id < tokenizer.vocabulary_size(); ++id) {
+            const std::string_view spelling = tokenizer.bytes_of(id);
+            if (tokenizer.is_control(id) && !spelling.empty())
+                by_first_byte_[static_cast<unsigned char>(spelling[0])].push_back(id);
+        }
+        for (auto& ids : by_first_byte_)
+            std::ranges::stable_sort(ids, std::ranges::greater(),
+                                     [&](TokenId id) { return tokenizer.bytes_of(id).size(); });
+    }
+
+    // The longest one that starts here.
+    std::optional<TokenId> find_at(std::string_view bytes) const {
+        for (const TokenId id : by_first_byte_[static_cast<unsigned char>(bytes[0])])
+            if (bytes.starts_with(tokenizer_.bytes_of(id))) return id;
+        return std::nullopt;
+    }
+
+  private:
+    const Tokenizer& tokenizer_;
+    std::array<std::vector<TokenId>, 256> by_first_byte_;
+};
+
+void append(std::vector<TokenId>& tokens, const std::vector<TokenId>& more) {
+    tokens.insert(tokens.end(), more.begin(), more.end());
+}
+
+// What the template wrote may hold control tokens; all else is plain text.
+std::vector<TokenId> encode(const Tokenizer& tokenizer, const ControlTokens& controls,
+                            const Text& text) {
+    std::vector<TokenId> tokens;
+    const std::string_view bytes = text.bytes;
+    std::size_t plain_begin = 0;
+    for (std::size_t at = 0; at < bytes.size();) {
+        const std::size_t content =
+            std::min(text.origins.find(static_cast<char>(Origin::kContent), at), bytes.size());
+        const auto control =
+            content == at ? std::nullopt : controls.find_at(bytes.substr(at, content - at));
+        if (!control) {
+            ++at;
+            continue;
+        }
+        append(tokens, tokenizer.encode(bytes.substr(plain_begin, at - plain_begin)));
+        tokens.push_back(*control);
+        at += tokenizer.bytes_of(*control).size();
+        plain_begin = at;
+    }
+    append(tokens, tokenizer.encode(bytes.substr(plain_begin)));
+    return tokens;
+}
+
+Result<Value> message(std::string_view role, Text content) {
+    const auto key = [](std::string_view name) { return Text::of(name, Origin::kTemplate); };
+    return Value::of(
+        Map{{key("role"), Value::literal(role)}, {key("content"), Value::of(std::move(content))}});
+}
+
+// What Transformers gives a template, without tools and documents.
+Result<Map> variables_for(const Tokenizer& tokenizer, std::string_view question,
+                          bool has_system_turn) {
+    Text user;
+    jinja::List messages;
+    if (has_system_turn) {
+        MC_ASSIGN(Value system, message("system", Text::of(kSystemText, Origin::kContent)));
+        messages.push_back(std::move(system));
+    } else {
+        user.append(std::string(kSystemText) + "\n\n", Origin::kContent);
+    }
+    user.append(kSlot, Origin::kSlot);
+    user.append("\n\nQuestion: " + std::string(question), Origin::kContent);
+    MC_ASSIGN(Value turn, message("user", std::move(user)));
+    messages.push_back(std::move(turn));
+    MC_ASSIGN(Value list, Value::of(std::move(messages)));
+    const auto key = [](std::string_view name) { return Text::of(name, Origin::kTemplate); };
+    return Map{{key("messages"), std::move(list)},
+               {key("add_generation_prompt"), Value::of(true)},
+               {key("bos_token"), Value::literal(tokenizer.bytes_of(tokenizer.bos()))},
+               {key("eos_token"), Value::literal(tokenizer.bytes_of(tokenizer.eos()))},
+               {key("tools"), Value::none()},
+               {key("documents"), Value::none()}};
+}
+
+Result<Text> render(const Tokenizer& tokenizer, std::string_view question) {
+    MC_ASSIGN(const jinja::Template chat, jinja::Template::parse(tokenizer.chat_template()));
+    std::string refusal;
+    for (const bool has_system_turn : {true, false}) {
+        MC_ASSIGN(const Map variables, variables_for(tokenizer, question, has_system_turn));
+        MC_ASSIGN(jinja::Rendered rendered, chat.render(variables));
+        if (rendered.raised) {
+            refusal = "it refuses a plain question: " + *rendered.raised;
+            continue;
+        }
+        const std::string& origins = rendered.text.origins;
+        if (std::ranges::count(origins, static_cast<char>(Origin::kSlot)) != 1) {
+            refusal = "it does not show the user's message exactly once";
+            continue;
+        }
+        // Some templates drop a system turn without a word.
+        if (rendered.text.bytes.find(kSystemText) != std::string::npos)
+            return std::move(rendered.text);
+        refusal = "it changes the words of a message";
+    }
+    return fail(ErrorCode::kInvalidInput, refusal);
+}
+
+ChatPrompt plain_prompt(const Tokenizer& tokenizer, std::string_view question) {
+    return {{tokenizer.bos()},
+            tokenizer.encode("\n\nQuestion: " + std::string(question) + "\nAnswer:")};
+}
+
+}  // namespace
+
+Result<ChatPrompt> make_chat_prompt(const Tokenizer& tokenizer, std::string_view question) {
+    if (tokenizer.chat_template().empty()) return plain_prompt(tokenizer, question);
+    auto rendered = render(tokenizer, question);
+    if (!rendered)
+        return fail(std::move(rendered.error()).add_context("the model's chat template"));
+    const ControlTokens controls(tokenizer);
+    const std::size_t slot = rendered->origins.find(static_cast<char>(Origin::kSlot));
+    ChatPrompt prompt;
+    prompt.before_text = encode(tokenizer, controls, rendered->slice(0, slot));
+    prompt.after_text = encode(tokenizer, controls, rendered->slice(slot + 1, std::string::npos));
+    const auto& before = prompt.before_text;
+    if (before.empty() || !tokenizer.is_control(before.front()))
+        prompt.before_text.insert(prompt.before_text.begin(), tokenizer.bos());
+    return prompt;
+}
+
+}  // namespace mc::lm

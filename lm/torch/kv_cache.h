@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keys (rotated) and values of every layer for a batch of equally long sequences.
+//
+// Buffers grow by doubling and are cut to a prefix for free. Two kinds: one buffer per layer, for
+// sequences that are read again or that hold gists; or one buffer that all layers share, for a
+// single pass over tokens alone, where a layer's keys are dead once the next layer starts.
+// Not thread-safe. Letters: B batch, H KV heads, D head width.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "lm/model/model_config.h"
+#include "lm/torch/torch_fence.h"
+
+namespace mc::lm {
+
+enum class CacheKind { kPerLayer, kSinglePass };
+
+class KvCache {
+  public:
+    KvCache(const ModelConfig& config, std::int64_t batch, at::TensorOptions options,
+            CacheKind kind);
+
+    std::int64_t batch() const { return batch_; }
+
+    CacheKind kind() const { return kind_; }
+
+    std::int64_t length() const { return length_; }
+
+    // Buffers: one when all layers share it.
+    std::size_t layer_count() const { return keys_.size(); }
+
+    // Makes room for length entries, keeping the present ones.
+    void reserve(std::int64_t length);
+
+    // Declares entries [0, length) written. Requires: length was reserved.
+    void set_length(std::int64_t length);
+
+    // (B, H, capacity, D) of one layer.
+    at::Tensor& keys(std::size_t layer) { return keys_[kind_ == CacheKind::kPerLayer ? layer : 0]; }
+
+    at::Tensor& values(std::size_t layer) {
+        return values_[kind_ == CacheKind::kPerLayer ? layer : 0];
+    }
+
+  private:
+    std::int64_t batch_;
+    std::int64_t kv_heads_;
+    std::int64_t head_dim_;
+    std::int64_t length_max_;
+    at::TensorOptions options_;
+    CacheKind kind_;
+    std::int64_t length_ = 0;
+    std::int64_t capacity_ = 0;
+    std::vector<at::Tensor> keys_;
+    std::vector<at::Tensor> values_;
+};
+
+}  // namespace mc::lm

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// NodeStore of one bank on LMDB. Every read starts from the bank's own document record, so another
+// bank's documents do not exist here. Ownership: borrows the Store's parts.
+// Threads and errors: tree/node_store.h.
+#pragma once
+
+#include "storage/lmdb/store_parts.h"
+#include "tree/node_store.h"
+
+namespace mc::storage {
+
+// Beyond any path or URL; keeps records small.
+inline constexpr std::size_t kSourceNameBytesMax = 4096;
+inline constexpr std::size_t kMetadataBytesMax = 64 * 1024;
+
+class BankNodeStore final : public NodeStore {
+  public:
+    BankNodeStore(StoreParts& parts, BankRecord bank) : parts_(parts), bank_(std::move(bank)) {}
+
+    const BankRecord& bank() const override { return bank_; }
+
+    Result<std::vector<DocumentRecord>> list_documents() const override;
+    Result<std::optional<DocumentRecord>> find_document(DocumentId document) const override;
+    Result<std::optional<DocumentRecord>> find_document_by_source(
+        std::string_view source_name) const override;
+    Result<std::vector<TokenId>> read_tokens(DocumentId document, TokenSpan span) const override;
+    Result<TokenByteMark> mark_before_byte(DocumentId document, std::uint64_t byte) const override;
+    Result<TokenByteMark> mark_before_token(DocumentId document,
+                                            std::uint64_t token) const override;
+    Result<std::optional<GistGroup>> find_gists(DocumentId document, Level level,
+                                                NodeIndex parent) const override;
+    Result<DocumentRecord> create_document(const DocumentRecord& draft) override;
+    Result<CommitNumber> commit(const IngestBatch& batch) override;
+    Result<std::vector<JournalEntry>> journal_after(CommitNumber commit) const override;
+    Result<CommitNumber> last_commit() const override;
+    Result<NodeUse> node_use(NodeId node) const override;
+    Result<void> record_use(std::span<const NodeId> nodes, std::int64_t now_us) override;
+
+  private:
+    // kInvalidInput when this bank does not have it.
+    Result<StoredDocument> require_document(const ReadTransaction& txn, DocumentId document) const;
+    Result<std::vector<DocumentId>> documents_of_source(const ReadTransaction& txn,
+                                                        std::string_view source_name) const;
+    Result<std::optional<StoredDocument>> find_by_source(const ReadTransaction& txn,
+                                                         std::string_view source_name) const;
+    Result<UseGroup> use_group(const ReadTransaction& txn, NodeId node) const;
+
+    StoreParts& parts_;
+    const BankRecord bank_;
+};
+
+}  // namespace mc::storage

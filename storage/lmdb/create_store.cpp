@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/lmdb/create_store.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "core/check.h"
+#include "core/span_math.h"
+#include "storage/lmdb/store_parts.h"
+
+namespace mc::storage {
+namespace {
+
+namespace fs = std::filesystem;
+
+Result<void> sync_directory(const Path& directory) {
+    const int fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return fail(system_error(errno, "cannot open", directory));
+    const int code = ::fsync(fd) == 0 ? 0 : errno;
+    ::close(fd);
+    if (code != 0) return fail(system_error(code, "cannot sync", directory));
+    return {};
+}
+
+Result<StoreMeta> meta_of(const StoreOptions& options) {
+    StoreMeta meta;
+    meta.block_size = kBlockSize;
+    meta.identity = *options.identity;
+    meta.codec = options.codec_at_creation;
+    const EncoderInfo& encoder = meta.identity.encoder;
+    MC_ASSIGN(const auto coder, GistCoder::make(meta.codec, encoder.shape, options.codebook));
+    meta.gist_bytes = coder->gist_bytes();
+    if (meta.codec == GistCodec::kPq) {
+        if (options.codebook->encoder_hash != encoder.hash)
+            return fail(ErrorCode::kModelMismatch,
+                        "the codebook was trained on gists of encoder " +
+                            options.codebook->encoder_name + " (" +
+                            to_hex(options.codebook->encoder_hash) + "), not of " + encoder.name +
+                            " (" + to_hex(encoder.hash) +
+                            "): train one with `megacontext train codec`, or choose another codec");
+        meta.codebook_hash = options.codebook->hash;
+    }
+    meta.created_us = options.clock->now_us();
+    return meta;
+}
+
+Result<void> write_first_records(const Path& draft, const StoreOptions& options) {
+    MC_ASSIGN(const StoreMeta meta, meta_of(options));
+    MC_ASSIGN(const auto env, LmdbEnv::open(draft, EnvMode::kCreate, options.map_bytes_initial));
+    return env->write([&](WriteTransaction& txn) -> Result<void> {
+        MC_TRY(put_record(txn, Database::kMeta, kMetaKey, encode_meta, meta));
+        return put_record(txn, Database::kMeta, kCountersKey, encode_counters, Counters{});
+    });
+}
+
+}  // namespace
+
+Result<void> prepare_store_directory(const Path& directory) {
+    std::error_code error;
+    fs::create_directories(directory, error);
+    if (error) return fail(system_error(error.value(), "cannot create store", directory));
+    fs::directory_iterator entry(directory, error);
+    for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+        const std::string name = entry->path().filename();
+        if (name == "data.mdb") return {};  // another process was quicker
+        if (name != "new" && name != "writer.lock")
+            return fail(ErrorCode::kInvalidInput,
+                        directory.string() + " is not empty and holds no store; name another one");
+    }
+    if (error) return fail(system_error(error.value(), "cannot list", directory));
+    return {};
+}
+
+Result<void> create_store(const StoreOptions& options) {
+    MC_CHECK(options.identity.has_value(), "a store is made for known models");
+    const Path draft = options.directory / "new";
+    std::error_code error;
+    fs::remove_all(draft, error);
+    if (!error) fs::create_directory(draft, error);
+    if (error) return fail(system_error(error.value(), "cannot create store in", draft));
+    const Result<void> written = write_first_records(draft, options);
+    if (written) fs::rename(draft / "data.mdb", options.directory / "data.mdb", error);
+    std::error_code ignored;
+    fs::remove_all(draft, ignored);
+    if (!written) return written;
+    if (error) return fail(system_error(error.value(), "cannot create store", options.directory));
+    return sync_directory(options.directory);
+}
+
+}  // namespace mc::storage

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes a store whole or not at all: the database is made in a folder of its own and moved into
+// place, so a data.mdb without its meta record is damage and never an unfinished creation.
+// Errors: kInvalidInput for a directory that holds other things, kOutOfSpace, kIo.
+#pragma once
+
+#include "core/files.h"
+#include "core/result.h"
+#include "storage/lmdb/store_types.h"
+
+namespace mc::storage {
+
+// Makes the directory, or checks that it holds nothing but the traces of an interrupted creation.
+Result<void> prepare_store_directory(const Path& directory);
+
+// Requires: the writer's lock held, no data.mdb, options.identity present.
+Result<void> create_store(const StoreOptions& options);
+
+}  // namespace mc::storage

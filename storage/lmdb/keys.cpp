@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/lmdb/keys.h"
+
+#include <concepts>
+#include <span>
+
+namespace mc::storage {
+namespace {
+
+constexpr std::size_t kHexBytesMax = 32;
+
+template <std::unsigned_integral T>
+void append_number(std::string& key, T number) {
+    for (int shift = 8 * (static_cast<int>(sizeof(T)) - 1); shift >= 0; shift -= 8)
+        key.push_back(static_cast<char>(static_cast<unsigned char>(number >> shift)));
+}
+
+template <std::unsigned_integral T>
+T take_number(std::string_view& key) {
+    T number = 0;
+    for (std::size_t i = 0; i < sizeof(T); ++i)
+        number = static_cast<T>((std::uint64_t{number} << 8) | static_cast<unsigned char>(key[i]));
+    key.remove_prefix(sizeof(T));
+    return number;
+}
+
+std::string hexadecimal(std::string_view key) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    std::string text = "key 0x";
+    for (const char c : key.substr(0, kHexBytesMax)) {
+        text.push_back(kDigits[static_cast<unsigned char>(c) >> 4]);
+        text.push_back(kDigits[static_cast<unsigned char>(c) & 15]);
+    }
+    return key.size() > kHexBytesMax ? text + "…" : text;
+}
+
+std::string number(std::uint64_t value) {
+    return std::to_string(value);
+}
+
+}  // namespace
+
+std::string document_key(BankId bank, DocumentId document) {
+    std::string key = "d";
+    append_number(key, bank.value);
+    append_number(key, document.value);
+    return key;
+}
+
+std::string source_key(BankId bank, std::string_view source_name) {
+    const Hash128 hash = xxh3_128(std::as_bytes(std::span(source_name)));
+    std::string key = "s";
+    append_number(key, bank.value);
+    append_number(key, hash.high);
+    append_number(key, hash.low);
+    return key;
+}
+
+std::string token_key(DocumentId document, std::uint64_t chunk) {
+    std::string key;
+    append_number(key, document.value);
+    append_number(key, chunk);
+    return key;
+}
+
+std::string group_key(DocumentId document, Level level, NodeIndex parent) {
+    std::string key;
+    append_number(key, document.value);
+    append_number(key, level.value);
+    append_number(key, parent.value);
+    return key;
+}
+
+std::string journal_key(BankId bank, CommitNumber commit) {
+    std::string key;
+    append_number(key, bank.value);
+    append_number(key, commit.value);
+    return key;
+}
+
+std::optional<DocumentKey> parse_document_key(std::string_view key) {
+    if (key.size() != 13 || key[0] != 'd') return std::nullopt;
+    key.remove_prefix(1);
+    const BankId bank(take_number<std::uint32_t>(key));
+    return DocumentKey{bank, DocumentId(take_number<std::uint64_t>(key))};
+}
+
+std::optional<TokenKey> parse_token_key(std::string_view key) {
+    if (key.size() != 16) return std::nullopt;
+    const DocumentId document(take_number<std::uint64_t>(key));
+    return TokenKey{document, take_number<std::uint64_t>(key)};
+}
+
+std::optional<GroupKey> parse_group_key(std::string_view key) {
+    if (key.size() != 17) return std::nullopt;
+    const DocumentId document(take_number<std::uint64_t>(key));
+    const Level level(take_number<std::uint8_t>(key));
+    return GroupKey{document, level, NodeIndex(take_number<std::uint64_t>(key))};
+}
+
+std::optional<JournalKey> parse_journal_key(std::string_view key) {
+    if (key.size() != 12) return std::nullopt;
+    const BankId bank(take_number<std::uint32_t>(key));
+    return JournalKey{bank, CommitNumber(take_number<std::uint64_t>(key))};
+}
+
+std::string describe_key(Database database, std::string_view key) {
+    if (database == Database::kMeta || database == Database::kBanks) {
+        for (const char c : key)
+            if (c < ' ' || c > '~') return hexadecimal(key);
+        return "\"" + std::string(key) + "\"";
+    }
+    if (database == Database::kDocuments)
+        if (const auto parsed = parse_document_key(key))
+            return "bank " + number(parsed->bank.value) + ", document " +
+                   number(parsed->document.value);
+    if (database == Database::kTokens)
+        if (const auto parsed = parse_token_key(key))
+            return "document " + number(parsed->document.value) + ", chunk " +
+                   number(parsed->chunk);
+    if (database == Database::kGists || database == Database::kStats)
+        if (const auto parsed = parse_group_key(key))
+            return "document " + number(parsed->document.value) + ", level " +
+                   number(parsed->level.value) + ", parent " + number(parsed->parent.value);
+    if (database == Database::kJournal)
+        if (const auto parsed = parse_journal_key(key))
+            return "bank " + number(parsed->bank.value) + ", commit " +
+                   number(parsed->commit.value);
+    return hexadecimal(key);
+}
+
+}  // namespace mc::storage

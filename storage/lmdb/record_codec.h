@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// Records as bytes: a checksum, then one Cap'n Proto message (store.capnp).
+//
+// record_codec.cpp is the one file that includes capnp. A value is copied to an aligned buffer
+// before capnp reads it, because LMDB aligns to 2 bytes. The checksum covers database and key, so
+// that a record found under another key is caught.
+// Value types. Threads: pure. Errors: decoding fails with the plain sentence of what is wrong;
+// the caller, who knows the store's path, makes it a kCorruption (corrupt_record).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/hash.h"
+#include "core/result.h"
+#include "storage/lmdb/keys.h"
+#include "storage/lmdb/store_types.h"
+#include "tree/node_store.h"
+#include "tree/records.h"
+
+namespace mc::storage {
+
+// The checksum and the message; a multiple of 8 bytes at an address divisible by 8.
+using RecordWords = std::vector<std::uint64_t>;
+
+// What is wrong with the bytes, as a sentence.
+template <class T>
+using Decoded = tl::expected<T, std::string>;
+
+struct Counters {
+    std::uint32_t next_bank = 1;
+    std::uint64_t next_document = 1;
+    std::uint64_t last_commit = 0;
+};
+
+struct StoredDocument {
+    DocumentRecord record;
+    std::vector<std::uint64_t> gist_counts;  // [level - 1]
+};
+
+struct TokenChunk {
+    std::uint64_t first_byte = 0;
+    std::vector<TokenId> tokens;  // non-negative
+};
+
+// Encoded gists of one parent. Appending works on the encoded bytes, so it never decodes.
+struct StoredGroup {
+    std::uint16_t count = 0;
+    GistCodec codec = GistCodec::kFp16;
+    Hash128 encoder_hash;
+    std::vector<std::byte> kv;
+    std::vector<std::uint16_t> index_vectors;
+    std::vector<float> mean_nll;
+    std::vector<float> mean_entropy;
+};
+
+struct UseGroup {
+    std::vector<NodeUse> uses;  // by slot, as many as were ever used
+};
+
+struct JournalRecord {
+    DocumentId document;
+    TokenSpan tokens;
+};
+
+// Where a value lies: part of its checksum.
+struct RecordPlace {
+    Database database;
+    std::string_view key;
+};
+
+RecordWords encode_meta(RecordPlace place, const StoreMeta& meta);
+RecordWords encode_counters(RecordPlace place, const Counters& counters);
+RecordWords encode_bank(RecordPlace place, const BankRecord& bank);
+RecordWords encode_document(RecordPlace place, const StoredDocument& document);
+RecordWords encode_source(RecordPlace place, std::span<const DocumentId> documents);
+RecordWords encode_tokens(RecordPlace place, const TokenChunk& chunk);
+RecordWords encode_group(RecordPlace place, const StoredGroup& group);
+RecordWords encode_uses(RecordPlace place, const UseGroup& group);
+RecordWords encode_journal(RecordPlace place, const JournalRecord& entry);
+
+using RecordBytes = std::span<const std::byte>;
+
+// The format version is checked by the caller; the other fields of another version may be absent.
+Decoded<StoreMeta> decode_meta(RecordPlace place, RecordBytes value);
+Decoded<Counters> decode_counters(RecordPlace place, RecordBytes value);
+// The name is the key.
+Decoded<BankRecord> decode_bank(RecordPlace place, RecordBytes value);
+// The ids are the key.
+Decoded<StoredDocument> decode_document(RecordPlace place, RecordBytes value);
+Decoded<std::vector<DocumentId>> decode_source(RecordPlace place, RecordBytes value);
+// 1 to kTokenMarkStride tokens.
+Decoded<TokenChunk> decode_tokens(RecordPlace place, RecordBytes value);
+// 1 to 32 gists whose sizes fit the store's shape and codec.
+Decoded<StoredGroup> decode_group(RecordPlace place, RecordBytes value, const StoreMeta& meta);
+Decoded<UseGroup> decode_uses(RecordPlace place, RecordBytes value);
+Decoded<JournalRecord> decode_journal(RecordPlace place, RecordBytes value);
+
+}  // namespace mc::storage
