@@ -10,6 +10,7 @@
 #include "core/span_math.h"
 #include "storage/index/faiss_vector_index.h"
 #include "storage/index/sqlite_lexical_index.h"
+#include "storage/index/sqlite_passage_index.h"
 #include "storage/lmdb/bank_node_store.h"
 #include "storage/lmdb/create_store.h"
 #include "storage/lmdb/store_parts.h"
@@ -259,6 +260,22 @@ Result<std::unique_ptr<LexicalIndex>> Store::open_lexical_index(std::string_view
         MC_TRY(remove_sqlite_index(path));
     }
     MC_ASSIGN(auto index, open_sqlite_index(path, writable()));
+    MC_TRY(check_watermark(record, index->watermark()));
+    return index;
+}
+
+Result<std::unique_ptr<PassageIndex>> Store::open_passage_index(std::string_view bank,
+                                                                const TextEmbedderInfo& embedder,
+                                                                IndexOpening opening) {
+    MC_ASSIGN(const BankRecord record, require_bank(bank));
+    MC_ASSIGN(const Path path, index_path(record, "passages.sqlite"));
+    PassageIndexOptions options;
+    options.path = path;
+    options.embedder = embedder;
+    options.access = writable() ? SqliteAccess::kWrite : SqliteAccess::kRead;
+    if (opening == IndexOpening::kRebuild && !writable()) options.access = SqliteAccess::kMemory;
+    if (opening == IndexOpening::kRebuild && writable()) MC_TRY(remove_sqlite_files(path));
+    MC_ASSIGN(auto index, open_sqlite_passage_index(std::move(options)));
     MC_TRY(check_watermark(record, index->watermark()));
     return index;
 }

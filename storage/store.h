@@ -25,6 +25,8 @@
 #include "storage/lmdb/store_types.h"
 #include "tree/indexes.h"
 #include "tree/node_store.h"
+#include "tree/passage_index.h"
+#include "tree/text_embedder.h"
 
 namespace mc::storage {
 
@@ -56,6 +58,12 @@ class Store {
 
     // For these three, an unknown bank is kInvalidInput naming it and some that exist.
     Result<std::unique_ptr<NodeStore>> bank_store(std::string_view bank);
+    // The index of a bank's passages, with the vectors of an embedder; dim 0: words alone. In a
+    // store opened for reading, kRebuild is an empty index in memory, and an index that is not
+    // there yet too: damage to a cache stops no reader.
+    Result<std::unique_ptr<PassageIndex>> open_passage_index(
+        std::string_view bank, const TextEmbedderInfo& embedder,
+        IndexOpening opening = IndexOpening::kUse);
     // In a store opened for reading, an index can be caught up like any other, but in memory:
     // nothing is written. kRebuild then is kInvalidInput.
     Result<std::unique_ptr<VectorIndex>> open_vector_index(

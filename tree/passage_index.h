@@ -9,8 +9,10 @@
 // open and can be deleted and rebuilt. Vectors come from one TextEmbedder, whose hash it keeps; an
 // index made with another one, or without, is stale. Threads: searches from any thread; changes
 // from the engine thread. Errors: kStaleIndex when what lies on disk cannot be used (the caller
-// rebuilds); kIo and kOutOfSpace from changes, after which the index stands where the last save()
-// left it.
+// rebuilds); kIo and kOutOfSpace from changes. A change that fails undoes all that came since the
+// last save(), and every later change, save() too, answers with that first error until revert() or
+// clear(): so an index never claims what it lacks. Passages and vectors that no index can hold are
+// kInvalidInput and change nothing.
 #pragma once
 
 #include <compare>
@@ -82,6 +84,8 @@ class PassageIndex {
     virtual CommitNumber watermark() const = 0;
     // Makes everything since the last save durable, together with the watermark.
     virtual Result<void> save(CommitNumber watermark) = 0;
+    // Back to the last save, from which the caller catches up again.
+    virtual Result<void> revert() = 0;
     virtual Result<void> clear() = 0;
 };
 

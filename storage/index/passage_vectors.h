@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// The vectors of a bank's passages in memory, as codes, and the search among them.
+//
+// Up to kExactVectorsMax codes are all compared; of more, those whose signs agree best with the
+// question's are. Threads: searches share, changes exclude. Errors: none.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "storage/index/passage_key.h"
+#include "storage/index/passage_words.h"
+#include "storage/index/vector_codec.h"
+
+namespace mc::storage {
+
+class PassageVectors {
+  public:
+    // Borrows the codec.
+    PassageVectors(const VectorCodec& codec, std::uint32_t dim);
+
+    // Requires: code holds the codec's bytes.
+    void add(std::int64_t key, std::span<const std::byte> code);
+    // A key that is not there is passed over.
+    void remove(std::int64_t key);
+
+    std::size_t size() const { return keys_.size(); }
+
+    // Best first, equal ones newest first; ranges as in search_words().
+    std::vector<KeyScore> search(std::span<const float> query, std::size_t count,
+                                 std::span<const KeyRange> ranges) const;
+
+  private:
+    const VectorCodec& codec_;
+    const std::uint32_t dim_;
+    std::vector<std::int64_t> keys_;
+    std::vector<std::byte> codes_;  // by position in keys_
+};
+
+}  // namespace mc::storage
