@@ -39,7 +39,7 @@ mc_room(eval/measure SEES core tree storage/codec lm/model)
 mc_room(eval/report SEES core eval/measure)
 mc_room(eval/delta_nll SEES core tree eval/measure eval/report)
 mc_room(eval/repetition SEES core eval/delta_nll eval/measure eval/report)
-mc_room(eval/base_model TORCH SEES core gistnet gistnet/probes eval/measure)
+mc_room(eval/base_model TORCH SEES core lm gistnet gistnet/probes eval/measure)
 mc_room(eval/gist_probes TORCH SEES core telemetry gistnet/probes
                                    eval/base_model eval/measure eval/repetition eval/report)
 mc_room(eval/retrieval TORCH SEES core formats tree working_context storage lm lm/tokenizer

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "eval/measure/scorer.h"
+#include "lm/base_model.h"
 
 namespace mc::eval {
 
