@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// FocusSession::answer: the base model reads the window and the question, and writes.
+// FocusSession::reader_prompt and answer: what the base model reads, and what it then writes.
 #include <utility>
 
 #include "core/span_math.h"
@@ -47,17 +47,21 @@ Result<std::vector<lm::Segment>> FocusSession::window_segments() {
     return segments;
 }
 
-Result<Answer> FocusSession::answer(const AnswerOptions& options) {
+Result<std::vector<lm::Segment>> FocusSession::reader_prompt() {
     if (!window_) return fail(ErrorCode::kInvalidInput, "nothing to answer; ask a question first");
+    MC_ASSIGN(lm::ChatPrompt prompt, lm::make_chat_prompt(bank_.tokenizer(), question_));
+    MC_ASSIGN(std::vector<lm::Segment> segments, window_segments());
+    if (!prompt.before_text.empty())
+        segments.insert(segments.begin(), lm::Segment::of_tokens(std::move(prompt.before_text)));
+    segments.push_back(lm::Segment::of_tokens(std::move(prompt.after_text)));
+    return segments;
+}
+
+Result<Answer> FocusSession::answer(const AnswerOptions& options) {
     const Clock& clock = bank_.engine().clock();
     const std::int64_t begin_ns = clock.monotonic_ns();
     const lm::BaseModel& model = bank_.engine().model();
-    MC_ASSIGN(const lm::ChatPrompt prompt, lm::make_chat_prompt(bank_.tokenizer(), question_));
-    MC_ASSIGN(std::vector<lm::Segment> segments, window_segments());
-    if (!prompt.before_text.empty())
-        segments.insert(segments.begin(), lm::Segment::of_tokens(prompt.before_text));
-    segments.push_back(lm::Segment::of_tokens(prompt.after_text));
-
+    MC_ASSIGN(const std::vector<lm::Segment> segments, reader_prompt());
     const auto sequence = model.new_sequence();
     MC_TRY_CONTEXT(sequence->append(segments), "reading the working context");
     Answer answer;

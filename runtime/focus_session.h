@@ -76,7 +76,12 @@ class FocusSession {
     // Refocuses the window on a question and returns the evidence.
     Result<QueryReport> ask(const std::string& question, const QueryOptions& options);
 
-    // Lets the base model answer the last question from the window. Requires: ask() succeeded.
+    // What the reader sees of the last question: the window inside the base model's chat template,
+    // up to where the answer starts. Gists are borrowed from the session until the next call of
+    // this, ask() or answer(). Cost: reads the window's tokens and gists from the store.
+    Result<std::vector<lm::Segment>> reader_prompt();
+
+    // Lets the base model answer the last question from reader_prompt(). Requires: ask() succeeded.
     Result<Answer> answer(const AnswerOptions& options);
 
     // Ranked spans without touching the window: plain search by "bm25", "cosine" or "hybrid".
