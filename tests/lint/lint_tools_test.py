@@ -159,6 +159,28 @@ class LintTools(unittest.TestCase):
         self.expect_finding("check_size.py", {"core/ids.h": "//\n" * 601},
                             "core/ids.h: 601 lines")
 
+    def test_size_finds_the_first_line_too_many_of_a_function(self):
+        def function(line_count):
+            body = "    int x[] = {1, 2};  // }\n" + "    f([] { return '}'; });\n" * (line_count - 4)
+            return (SPDX + "namespace mc {\nint y = 1;\nint Type::f(int a,\n            int b) const {\n"
+                    + body + "}\n}  // namespace mc\n")
+
+        self.expect_clean("check_size.py", {"core/ids.cpp": function(70)})
+        self.expect_finding("check_size.py", {"core/ids.cpp": function(71)},
+                            "core/ids.cpp:4: Type::f has 71 lines")
+
+    def test_size_finds_a_long_method_within_a_class_and_a_long_constructor(self):
+        body = "        if (x) { y(); }\n" * 69
+        for head in ("void g() override {", "explicit Type(int x) : a_{x}, b_(x) {"):
+            with self.subTest(head):
+                text = f"class Type : Base {{\n    int a_ = {{1}};\n    {head}\n{body}    }}\n}};\n"
+                self.expect_finding("check_size.py", {"core/ids.h": HEADER + text},
+                                    "core/ids.h:6:")
+
+    def test_size_finds_a_long_function_of_python(self):
+        self.expect_finding("check_size.py", {"tools/a.py": "def f():\n" + "    x = 1\n" * 70},
+                            "tools/a.py:1: f has 71 lines")
+
     def test_text_finds_a_missing_licence_line(self):
         self.expect_finding("check_text.py", {"core/ids.cpp": "#include <string>\n"}, "no SPDX")
         self.expect_finding("check_text.py", {"scripts/run": "#!/bin/sh\n\n"}, "no SPDX")
