@@ -26,8 +26,12 @@ class NodeStore {
 
     virtual const BankRecord& bank() const = 0;
 
-    // In order of id.
+    // In order of id. Cost: every document's record; for a question, newest_documents() and
+    // find_document() do.
     virtual Result<std::vector<DocumentRecord>> list_documents() const = 0;
+    // The newest documents that hold a token, newest first. Cost: by how many are asked for, and
+    // those without a token among them.
+    virtual Result<std::vector<DocumentRecord>> newest_documents(std::size_t count) const = 0;
     virtual Result<std::optional<DocumentRecord>> find_document(DocumentId document) const = 0;
     virtual Result<std::optional<DocumentRecord>> find_document_by_source(
         std::string_view source_name) const = 0;

@@ -34,7 +34,6 @@ class TreeCheck {
             if (node_count(record_.token_count, level) == 0) break;  // nor may there be any above
         }
         MC_TRY(check_marks());
-        MC_TRY(check_journal());
         return std::move(broken_);
     }
 
@@ -143,34 +142,64 @@ class TreeCheck {
         return {};
     }
 
-    Result<void> check_journal() {
-        const auto journal = store_.journal_after(CommitNumber(0));
-        MC_ASSIGN(const bool was_read, keep_going(journal));
-        if (!was_read) return {};
-        std::uint64_t covered = 0;
-        CommitNumber last;
-        for (const JournalEntry& entry : *journal) {
-            if (entry.commit <= last) {
-                add("journal out of order at commit " + std::to_string(entry.commit.value));
-            }
-            last = entry.commit;
-            if (entry.document != record_.id) continue;
-            if (entry.tokens.begin != covered || entry.tokens.end < entry.tokens.begin) {
-                add("the journal does not continue at token " + std::to_string(covered) +
-                    " in commit " + std::to_string(entry.commit.value));
-            }
-            covered = entry.tokens.end;
-        }
-        if (covered != record_.token_count) {
-            add("the journal covers " + std::to_string(covered) + " of " +
-                std::to_string(record_.token_count) + " tokens");
-        }
-        return {};
-    }
-
     const NodeStore& store_;
     const DocumentRecord& record_;
     const GistShape& shape_;
+    std::vector<std::string> broken_;
+};
+
+// Every document's tokens, commit by commit.
+class JournalCheck {
+  public:
+    explicit JournalCheck(const std::vector<DocumentRecord>& documents) {
+        for (const DocumentRecord& document : documents)
+            documents_.push_back({document.id, document.token_count, 0});
+    }
+
+    std::vector<std::string> run(const std::vector<JournalEntry>& journal) {
+        CommitNumber last;
+        for (const JournalEntry& entry : journal) {
+            if (entry.commit <= last)
+                add("journal out of order at commit " + std::to_string(entry.commit.value));
+            last = entry.commit;
+            check_entry(entry);
+        }
+        for (const Coverage& one : documents_)
+            if (one.covered != one.token_count)
+                add("the journal covers " + std::to_string(one.covered) + " of " +
+                    std::to_string(one.token_count) + " tokens of document " +
+                    std::to_string(one.document.value));
+        return std::move(broken_);
+    }
+
+  private:
+    struct Coverage {
+        DocumentId document;
+        std::uint64_t token_count = 0;
+        std::uint64_t covered = 0;
+    };
+
+    void add(std::string violation) {
+        if (broken_.size() < kViolationsMax) broken_.push_back(std::move(violation));
+    }
+
+    void check_entry(const JournalEntry& entry) {
+        const std::string where = "document " + std::to_string(entry.document.value) +
+                                  " in commit " + std::to_string(entry.commit.value);
+        const auto one = std::lower_bound(
+            documents_.begin(), documents_.end(), entry.document,
+            [](const Coverage& at, DocumentId document) { return at.document < document; });
+        if (one == documents_.end() || one->document != entry.document) {
+            add("the journal names " + where + ", which is not there");
+            return;
+        }
+        if (entry.tokens.begin != one->covered || entry.tokens.end < entry.tokens.begin)
+            add("the journal does not continue at token " + std::to_string(one->covered) + " of " +
+                where);
+        one->covered = entry.tokens.end;
+    }
+
+    std::vector<Coverage> documents_;  // in order of id
     std::vector<std::string> broken_;
 };
 
@@ -184,6 +213,15 @@ Result<std::vector<std::string>> tree_violations(const NodeStore& store, Documen
                                                   std::to_string(document.value));
     }
     return TreeCheck(store, *record, shape).run();
+}
+
+Result<std::vector<std::string>> journal_violations(const NodeStore& store) {
+    MC_ASSIGN(const auto documents, store.list_documents());
+    const auto journal = store.journal_after(CommitNumber(0));
+    if (!journal && journal.error().code() == ErrorCode::kCorruption)
+        return std::vector<std::string>{journal.error().to_string()};
+    if (!journal) return fail(journal.error());
+    return JournalCheck(documents).run(*journal);
 }
 
 Result<void> check_tree(const NodeStore& store, DocumentId document, const GistShape& shape) {

@@ -15,11 +15,14 @@ namespace mc {
 
 // One line per broken law; empty when all hold: as many tokens as the record says; every level's
 // groups complete and no group beyond; gists of the given shape, finite, index vectors of unit
-// length; byte marks at every stride, in order; the journal covers every token once, in order.
-// A record that fails its checksum is a line too. Errors: kInvalidInput for a document that the
-// bank does not have; kIo from the store.
+// length; byte marks at every stride, in order. A record that fails its checksum is a line too.
+// Errors: kInvalidInput for a document that the bank does not have; kIo from the store.
 Result<std::vector<std::string>> tree_violations(const NodeStore& store, DocumentId document,
                                                  const GistShape& shape);
+
+// As above, of the bank's journal: commits in order, and every document's tokens covered once, in
+// order. Cost: reads the records of all documents and the journal once.
+Result<std::vector<std::string>> journal_violations(const NodeStore& store);
 
 // kCorruption with the first violation and their number.
 Result<void> check_tree(const NodeStore& store, DocumentId document, const GistShape& shape);

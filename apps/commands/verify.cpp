@@ -89,6 +89,9 @@ Result<void> check_bank(storage::Store& store, const std::string& bank, Findings
         MC_TRY(check_document(*nodes, document, store.meta().identity.encoder.shape, findings));
         add_nodes(document, totals);
     }
+    MC_ASSIGN(const auto violations, journal_violations(*nodes));
+    for (const std::string& violation : violations)
+        findings.add_fault("bank " + bank + ", journal", violation);
     findings.documents += documents.size();
     findings.nodes += totals.all;
     MC_ASSIGN(const CommitNumber last_commit, nodes->last_commit());

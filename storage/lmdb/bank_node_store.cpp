@@ -74,6 +74,24 @@ Result<std::vector<DocumentRecord>> BankNodeStore::list_documents() const {
     return documents;
 }
 
+Result<std::vector<DocumentRecord>> BankNodeStore::newest_documents(std::size_t count) const {
+    std::vector<DocumentRecord> documents;
+    MC_TRY(parts_.env->read([&](const ReadTransaction& txn) -> Result<void> {
+        std::string bound = document_key(BankId(bank_.id.value + 1), DocumentId(0));
+        while (documents.size() < count) {
+            MC_ASSIGN(const auto key, txn.last_key_below(Database::kDocuments, bound));
+            const auto parsed = key ? parse_document_key(*key) : std::nullopt;
+            if (!parsed || parsed->bank != bank_.id) break;
+            bound = *key;
+            MC_ASSIGN(auto stored,
+                      require_record(txn, Database::kDocuments, *key, decode_document));
+            if (stored.record.token_count > 0) documents.push_back(std::move(stored.record));
+        }
+        return {};
+    }));
+    return documents;
+}
+
 Result<std::optional<DocumentRecord>> BankNodeStore::find_document(DocumentId document) const {
     std::optional<DocumentRecord> result;
     MC_TRY(parts_.env->read([&](const ReadTransaction& txn) -> Result<void> {

@@ -20,6 +20,7 @@ class BankNodeStore final : public NodeStore {
     const BankRecord& bank() const override { return bank_; }
 
     Result<std::vector<DocumentRecord>> list_documents() const override;
+    Result<std::vector<DocumentRecord>> newest_documents(std::size_t count) const override;
     Result<std::optional<DocumentRecord>> find_document(DocumentId document) const override;
     Result<std::optional<DocumentRecord>> find_document_by_source(
         std::string_view source_name) const override;

@@ -229,6 +229,13 @@ class Pair {
             RC_ASSERT(documents[next++].id.value == id);
             check_document(document, store);
         }
+        std::vector<DocumentRecord> newest(documents.rbegin(), documents.rend());
+        std::erase_if(newest, [](const DocumentRecord& one) { return one.token_count == 0; });
+        for (const std::size_t count : {std::size_t{0}, std::size_t{1}, std::size_t{100}}) {
+            const auto found = *store.newest_documents(count);
+            RC_ASSERT(found.size() == std::min(count, newest.size()));
+            for (std::size_t i = 0; i < found.size(); ++i) RC_ASSERT(found[i].id == newest[i].id);
+        }
         const auto journal = *store.journal_after(CommitNumber(0));
         RC_ASSERT(journal.size() == bank.journal.size());
         for (std::size_t i = 0; i < journal.size(); ++i) {

@@ -20,6 +20,13 @@ Result<std::vector<DocumentRecord>> MemoryNodeStore::list_documents() const {
     return records;
 }
 
+Result<std::vector<DocumentRecord>> MemoryNodeStore::newest_documents(std::size_t count) const {
+    std::vector<DocumentRecord> documents;
+    for (auto at = contents_.rbegin(); at != contents_.rend() && documents.size() < count; ++at)
+        if (at->second.record.token_count > 0) documents.push_back(at->second.record);
+    return documents;
+}
+
 Result<std::optional<DocumentRecord>> MemoryNodeStore::find_document(DocumentId document) const {
     const auto found = contents_.find(document);
     if (found == contents_.end()) return std::optional<DocumentRecord>();

@@ -110,10 +110,17 @@ TEST_F(TreeCheckTest, NamesAMarkThatIsMissing) {
 }
 
 TEST_F(TreeCheckTest, NamesAJournalThatLeavesTokensOut) {
+    EXPECT_TRUE(journal_violations(store_)->empty());
+    const GrowingDocument empty(store_, encoder_, "empty");
     store_.journal().erase(store_.journal().begin() + 1);
-    EXPECT_EQ(violation(), "the journal does not continue at token 900 in commit 3");
+    EXPECT_EQ(*journal_violations(store_),
+              std::vector<std::string>{
+                  "the journal does not continue at token 900 of document 1 in commit 3"});
     store_.journal().pop_back();
-    EXPECT_EQ(violation(), "the journal covers 900 of 2100 tokens");
+    EXPECT_EQ(*journal_violations(store_),
+              std::vector<std::string>{"the journal covers 900 of 2100 tokens of document 1"});
+    store_.journal().push_back({CommitNumber(1), DocumentId(77), {0, 5}});
+    EXPECT_EQ(journal_violations(store_)->size(), 3u);
 }
 
 TEST_F(TreeCheckTest, RefusesADocumentThatTheBankDoesNotHave) {
