@@ -24,6 +24,8 @@ mc_room(lm/torch TORCH SEES core lm/kernels lm/model lm/tokenizer)
 mc_room(lm/training TORCH SEES core lm/kernels lm/torch)
 mc_room(lm TORCH SEES core formats lm/generation lm/model lm/tokenizer lm/torch)
 
+mc_room(embedder SEES core formats tree lm/kernels)
+
 mc_room(gistnet/search SEES core)
 mc_room(gistnet/pooling TORCH SEES core formats tree lm lm/torch)
 mc_room(gistnet/index TORCH SEES core formats tree lm lm/torch gistnet/pooling)

@@ -26,7 +26,7 @@ THIRD_PARTY = [
     ("kj/*", ["storage/lmdb/*"], "throws"),
     ("faiss/*", ["storage/codec/codebook_coder.h", "storage/index/*.cpp"], "throws and aborts"),
     ("sqlite3.h", ["storage/index/*.cpp"], "codes, not results"),
-    ("unicode/*", ["text/*.cpp"], "codes, not results"),
+    ("unicode/*", ["text/*.cpp", "embedder/bert_words.cpp"], "codes, not results"),
     ("libstemmer.h", ["text/stemmer.cpp"], "raw pointers"),
     ("pcre2.h", ["lm/tokenizer/tokenizer_split.cpp"], "codes, not results"),
     ("histedit.h", ["apps/repl/line_reader.cpp"], "terminal only"),

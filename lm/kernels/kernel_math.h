@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Number conversions and e^x for vectorised loops, and how such loops are compiled.
 //
-// For the files of lm/kernels alone: a function that uses these carries MC_CLONES, its
-// shared body MC_INLINE.
+// For kernel files alone: a function that uses these carries MC_CLONES, its shared body MC_INLINE.
 #pragma once
 
 #include <bit>

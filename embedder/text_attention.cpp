@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "embedder/text_attention.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "embedder/lanes.h"
+
+namespace mc::embedder {
+namespace {
+
+static_assert(kHeadLanes == kLanes);
+
+struct HeadRows {
+    const float* query;
+    const float* key;
+    const float* value;
+    float* out;
+    std::int64_t stride;      // from one token's query, key or value to the next
+    std::int64_t out_stride;  // from one token's output to the next
+    std::int64_t length;
+    std::int64_t padded;  // length up to a multiple of kLanes
+    std::int64_t dim;
+    float scale;
+};
+
+// Keys by dimension, so that the scores of neighbouring keys lie side by side.
+MC_INLINE void turn_keys(const HeadRows& head, float* keys) {
+    for (std::int64_t d = 0; d < head.dim; ++d) {
+        float* row = keys + d * head.padded;
+        for (std::int64_t t = 0; t < head.length; ++t) row[t] = head.key[t * head.stride + d];
+        for (std::int64_t t = head.length; t < head.padded; ++t) row[t] = 0;
+    }
+}
+
+// scores: queries first, first + 1, … times every key.
+template <int kCount>
+MC_INLINE void score(const HeadRows& head, std::int64_t first, const float* keys, float* scores) {
+    const float* query = head.query + first * head.stride;
+    for (std::int64_t t = 0; t < head.padded; t += kLanes) {
+        Lanes sum[kCount] = {};
+        for (std::int64_t d = 0; d < head.dim; ++d) {
+            const Lanes key = lanes_at(keys + d * head.padded + t);
+#pragma GCC unroll 6
+            for (int q = 0; q < kCount; ++q) sum[q] += query[q * head.stride + d] * key;
+        }
+#pragma GCC unroll 6
+        for (int q = 0; q < kCount; ++q) lanes_at(scores + q * head.padded + t) = sum[q];
+    }
+}
+
+// Makes weights of a row of scores, which sum to one.
+MC_INLINE void soften(float* scores, std::int64_t length, float scale) {
+    float top = scores[0];
+#pragma omp simd reduction(max : top)
+    for (std::int64_t t = 0; t < length; ++t) top = std::max(top, scores[t]);
+    float sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (std::int64_t t = 0; t < length; ++t) {
+        scores[t] = lm::exp_approx((scores[t] - top) * scale);
+        sum += scores[t];
+    }
+    const float share = 1.0F / sum;
+#pragma omp simd
+    for (std::int64_t t = 0; t < length; ++t) scores[t] *= share;
+}
+
+// Values weighed by the scores.
+template <int kCount>
+MC_INLINE void mix(const HeadRows& head, std::int64_t first, const float* scores) {
+    for (std::int64_t d = 0; d < head.dim; d += kLanes) {
+        Lanes sum[kCount] = {};
+        for (std::int64_t t = 0; t < head.length; ++t) {
+            const Lanes value = lanes_at(head.value + t * head.stride + d);
+#pragma GCC unroll 6
+            for (int q = 0; q < kCount; ++q) sum[q] += scores[q * head.padded + t] * value;
+        }
+#pragma GCC unroll 6
+        for (int q = 0; q < kCount; ++q)
+            lanes_at(head.out + (first + q) * head.out_stride + d) = sum[q];
+    }
+}
+
+template <int kCount>
+MC_INLINE void attend_queries(const HeadRows& head, std::int64_t first, const float* keys,
+                              float* scores) {
+    score<kCount>(head, first, keys, scores);
+    for (int q = 0; q < kCount; ++q) soften(scores + q * head.padded, head.length, head.scale);
+    mix<kCount>(head, first, scores);
+}
+
+MC_CLONES void attend_head(const HeadRows& head, float* keys, float* scores) {
+    turn_keys(head, keys);
+    std::int64_t first = 0;
+    for (; first + kRowsAtOnce <= head.length; first += kRowsAtOnce)
+        attend_queries<kRowsAtOnce>(head, first, keys, scores);
+    for (; first < head.length; ++first) attend_queries<1>(head, first, keys, scores);
+}
+
+}  // namespace
+
+void attend_text(const float* qkv, std::int64_t length, std::int64_t heads, std::int64_t head_dim,
+                 AttentionRoom& room, float* out) {
+    const std::int64_t width = heads * head_dim;
+    const std::int64_t padded = (length + kLanes - 1) / kLanes * kLanes;
+    room.keys.resize(static_cast<std::size_t>(head_dim * padded));
+    room.scores.resize(static_cast<std::size_t>(kRowsAtOnce * padded));
+    const float scale = 1.0F / std::sqrt(static_cast<float>(head_dim));
+    for (std::int64_t h = 0; h < heads; ++h) {
+        const float* query = qkv + h * head_dim;
+        attend_head({query, query + width, query + 2 * width, out + h * head_dim, 3 * width, width,
+                     length, padded, head_dim, scale},
+                    room.keys.data(), room.scores.data());
+    }
+}
+
+}  // namespace mc::embedder
