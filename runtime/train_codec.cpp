@@ -12,7 +12,7 @@
 #include "storage/codec/codebook_file.h"
 #include "storage/codec/gist_coder.h"
 #include "storage/codec/train_codebook.h"
-#include "tree/document_builder.h"
+#include "tree/read_window.h"
 
 namespace mc::runtime {
 namespace {
@@ -104,15 +104,8 @@ Result<void> CodecTraining::plan_runs() {
 // The run's gists, as ingest makes them, and their parent.
 Result<void> CodecTraining::encode_run(const RunOfText& run, KeysValues& out) {
     const std::vector<TokenId>& text = texts_[run.document];
-    std::vector<ReadWindow> windows;
-    for (std::uint64_t begin = run.begin; begin < run.begin + kRunTokens;
-         begin += kWindowNewTokens) {
-        const std::uint64_t context = std::min(kWindowContextTokens, begin);
-        const auto first = text.begin() + static_cast<std::ptrdiff_t>(begin - context);
-        windows.push_back({{first, first + static_cast<std::ptrdiff_t>(context + kWindowNewTokens)},
-                           static_cast<std::uint32_t>(context)});
-        report_.tokens_read += context + kWindowNewTokens;
-    }
+    const std::vector<ReadWindow> windows = read_windows(text, {run.begin, run.begin + kRunTokens});
+    for (const ReadWindow& window : windows) report_.tokens_read += window.tokens.size();
     MC_ASSIGN(auto made, encoder_.encode_windows(windows, false));
     std::vector<Gist> family;
     for (std::vector<Gist>& of_window : made)

@@ -4,17 +4,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "tree/read_window.h"
+
 namespace mc {
 namespace {
 
 // Windows handed to the encoder at once: enough to fill a batch, few enough to keep memory flat.
 constexpr std::size_t kWindowsPerCall = 16;
-
-// First token that any block from encoded_end on will be read with.
-std::uint64_t context_begin(std::uint64_t encoded_end) {
-    const std::uint64_t window_begin = encoded_end - encoded_end % kWindowNewTokens;
-    return window_begin - std::min(window_begin, kWindowContextTokens);
-}
 
 Error open_group_error(DocumentId document, Level level, NodeIndex parent, std::size_t found,
                        std::uint64_t wanted) {
@@ -34,7 +30,7 @@ Result<std::unique_ptr<DocumentBuilder>> DocumentBuilder::resume(const NodeStore
         new DocumentBuilder(document.id, encoder, with_statistics));
     builder->token_count_ = document.token_count;
     builder->encoded_end_ = tail_begin(document.token_count);
-    builder->buffer_begin_ = context_begin(builder->encoded_end_);
+    builder->buffer_begin_ = read_window_begin(builder->encoded_end_);
     MC_ASSIGN(builder->buffer_,
               store.read_tokens(document.id, {builder->buffer_begin_, document.token_count}));
 
@@ -77,19 +73,10 @@ Result<std::vector<NewGist>> DocumentBuilder::append(std::span<const TokenId> to
 
 std::vector<ReadWindow> DocumentBuilder::next_windows(std::uint64_t blocks_end) const {
     std::vector<ReadWindow> windows;
-    std::uint64_t next = encoded_end_;
-    while (next < blocks_end && windows.size() < kWindowsPerCall) {
-        // Blocks of the window that were encoded before are read again as context: what a block
-        // depends on is a matter of positions alone.
-        const std::uint64_t begin = context_begin(next);
-        const std::uint64_t end =
-            std::min(next - next % kWindowNewTokens + kWindowNewTokens, blocks_end);
-        const auto at = [this](std::uint64_t token) {
-            return buffer_.begin() + static_cast<std::ptrdiff_t>(token - buffer_begin_);
-        };
-        windows.push_back(
-            {std::vector<TokenId>(at(begin), at(end)), static_cast<std::uint32_t>(next - begin)});
-        next = end;
+    TokenSpan fresh{encoded_end_, blocks_end};
+    while (fresh.begin < fresh.end && windows.size() < kWindowsPerCall) {
+        windows.push_back(read_window_at(buffer_, buffer_begin_, fresh));
+        fresh.begin += windows.back().tokens.size() - windows.back().context_count;
     }
     return windows;
 }
@@ -111,7 +98,7 @@ Result<std::vector<NewGist>> DocumentBuilder::encode_blocks() {
             }
         }
     }
-    const std::uint64_t keep_begin = context_begin(encoded_end_);
+    const std::uint64_t keep_begin = read_window_begin(encoded_end_);
     buffer_.erase(buffer_.begin(),
                   buffer_.begin() + static_cast<std::ptrdiff_t>(keep_begin - buffer_begin_));
     buffer_begin_ = keep_begin;

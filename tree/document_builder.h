@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Grows one document's tree: takes tokens as they come, hands back batches ready to commit.
 //
-// Any chunking of the same tokens gives the same tree: a block's left context depends on token
-// positions alone (read windows of kWindowNewTokens new tokens after kWindowContextTokens of
-// overlap, both aligned), never on how the tokens arrived. It keeps the open window's tokens and
-// the gists of every incomplete parent, so memory is flat in the document's length. It does not
-// touch the store after resume(): the caller commits, and drops the builder if a commit fails.
-// Ownership: borrows the encoder for its lifetime. Threads: one.
+// Any chunking of the same tokens gives the same tree: what a block is read with depends on token
+// positions alone (tree/read_window.h). It keeps the open window's tokens and the gists of every
+// incomplete parent, so memory is flat in the document's length. It does not touch the store after
+// resume(): the caller commits, and drops the builder if a commit fails. Ownership: borrows the
+// encoder for its lifetime. Threads: one.
 #pragma once
 
 #include <cstdint>
@@ -20,11 +19,6 @@
 #include "tree/node_store.h"
 
 namespace mc {
-
-// Read windows: new tokens [512w, 512(w+1)), read after the 256 tokens before them and BOS.
-// 512 + 256 keeps the cost at 1.5 passes a token while every block sees ≥ 256 tokens of past.
-inline constexpr std::uint64_t kWindowNewTokens = 512;
-inline constexpr std::uint64_t kWindowContextTokens = 256;
 
 class DocumentBuilder {
   public:

@@ -6,7 +6,7 @@
 
 #include "core/check.h"
 #include "core/span_math.h"
-#include "tree/document_builder.h"
+#include "tree/read_window.h"
 
 namespace mc::eval {
 
@@ -15,23 +15,6 @@ lm::Segment segment_of_gists(std::span<const Gist> gists) {
     for (const Gist& gist : gists) pointers.push_back(&gist);
     return lm::Segment::of_gists(std::move(pointers));
 }
-
-namespace {
-
-// What the encoder reads of a context.
-std::vector<ReadWindow> read_windows(std::span<const TokenId> context, bool is_deep) {
-    const std::uint64_t new_tokens = is_deep ? kWindowNewTokens : context.size();
-    std::vector<ReadWindow> windows;
-    for (std::uint64_t begin = 0; begin < context.size(); begin += new_tokens) {
-        const std::uint64_t left = std::min(begin, kWindowContextTokens);
-        const std::uint64_t end = std::min<std::uint64_t>(begin + new_tokens, context.size());
-        const auto read = context.subspan(begin - left, left + end - begin);
-        windows.push_back({{read.begin(), read.end()}, static_cast<std::uint32_t>(left)});
-    }
-    return windows;
-}
-
-}  // namespace
 
 DocumentGists::DocumentGists(Scorer& scorer, const Protocol& protocol, const DocumentPlan& document)
     : scorer_(scorer), protocol_(protocol), document_(document) {
@@ -68,8 +51,7 @@ Result<void> DocumentGists::make_blocks(std::size_t encoder, std::size_t begin, 
     const std::uint32_t context = gist_tokens(protocol_.options);
     std::vector<ReadWindow> windows;
     for (std::size_t w = begin; w < end; ++w)
-        for (ReadWindow& read : read_windows(std::span(document_.windows[w]).first(context),
-                                             is_deep(protocol_.options)))
+        for (ReadWindow& read : read_windows(document_.windows[w], {0, context}))
             windows.push_back(std::move(read));
     MC_ASSIGN(auto made, scorer_.encode_windows(encoder, windows));
     MC_CHECK(made.size() == windows.size(), "an encoder returned another number of windows");

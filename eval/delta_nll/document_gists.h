@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The gists of one document's windows, of every encoder and level, made when they are first needed.
 //
-// A context that the model can read whole is one read window of the encoder; a deep one is read in
-// windows as an ingest plans them (tree/document_builder.h), counted from the context's beginning.
-// Windows are encoded in fixed groups of kBatchWindows, so that a run which starts in the middle
-// computes exactly what an uninterrupted one does.
-// Ownership: borrows scorer, protocol and document; gists live as long as this. Threads: one.
+// A context is read as an ingest of it as a document of its own would read it: in the windows of
+// tree/read_window.h, counted from the context's beginning. Windows are encoded in fixed groups of
+// kBatchWindows, so that a run which starts in the middle computes exactly what an uninterrupted
+// one does. Ownership: borrows scorer, protocol and document; gists live as long as this. Threads:
+// one.
 #pragma once
 
 #include <cstddef>

@@ -11,7 +11,7 @@
 #include "core/span_math.h"
 #include "formats/safetensors.h"
 #include "lm/base_model.h"
-#include "tree/document_builder.h"
+#include "tree/read_window.h"
 
 namespace mc::eval {
 namespace {
@@ -80,10 +80,10 @@ class Reading {
 };
 
 void append(Rows& to, const Rows& more, std::span<const gistnet::IndexReader::Kind> kinds,
-            std::size_t first_row, std::size_t rows) {
+            std::size_t rows) {
     for (std::size_t k = 0; k < kinds.size(); ++k) {
-        const auto begin = more[k].begin() + static_cast<std::ptrdiff_t>(first_row * kinds[k].dim);
-        to[k].insert(to[k].end(), begin, begin + static_cast<std::ptrdiff_t>(rows * kinds[k].dim));
+        const auto end = more[k].begin() + static_cast<std::ptrdiff_t>(rows * kinds[k].dim);
+        to[k].insert(to[k].end(), more[k].begin(), end);
     }
 }
 
@@ -94,20 +94,12 @@ Result<Rows> Reading::read_blocks(std::size_t first, std::size_t count) const {
     while (at < first + count) {
         const NodeId node = haystack_.blocks[at];
         const auto& document = haystack_.tokens[node.document.value - 1];
-        const std::uint64_t whole = document.size() / kBlockSize * kBlockSize;
-        const std::uint64_t begin = span_of(node).begin / kWindowNewTokens * kWindowNewTokens;
-        const std::uint64_t end = std::min(begin + kWindowNewTokens, whole);
-        const std::uint64_t context = std::min(begin, kWindowContextTokens);
-        const auto token = [&](std::uint64_t i) {
-            return document.begin() + static_cast<std::ptrdiff_t>(i);
-        };
-        const ReadWindow window{{token(begin - context), token(end)},
-                                static_cast<std::uint32_t>(context)};
+        const ReadWindow window =
+            read_window_at(document, 0, {span_of(node).begin, tail_begin(document.size())});
         MC_ASSIGN(const Rows made, reader_.read_window(window));
-        const std::size_t skipped = (span_of(node).begin - begin) / kBlockSize;
-        const std::size_t wanted =
-            std::min<std::size_t>((end - span_of(node).begin) / kBlockSize, first + count - at);
-        append(rows, made, reader_.kinds(), skipped, wanted);
+        const std::size_t fresh = (window.tokens.size() - window.context_count) / kBlockSize;
+        const std::size_t wanted = std::min(fresh, first + count - at);
+        append(rows, made, reader_.kinds(), wanted);
         at += wanted;
     }
     return rows;

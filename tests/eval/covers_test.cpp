@@ -171,9 +171,8 @@ std::vector<ReadWindow> ingest_reads(std::span<const TokenId> tokens) {
     return scorer.encoded;
 }
 
-TEST(Covers, ADeepContextIsReadAsAnIngestReadsADocument) {
-    const TestFolder folder;
-    const DeltaNllOptions options = deep_options(folder);
+// `tokens`: of the context, as far as gists show it.
+void expect_read_as_by_ingest(const DeltaNllOptions& options, std::uint64_t tokens) {
     FakeScorer scorer({"kv-last"});
     const auto protocol = plan_protocol(scorer, options);
     ASSERT_TRUE(protocol);
@@ -182,13 +181,26 @@ TEST(Covers, ADeepContextIsReadAsAnIngestReadsADocument) {
     ASSERT_TRUE(gists.make(0));
     std::size_t next = 0;
     for (const std::vector<TokenId>& window : document.windows)
-        for (const ReadWindow& read : ingest_reads(std::span(window).first(2 * 32768))) {
+        for (const ReadWindow& read : ingest_reads(std::span(window).first(tokens))) {
             ASSERT_LT(next, scorer.encoded.size());
             EXPECT_EQ(scorer.encoded[next].tokens, read.tokens);
             EXPECT_EQ(scorer.encoded[next].context_count, read.context_count);
             ++next;
         }
     EXPECT_EQ(scorer.encoded.size(), next);
+}
+
+TEST(Covers, AContextIsReadAsAnIngestReadsADocument) {
+    const TestFolder folder;
+    DeltaNllOptions options = small_options(folder);
+    options.encoders = {"kv-last"};
+    options.codecs = {};
+    options.windows_per_document = 2;
+    expect_read_as_by_ingest(options, 256);
+    options.context_tokens = 2048;
+    expect_read_as_by_ingest(options, 2048);
+    expect_read_as_by_ingest(long_options(folder), 7168);
+    expect_read_as_by_ingest(deep_options(folder), 2 * 32768);
 }
 
 TEST(Covers, LevelThreeShowsOneGistForEvery32768TokensAndTheTailRaw) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/tree_fixture.h"
+#include "tree/read_window.h"
 #include "tree/tree_check.h"
 #include "tree/tree_graph.h"
 

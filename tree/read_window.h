@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a text is cut into what the base model reads at once to make gists: the one rule of ingest,
+// of training and of every measurement.
+//
+// Read windows are cut by token position: new tokens [512w, 512(w+1)), read after BOS and the 256
+// tokens before them. A block's gist thus depends on its position and on the tokens around it,
+// never on how they arrived; a text measured in any other way has gists that no store ever holds.
+// Threads: pure functions.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/ids.h"
+#include "tree/gist_encoder.h"
+
+namespace mc {
+
+// 512 + 256 keeps the cost at 1.5 passes a token while every block sees ≥ 256 tokens of past.
+inline constexpr std::uint64_t kWindowNewTokens = 512;
+inline constexpr std::uint64_t kWindowContextTokens = 256;
+
+// Position of the first token that the window which holds position `token` reads.
+std::uint64_t read_window_begin(std::uint64_t token);
+
+// The window that holds position fresh.begin: its new tokens are those of [fresh.begin, fresh.end)
+// that it reaches, its context everything that it reads before them. text[0] is at text_begin.
+// Requires: text holds [read_window_begin(fresh.begin), fresh.end), and fresh is not empty.
+ReadWindow read_window_at(std::span<const TokenId> text, std::uint64_t text_begin, TokenSpan fresh);
+
+// Every window that an ingest of `text` reads for its tokens [fresh.begin, fresh.end), in order.
+// Requires: fresh lies in text; begin and end are multiples of kBlockSize.
+std::vector<ReadWindow> read_windows(std::span<const TokenId> text, TokenSpan fresh);
+
+}  // namespace mc
