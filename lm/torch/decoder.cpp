@@ -229,22 +229,22 @@ void Decoder::State::run_layer(const TeamMember& member, const DecoderLayer& lay
     normalize_row(own.residual.data(), is_first ? nullptr : delta.data(), layer.attention_norm,
                   epsilon, width(), x);
     multiply(member, layer.qkv, x, qkv.data());
-    member.barrier->wait();
+    member.meet();
     attend(member, kv, position);
-    member.barrier->wait();
+    member.meet();
     for (std::int64_t h = 0; h < config.head_count; ++h)
         join_attention(part(0, 0), h, member.count, config.head_count, head_dim(),
                        x + h * head_dim());
     multiply(member, layer.output, x, delta.data());
-    member.barrier->wait();
+    member.meet();
     normalize_row(own.residual.data(), delta.data(), layer.ffn_norm, epsilon, width(), x);
     multiply(member, layer.gate_up, x, gate_up.data());
-    member.barrier->wait();
+    member.meet();
     const std::int64_t ffn = config.ffn_dim;
     // Every member needs all of it: gating it whole costs less than meeting once more.
     gate_row(gate_up.data(), gate_up.data() + ffn, ffn, x);
     multiply(member, layer.down, x, delta.data());
-    member.barrier->wait();
+    member.meet();
 }
 
 void Decoder::State::run(const TeamMember& member, const float* input, std::int64_t position,
