@@ -52,15 +52,28 @@ Result<int> run_command(Command& command, CLI::App& program, const GlobalOptions
     return code;
 }
 
+// The innermost subcommand that was given, or the program.
+const CLI::App& last_parsed(const CLI::App& app) {
+    const auto given = app.get_subcommands();
+    return given.empty() ? app : last_parsed(*given.front());
+}
+
+// "megacontext eval run".
+std::string name_of(const CLI::App& app) {
+    const CLI::App* parent = app.get_parent();
+    return parent == nullptr ? app.get_name() : name_of(*parent) + " " + app.get_name();
+}
+
 // Help and version print and succeed; everything else that the parser throws is a usage error.
 int report_parse_end(const CLI::App& program, const CLI::ParseError& end, Output& out) {
     if (end.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success))
         return program.exit(end, std::cout, std::cerr);
     std::string message = end.what();
-    const auto left_over = program.remaining();
-    if (program.get_subcommands().empty() && !left_over.empty())
-        message = "there is no subcommand " + left_over.front();
-    const Error error(ErrorCode::kUsage, message + " (see megacontext --help)");
+    const CLI::App& last = last_parsed(program);
+    const auto left_over = program.remaining(true);
+    if (last.get_require_subcommand_min() > 0 && !left_over.empty())
+        message = "there is no subcommand " + left_over.front() + " of " + name_of(last);
+    const Error error(ErrorCode::kUsage, message + " (see " + name_of(last) + " --help)");
     out.error(error);
     return exit_code_of(error);
 }

@@ -3,10 +3,8 @@
 #include "apps/commands/model.h"
 
 #include <CLI/CLI.hpp>
-#include <utility>
-#include <vector>
 
-#include "core/check.h"
+#include "apps/commands/parts.h"
 
 namespace mc::apps {
 namespace {
@@ -22,30 +20,19 @@ class ModelCommand final : public Command {
   public:
     CLI::App* define(CLI::App& program, ConfigLayer& flags) override {
         CLI::App* app = program.add_subcommand("model", "The base model by itself");
-        app->require_subcommand(1);
         app->footer(kFooter);
-        add(*app, flags, make_model_info_command());
-        add(*app, flags, make_model_verify_command());
-        add(*app, flags, make_model_score_command());
-        add(*app, flags, make_model_fetch_command());
-        add(*app, flags, make_model_bench_command());
+        parts_.add(*app, flags, make_model_info_command());
+        parts_.add(*app, flags, make_model_verify_command());
+        parts_.add(*app, flags, make_model_score_command());
+        parts_.add(*app, flags, make_model_fetch_command());
+        parts_.add(*app, flags, make_model_bench_command());
         return app;
     }
 
-    Result<int> run(Invocation& invocation) override {
-        for (const auto& [app, part] : parts_)
-            if (app->parsed()) return part->run(invocation);
-        MC_CHECK(false, "the parser asks for one part");
-        return 0;
-    }
+    Result<int> run(Invocation& invocation) override { return parts_.run(invocation); }
 
   private:
-    void add(CLI::App& app, ConfigLayer& flags, std::unique_ptr<Command> part) {
-        CLI::App* declared = part->define(app, flags);
-        parts_.emplace_back(declared, std::move(part));
-    }
-
-    std::vector<std::pair<CLI::App*, std::unique_ptr<Command>>> parts_;
+    CommandParts parts_;
 };
 
 }  // namespace

@@ -40,13 +40,27 @@ class Usage(cli.CliTestCase):
             (["ingest", "a", "b", "--name", "c"], "--name"),
             (["inspect", "--dot"], "--document"),
             (["completion", "fish"], "fish"),
-            (["eval", "run", "best", "--docs", "a"], "best"),
+            (["eval", "run", "best", "--docs", "a"], "no subcommand best of megacontext eval run"),
+            (["eval", "run", "retrieval", "--docs", "a", "--windows", "3"],
+             "see megacontext eval run retrieval --help"),
+            (["eval", "run", "delta-nll", "--docs", "a", "--queries", "3"], "--queries"),
+            (["eval", "run"], "subcommand"),
         ]
         for arguments, part in cases:
             with self.subTest(arguments=arguments):
                 self.check_error(self.cli.run(*arguments), 2, "usage", part)
                 self.check_error(self.cli.run(*arguments, "--json"), 2, "usage", part)
         self.assertFalse(self.cli.store.exists())
+
+    def test_a_suite_has_its_own_options_and_no_others(self):
+        options = {"delta-nll": "--horizon", "gist-probes": "--windows", "retrieval": "--queries"}
+        for suite, own in options.items():
+            text = self.cli.run("eval", "run", suite, "--help").stdout.decode()
+            for option in ["--docs", "--output", "--seed", own]:
+                self.assertIn(option, text, suite)
+        self.assertNotIn("--queries", self.cli.run("eval", "run", "delta-nll", "--help").stdout.decode())
+        self.assertNotIn("--horizon", self.cli.run("eval", "run", "gist-probes", "--help").stdout.decode())
+        self.assertNotIn("--windows", self.cli.run("eval", "run", "retrieval", "--help").stdout.decode())
 
     def test_options_may_stand_before_or_after_the_subcommand(self):
         elsewhere = self.cli.home / "elsewhere"

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// The suites of `megacontext eval run`, one file each, and what they have in common.
+//
+// A suite is a Command that declares itself below `run` with options of its own. To add one: its
+// file suite_<name>.cpp, and a line in make_suites().
+// Ownership, threads, errors: as Command.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "apps/commands/command.h"
+#include "eval/report/suite_report.h"
+
+namespace mc::apps {
+
+std::unique_ptr<Command> make_delta_nll_suite();
+std::unique_ptr<Command> make_gist_probes_suite();
+std::unique_ptr<Command> make_retrieval_suite();
+
+// All of them, in the order of the help text.
+std::vector<std::unique_ptr<Command>> make_suites();
+
+// What every suite is given: documents, where results go, a seed.
+class SuiteInputs {
+  public:
+    // Declares the suite's subcommand with --docs, --output and --seed.
+    CLI::App* define(CLI::App& run, const std::string& suite, const std::string& description);
+
+    const std::string& suite() const { return suite_; }
+
+    std::vector<Path> documents() const { return {documents_.begin(), documents_.end()}; }
+
+    Path output() const { return output_; }
+
+    std::uint64_t seed() const { return seed_; }
+
+    // "megacontext eval run SUITE --docs FILE… <own options> --seed N": the same for every way of
+    // giving the same options, so that a resumed run records the same line.
+    std::string command_line(const std::string& own_options) const;
+
+  private:
+    std::string suite_;
+    std::vector<std::string> documents_;
+    std::string output_;
+    std::uint64_t seed_ = 1;
+};
+
+// A word as a POSIX shell takes it, so that the recorded command can be pasted.
+std::string shell_word(const std::string& word);
+
+// " --flag" and a word for each; nothing when there are none.
+std::string flag_words(const std::string& flag, const std::vector<std::string>& words);
+
+// Words with commas between them.
+std::string comma_list(const std::vector<std::string>& words);
+
+// What a suite that logs likelihoods prints: its table and where its files lie, or all of it as
+// JSON.
+void print_suite(Output& out, const std::string& suite, const eval::SuiteReport& report);
+
+}  // namespace mc::apps
