@@ -34,6 +34,7 @@ mc_room(gistnet/training TORCH SEES core telemetry lm/torch lm/training
                                gistnet/index gistnet/pooling gistnet/search)
 mc_room(gistnet/probes TORCH SEES core tree lm lm/torch lm/training gistnet/pooling gistnet/training)
 
+mc_room(runtime/search SEES core text tree working_context storage lm/tokenizer)
 mc_room(runtime TORCH SEES core formats tree working_context storage storage/codec
                            lm lm/generation lm/tokenizer gistnet gistnet/probes)
 

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Search in one bank: its passage index, kept level with the store, and the embedder of questions.
+//
+// The store is the truth; open() reads the journal after the index's watermark and adds what is
+// missing, or rebuilds an index that cannot be used. A store opened for reading is caught up in
+// memory; if its index cannot be used at all, it is rebuilt there by words alone, because vectors
+// of a whole bank would keep a reader waiting. Ownership: borrows the text, the store and the
+// embedder. Threads: one. Errors: the store's, the index's and the embedder's own.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+#include "runtime/search/bank_text.h"
+#include "storage/store.h"
+#include "tree/passage_index.h"
+#include "tree/text_embedder.h"
+
+namespace mc::runtime {
+
+// What catch_up() had to do.
+struct CatchUpReport {
+    std::size_t passages_added = 0;
+    bool rebuilt = false;
+};
+
+// Tokens indexed so far and in all.
+using IndexProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
+
+// What both sides of the index say of one question, best first.
+struct PassageHits {
+    std::vector<PassageHit> by_words;
+    std::vector<PassageHit> by_vectors;  // empty where the index has no vectors
+};
+
+class BankSearch {
+  public:
+    // embedder: null for words alone.
+    static Result<std::unique_ptr<BankSearch>> open(const BankText& text, storage::Store& store,
+                                                    TextEmbedder* embedder,
+                                                    const IndexProgress& progress = {});
+
+    const PassageIndex& index() const { return *index_; }
+
+    const CatchUpReport& opening_report() const { return opening_report_; }
+
+    // Adds whatever the store has and the index lacks, and makes it durable where the store can be
+    // written. On an error the index stands at its last watermark.
+    Result<CatchUpReport> catch_up(const IndexProgress& progress = {});
+
+    // documents: where to look; empty: everywhere.
+    Result<PassageHits> find(const std::string& question, std::size_t count,
+                             std::span<const DocumentId> documents) const;
+
+  private:
+    BankSearch(const BankText& text, storage::Store& store, TextEmbedder* embedder)
+        : text_(text), store_(store), embedder_(embedder) {}
+
+    Result<void> open_index();
+    Result<void> add_what_is_missing(const IndexProgress& progress);
+    Result<void> add_document(const DocumentRecord& document);
+    Result<void> remove_last(const Passage& passage);
+    Result<void> flush();
+
+    const BankText text_;
+    storage::Store& store_;
+    TextEmbedder* embedder_;
+    std::unique_ptr<PassageIndex> index_;
+    std::vector<PassageText> pending_;  // cut, neither embedded nor added yet
+    CatchUpReport opening_report_;
+    CatchUpReport report_;  // of the catch_up() that runs
+};
+
+}  // namespace mc::runtime

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/search/reader_text.h"
+
+#include <gtest/gtest.h>
+
+namespace mc::runtime {
+namespace {
+
+std::string cut_after(std::string_view text, std::uint32_t sentences) {
+    AnswerCut cut(sentences);
+    return std::string(cut.keep(text));
+}
+
+TEST(AnswerCut, EndsWithItsSentence) {
+    EXPECT_EQ(cut_after("It was cast in Lisbon. The bell is", 1), "It was cast in Lisbon.");
+    EXPECT_EQ(cut_after("He said \"No!\" And then", 1), "He said \"No!\"");
+    EXPECT_EQ(cut_after("In 1755.\nQuestion:", 1), "In 1755.");
+    EXPECT_EQ(cut_after("Lisbon\nQuestion: where", 1), "Lisbon");
+    EXPECT_EQ(cut_after("1755。 It", 1), "1755。");
+}
+
+TEST(AnswerCut, APointInsideASentenceEndsNothing) {
+    for (const char* text : {"It cost 3.5 pounds to", "Mr. Smith and J. Doe came", "He waits"})
+        EXPECT_EQ(cut_after(text, 1), text);
+}
+
+TEST(AnswerCut, WhatMayStillGoOnIsKept) {
+    EXPECT_EQ(cut_after("It cost 3.", 1), "It cost 3.");
+}
+
+TEST(AnswerCut, CountsSentencesAndCanBeSwitchedOff) {
+    EXPECT_EQ(cut_after("One is. Two is. Three is.", 2), "One is. Two is.");
+    EXPECT_EQ(cut_after("One is. Two is. Three is.", 0), "One is. Two is. Three is.");
+}
+
+TEST(AnswerCut, CutsARepetition) {
+    AnswerCut cut(0);
+    EXPECT_EQ(cut.keep("the keeper of the bell, the keeper of the bell, "),
+              "the keeper of the bell, ");
+    EXPECT_TRUE(cut.ended_by_loop());
+    EXPECT_FALSE(cut.ended_by_sentence());
+    AnswerCut other(0);
+    EXPECT_EQ(other.keep("a very, very old bell"), "a very, very old bell");
+}
+
+TEST(SourcesOf, AreTheTextsThatHoldMostOfTheAnswersOwnWords) {
+    const std::vector<std::string> texts{"The bell was cast in Lisbon.", "Porto makes wine.",
+                                         "Lisbon is a town; the bell hangs there."};
+    EXPECT_EQ(sources_of("The bell was cast in Lisbon.", "Where was the bell cast?", texts),
+              (std::vector<std::size_t>{1, 3}));
+    EXPECT_EQ(sources_of("In Porto.", "Where?", texts), (std::vector<std::size_t>{2}));
+    EXPECT_TRUE(sources_of("In Madrid.", "Where?", texts).empty());
+    EXPECT_TRUE(sources_of("", "Where?", {}).empty());
+}
+
+}  // namespace
+}  // namespace mc::runtime
