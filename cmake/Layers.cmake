@@ -11,7 +11,7 @@ mc_room(tree SEES core)
 mc_room(working_context SEES core tree)
 
 mc_room(storage/codec SEES core formats tree)
-mc_room(storage/index SEES core formats text tree storage/codec)
+mc_room(storage/index SEES core formats text tree)
 mc_room(storage/lmdb SEES core formats tree storage/codec)
 mc_room(storage SEES core tree storage/index storage/lmdb)
 
@@ -36,7 +36,8 @@ mc_room(gistnet/probes TORCH SEES core tree lm lm/torch lm/training gistnet/pool
 
 mc_room(runtime/search SEES core text tree working_context storage lm/tokenizer)
 mc_room(runtime TORCH SEES core formats tree working_context storage storage/codec
-                           lm lm/generation lm/tokenizer gistnet gistnet/probes)
+                           lm lm/generation lm/tokenizer embedder gistnet gistnet/probes
+                           runtime/search)
 
 mc_room(eval/measure SEES core tree storage/codec lm/model)
 mc_room(eval/report SEES core eval/measure)

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "embedder/sentence_embedder.h"
 #include "storage/codec/codebook_file.h"
 
 namespace mc::runtime {
@@ -123,6 +124,13 @@ Result<void> Engine::open_store(Need need, Access access, const StoreCodec& code
     if (!store) return fail(std::move(store.error()));
     store_ = std::move(*store);
     return {};
+}
+
+Result<TextEmbedder*> Engine::embedder() {
+    if (!embedder_) {
+        MC_ASSIGN(embedder_, embedder::open_configured_embedder(config_, process_environment()));
+    }
+    return embedder_.get();
 }
 
 const lm::Tokenizer& Engine::tokenizer() const {

@@ -2,7 +2,8 @@
 // Opens what a command needs and wires it by hand: store, base model, gist encoder, clock.
 //
 // Two ways in: without a model (inspect, verify, read of whole documents still needs the tokenizer,
-// which comes with the weight file alone) and with one (ingest, query, repl, eval). Ownership: the
+// which comes with the weight file alone) and with one (ingest, query, repl, eval). The sentence
+// embedder is opened when search first asks for it. Ownership: the
 // engine owns everything it hands out by reference; BankSessions must die before it. Threads: one.
 // Errors: those of what it opens, with the path in front.
 #pragma once
@@ -19,6 +20,7 @@
 #include "lm/tokenizer/tokenizer.h"
 #include "storage/codec/store_codec.h"
 #include "storage/store.h"
+#include "tree/text_embedder.h"
 
 namespace mc::runtime {
 
@@ -59,6 +61,10 @@ class Engine {
 
     bool has_model() const { return model_ != nullptr; }
 
+    // The sentence embedder, opened by the first call; null where the settings name none or none is
+    // installed. Cost of the first call: reads its weights, 0.2 s.
+    Result<TextEmbedder*> embedder();
+
   private:
     explicit Engine(Config config) : config_(std::move(config)) {}
 
@@ -70,6 +76,7 @@ class Engine {
     std::unique_ptr<lm::Tokenizer> bare_tokenizer_;  // Need::kTokenizer
     std::unique_ptr<lm::BaseModel> model_;           // Need::kModel
     std::unique_ptr<GistEncoder> encoder_;           // Need::kModel
+    std::unique_ptr<TextEmbedder> embedder_;         // null before embedder(), and for none
     std::unique_ptr<storage::Store> store_;
 };
 

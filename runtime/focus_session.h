@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Questions against a bank: candidates, a working context within budget, evidence, an answer.
 //
-// ask(): question tokens → candidates from both indexes → coarsest cover of the chosen documents →
-// policy scores → allocator plan → edits → evidence; the base model may then read the working
-// context and answer. The window persists between questions, so the REPL can look at it and edit
-// it. Ownership: borrows the session. Threads: one. Errors: kInvalidInput for an empty question or
-// an unknown document; kUsage for an unknown policy; kOverBudget when the budget cannot hold the
-// coarsest cover of even one document, naming the smallest that can.
+// The policy decides the form of the working context. `passages` (the default) makes the answering
+// form: the best passages, as many as are worth reading, and background gists on request; a
+// question to which no passage speaks gets an empty one. Every other policy makes the narrative
+// form: a cover of whole documents with detail where the policy wants it. The window persists
+// between questions, so the REPL can look at it and edit a narrative one. Ownership: borrows the
+// session. Threads: one. Errors: kInvalidInput for an empty question or an unknown document; kUsage
+// for an unknown policy; kOverBudget when the budget cannot hold the question, or for a narrative
+// form the coarsest cover of even one document, naming the smallest that can.
 #pragma once
 
 #include <atomic>
@@ -21,19 +23,25 @@
 #include "lm/base_model.h"
 #include "lm/generate.h"
 #include "runtime/bank_session.h"
-#include "runtime/evidence.h"
+#include "runtime/search/evidence.h"
 #include "working_context/allocator.h"
+#include "working_context/answer_window.h"
 #include "working_context/focus_scorer.h"
 #include "working_context/window.h"
 
 namespace mc::runtime {
 
+// The policy that makes the answering form.
+inline constexpr std::string_view kPassagesPolicy = "passages";
+
 struct QueryOptions {
-    std::string policy = "hybrid";
+    std::string policy{kPassagesPolicy};
     std::uint64_t budget = 1024;        // entries of the working context
     std::vector<DocumentId> documents;  // empty: chosen by the candidates
     std::size_t evidence_count = 5;
-    std::uint64_t seed = 1;  // of policy random
+    std::uint64_t seed = 1;                // of policy random
+    std::uint64_t background_entries = 0;  // of policy passages: most gists in front
+    PassageRule rule;                      // of policy passages
 };
 
 struct QueryReport {
@@ -41,8 +49,9 @@ struct QueryReport {
     std::string policy;
     std::uint64_t budget = 0;
     std::uint64_t cost = 0;            // entries in use
-    std::uint64_t covered_tokens = 0;  // raw tokens that the entries stand for
+    std::uint64_t covered_tokens = 0;  // tokens of memory that the entries stand for
     std::size_t edits = 0;
+    bool known = true;               // false: no passage is likely to answer
     std::vector<Evidence> evidence;  // best first
     double seconds_search = 0;
     double seconds_focus = 0;
@@ -50,6 +59,7 @@ struct QueryReport {
 
 struct AnswerOptions {
     std::uint32_t tokens_max = 128;
+    std::uint32_t sentences_max = 1;  // 0: as many as the model writes
     lm::SamplingOptions sampling{.repetition_penalty = kRepetitionPenalty};
     std::uint64_t seed = 1;
     std::vector<std::string> stop_strings;
@@ -60,11 +70,29 @@ struct AnswerOptions {
     static constexpr float kRepetitionPenalty = 1.2F;
 };
 
+// Why an answer ended: the model's own reasons, and ours.
+enum class AnswerEnd {
+    kEndOfText,
+    kStopString,
+    kTokensMax,
+    kContextFull,
+    kStopped,
+    kSentence,  // sentences_max were written
+    kLoop,      // the model began to repeat itself; the repetition is cut off
+    kUnknown,   // the memory does not tell; the model was not asked
+};
+
+// "end_of_text", …, "sentence", "loop", "unknown".
+std::string_view name_of(AnswerEnd end);
+
 struct Answer {
     std::string text;
+    // Ranks in the question's evidence of those that the answer's words come from; empty when they
+    // come from none.
+    std::vector<std::size_t> sources;
     std::uint32_t prompt_entries = 0;
     std::uint32_t new_tokens = 0;
-    lm::StopReason stop_reason = lm::StopReason::kTokensMax;
+    AnswerEnd stop_reason = AnswerEnd::kTokensMax;
     double seconds_to_first_token = 0;
     double seconds = 0;
 };
@@ -84,30 +112,58 @@ class FocusSession {
     // Lets the base model answer the last question from reader_prompt(). Requires: ask() succeeded.
     Result<Answer> answer(const AnswerOptions& options);
 
-    // Ranked spans without touching the window: plain search by "bm25", "cosine" or "hybrid".
+    // Ranked passages without touching the window: plain search by "bm25", "cosine" or both.
     Result<std::vector<Evidence>> search(const std::string& question, const QueryOptions& options);
 
-    // The window after the last ask() or edit; nullptr before.
+    // The window after the last ask() or edit, whichever form it has; nullptr before, and for the
+    // other form.
     const Window* window() const { return window_ ? &*window_ : nullptr; }
 
+    const AnswerWindow* answer_window() const {
+        return answer_window_ ? &*answer_window_ : nullptr;
+    }
+
+    // Of a narrative window.
     Result<void> expand(NodeId node);
     Result<void> collapse(NodeId node);
 
   private:
-    Result<Candidates> find_candidates(const std::string& question, const QueryOptions& options);
-    Result<std::vector<DocumentRecord>> choose_documents(const Candidates& candidates,
-                                                         const QueryOptions& options) const;
+    // A question and all that is made of it once.
+    struct Asked {
+        std::string text;
+        std::vector<TokenId> tokens;
+        std::vector<RankedPassage> ranking;
+        PassageHits hits;
+    };
+
+    Result<Asked> search_for(const std::string& question, const QueryOptions& options);
+    Result<void> focus_on_passages(const QueryOptions& options, QueryReport& report);
+    Result<void> fill_answer_window(const QueryOptions& options,
+                                    std::span<const Stretch> stretches);
+    Result<void> add_background(const QueryOptions& options);
+
+    Result<void> focus_narrative(const QueryOptions& options, FocusScorer& policy,
+                                 QueryReport& report);
+    Result<std::vector<DocumentRecord>> choose_documents(const QueryOptions& options);
     Result<void> prepare_window(const std::vector<DocumentRecord>& documents,
-                                const QueryOptions& options, std::uint64_t reserved_entries);
-    Result<BlockScores> refocus(const Candidates& candidates, const QueryOptions& options,
+                                const QueryOptions& options);
+    Result<BlockScores> refocus(const QueryOptions& options, FocusScorer& policy,
                                 QueryReport& report);
+
     Result<std::vector<lm::Segment>> window_segments();
+    Result<std::vector<lm::Segment>> answer_segments();
+    Result<const Gist*> read_gist(NodeId node);
+    Result<void> edit(Edit::Kind kind, NodeId node);
     Result<void> record_use(const std::vector<Evidence>& evidence);
 
     BankSession& bank_;
     std::optional<Window> window_;
-    std::string question_;
-    std::deque<Gist> gists_read_;  // what window_segments() points into
+    std::optional<AnswerWindow> answer_window_;
+    std::optional<Asked> asked_;
+    std::vector<Evidence> evidence_;       // of the last question
+    bool known_ = true;                    // of the last question
+    std::deque<Gist> gists_read_;          // what segments point into
+    std::optional<GistGroup> group_read_;  // of the gist read last
 };
 
 }  // namespace mc::runtime

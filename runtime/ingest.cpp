@@ -50,7 +50,6 @@ class Ingestion {
     Result<std::uint64_t> skip_committed(std::uint64_t bytes);
     Result<void> commit_ready(bool at_end);
     Result<void> commit(std::size_t token_count, bool complete);
-    std::vector<BlockText> block_texts(const IngestBatch& batch) const;
 
     bool is_cancelled() const { return options_.cancelled && options_.cancelled->load(); }
 
@@ -58,10 +57,9 @@ class Ingestion {
     const IngestOptions& options_;
     const ProgressCallback& progress_;
     std::unique_ptr<DocumentBuilder> builder_;
-    std::string_view content_;         // of the whole source
-    std::vector<TokenId> pending_;     // tokens not committed yet
-    std::vector<TokenId> block_tail_;  // committed tokens of the open block, for its text
-    StreamHash hash_;                  // of the bytes committed
+    std::string_view content_;      // of the whole source
+    std::vector<TokenId> pending_;  // tokens not committed yet
+    StreamHash hash_;               // of the bytes committed
     IngestReport report_;
     IngestProgress progress_state_;
 };
@@ -74,14 +72,8 @@ Result<IngestReport> Ingestion::run(const std::string& source_name, std::string_
     MC_ASSIGN(builder_,
               DocumentBuilder::resume(session_.nodes(), report_.document,
                                       session_.engine().encoder(), options_.with_statistics));
-    const std::uint64_t tokens = report_.document.token_count;
-    MC_ASSIGN(block_tail_,
-              session_.nodes().read_tokens(report_.document.id, {tail_begin(tokens), tokens}));
     progress_state_ = {report_.document.byte_count, content.size(), 0, 0};
-    const auto fed = feed();
-    // Whatever ended the feed, what was committed is to be found by search.
-    MC_TRY(session_.save_indexes());
-    MC_TRY(fed);
+    MC_TRY(feed());
     report_.seconds =
         static_cast<double>(session_.engine().clock().monotonic_ns() - begin_ns) * 1e-9;
     return std::move(report_);
@@ -123,7 +115,7 @@ Result<void> Ingestion::feed() {
     const bool resumed = report_.outcome == IngestOutcome::kResumed;
     const std::size_t begin = resumed ? restart_before(content_, held) : held;
     std::uint64_t to_skip = held - begin;
-    lm::StreamEncoder stream(session_.tokenizer());
+    lm::StreamEncoder stream(session_.text().tokenizer());
     for (std::size_t at = begin; at < content_.size(); at += kReadChunkBytes) {
         const auto tokens = stream.push(content_.substr(at, kReadChunkBytes));
         pending_.insert(pending_.end(), tokens.begin(), tokens.end());
@@ -140,7 +132,7 @@ Result<void> Ingestion::feed() {
 Result<std::uint64_t> Ingestion::skip_committed(std::uint64_t bytes) {
     std::size_t count = 0;
     while (bytes > 0 && count < pending_.size()) {
-        const std::size_t size = session_.tokenizer().bytes_of(pending_[count]).size();
+        const std::size_t size = session_.text().tokenizer().bytes_of(pending_[count]).size();
         if (size > bytes)
             return fail(ErrorCode::kCorruption,
                         "the stored tokens of " + report_.document.source_name +
@@ -174,7 +166,7 @@ Result<void> Ingestion::commit(std::size_t token_count, bool complete) {
     MC_ASSIGN(batch.gists, builder_->append(batch.tokens));
     std::uint64_t bytes = 0;
     for (const TokenId token : batch.tokens) {
-        const std::size_t size = session_.tokenizer().bytes_of(token).size();
+        const std::size_t size = session_.text().tokenizer().bytes_of(token).size();
         batch.token_sizes_bytes.push_back(static_cast<std::uint16_t>(size));
         bytes += size;
     }
@@ -187,12 +179,7 @@ Result<void> Ingestion::commit(std::size_t token_count, bool complete) {
     document.complete = complete;
     batch.document = document;
     MC_TRY(session_.nodes().commit(batch));
-    MC_TRY(session_.index_commit(batch, block_texts(batch)));
-
-    block_tail_.insert(block_tail_.end(), batch.tokens.begin(), batch.tokens.end());
-    const std::size_t whole = block_tail_.size() - block_tail_.size() % kBlockSize;
-    block_tail_.erase(block_tail_.begin(),
-                      block_tail_.begin() + static_cast<std::ptrdiff_t>(whole));
+    MC_TRY(session_.index_soon(token_count));
     pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(token_count));
     report_.tokens_added += token_count;
     report_.bytes_added += bytes;
@@ -202,20 +189,6 @@ Result<void> Ingestion::commit(std::size_t token_count, bool complete) {
     ++progress_state_.commits;
     if (progress_) progress_(progress_state_);
     return {};
-}
-
-// The text of each block that the batch completes.
-std::vector<BlockText> Ingestion::block_texts(const IngestBatch& batch) const {
-    std::vector<TokenId> tokens = block_tail_;
-    tokens.insert(tokens.end(), batch.tokens.begin(), batch.tokens.end());
-    const std::uint64_t first = (batch.document.token_count - tokens.size()) / kBlockSize;
-    std::vector<BlockText> texts;
-    for (std::size_t at = 0; at + kBlockSize <= tokens.size(); at += kBlockSize) {
-        const NodeId node{batch.document.id, Level(1), NodeIndex(first + at / kBlockSize)};
-        const std::span<const TokenId> block(tokens.data() + at, kBlockSize);
-        texts.push_back({node, to_valid_utf8(session_.tokenizer().decode(block))});
-    }
-    return texts;
 }
 
 Result<void> check_size(std::uint64_t size_bytes, const std::string& name,

@@ -3,9 +3,10 @@
 //
 // bytes → tokens (streaming) → blocks → gists → levels above → one commit per batch → indexes.
 // A kill at any instant leaves the document at its last commit; the same call goes on from there
-// without duplicates, because the document records how many bytes it holds and their hash.
-// Ownership: borrows the session. Threads: one; `cancelled` may be set from a signal handler.
-// Errors (the store is as it was unless said): kInvalidInput for a file that is missing,
+// without duplicates, because the document records how many bytes it holds and their hash. What was
+// committed can be found once the session's index_now() has returned: call it after the last
+// document. Ownership: borrows the session. Threads: one; `cancelled` may be set from a signal
+// handler. Errors (the store is as it was unless said): kInvalidInput for a file that is missing,
 // unreadable, empty, binary, not UTF-8 (unless allow_binary) or larger than the limit, and for a
 // source name that holds other content; kCancelled after the batch in hand was committed.
 #pragma once

@@ -8,8 +8,6 @@
 
 #include "core/check.h"
 #include "core/span_math.h"
-#include "storage/index/faiss_vector_index.h"
-#include "storage/index/sqlite_lexical_index.h"
 #include "storage/index/sqlite_passage_index.h"
 #include "storage/lmdb/bank_node_store.h"
 #include "storage/lmdb/create_store.h"
@@ -232,36 +230,6 @@ Result<void> Store::check_watermark(const BankRecord& bank, CommitNumber waterma
                                             std::to_string(watermark.value) +
                                             ", the store ends at commit " +
                                             std::to_string(last.value) + "; it can be rebuilt");
-}
-
-Result<std::unique_ptr<VectorIndex>> Store::open_vector_index(std::string_view bank,
-                                                              IndexOpening opening) {
-    MC_ASSIGN(const BankRecord record, require_bank(bank));
-    MC_ASSIGN(const Path path, index_path(record, "vectors.faiss"));
-    if (opening == IndexOpening::kRebuild) {
-        MC_TRY(parts_->require_writable());
-        std::error_code error;
-        std::filesystem::remove(path, error);
-        if (error) return fail(system_error(error.value(), "cannot remove", path));
-    }
-    const EncoderInfo& encoder = parts_->meta.identity.encoder;
-    MC_ASSIGN(auto index,
-              open_faiss_index({path, writable(), encoder.shape.index_dim, encoder.hash}));
-    MC_TRY(check_watermark(record, index->watermark()));
-    return index;
-}
-
-Result<std::unique_ptr<LexicalIndex>> Store::open_lexical_index(std::string_view bank,
-                                                                IndexOpening opening) {
-    MC_ASSIGN(const BankRecord record, require_bank(bank));
-    MC_ASSIGN(const Path path, index_path(record, "text.sqlite"));
-    if (opening == IndexOpening::kRebuild) {
-        MC_TRY(parts_->require_writable());
-        MC_TRY(remove_sqlite_index(path));
-    }
-    MC_ASSIGN(auto index, open_sqlite_index(path, writable()));
-    MC_TRY(check_watermark(record, index->watermark()));
-    return index;
 }
 
 Result<std::unique_ptr<PassageIndex>> Store::open_passage_index(std::string_view bank,

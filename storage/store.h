@@ -23,7 +23,6 @@
 #include "core/files.h"
 #include "core/result.h"
 #include "storage/lmdb/store_types.h"
-#include "tree/indexes.h"
 #include "tree/node_store.h"
 #include "tree/passage_index.h"
 #include "tree/text_embedder.h"
@@ -56,7 +55,7 @@ class Store {
     // Errors: kInvalidInput for a taken name, or one that is not 1 to 64 of A-Z a-z 0-9 . _ -
     Result<BankRecord> create_bank(std::string_view name);
 
-    // For these three, an unknown bank is kInvalidInput naming it and some that exist.
+    // For these two, an unknown bank is kInvalidInput naming it and some that exist.
     Result<std::unique_ptr<NodeStore>> bank_store(std::string_view bank);
     // The index of a bank's passages, with the vectors of an embedder; dim 0: words alone. In a
     // store opened for reading, kRebuild is an empty index in memory, and an index that is not
@@ -64,12 +63,6 @@ class Store {
     Result<std::unique_ptr<PassageIndex>> open_passage_index(
         std::string_view bank, const TextEmbedderInfo& embedder,
         IndexOpening opening = IndexOpening::kUse);
-    // In a store opened for reading, an index can be caught up like any other, but in memory:
-    // nothing is written. kRebuild then is kInvalidInput.
-    Result<std::unique_ptr<VectorIndex>> open_vector_index(
-        std::string_view bank, IndexOpening opening = IndexOpening::kUse);
-    Result<std::unique_ptr<LexicalIndex>> open_lexical_index(
-        std::string_view bank, IndexOpening opening = IndexOpening::kUse);
 
     // Disk blocks in use by every file of the store.
     Result<std::uint64_t> size_on_disk_bytes() const;

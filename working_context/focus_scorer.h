@@ -14,7 +14,8 @@
 #include <vector>
 
 #include "core/result.h"
-#include "tree/indexes.h"
+#include "tree/gist.h"
+#include "tree/search_hit.h"
 #include "working_context/window.h"
 
 namespace mc {

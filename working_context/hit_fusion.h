@@ -12,7 +12,7 @@
 #include <span>
 #include <unordered_map>
 
-#include "tree/indexes.h"
+#include "tree/search_hit.h"
 
 namespace mc {
 

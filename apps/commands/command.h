@@ -71,9 +71,8 @@ CLI::Option* add_setting_flag(CLI::App& app, ConfigLayer& flags, Setting setting
 // Opens the store for reading.
 Result<std::unique_ptr<runtime::Engine>> open_for_reading(const Config& config, runtime::Need need);
 
-// Opens the bank of --bank, and logs what its indexes had to catch up with.
-Result<std::unique_ptr<runtime::BankSession>> open_bank(const Invocation& invocation,
-                                                        runtime::Engine& engine, bool create);
+// Opens a bank's search with a progress bar, and logs what its index had to catch up with.
+Result<void> open_search(const Invocation& invocation, runtime::BankSession& bank);
 
 // The base model alone, without a store.
 Result<std::unique_ptr<lm::BaseModel>> open_model(const Config& config);

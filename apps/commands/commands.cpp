@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/commands/command.h"
+#include "apps/terminal/text.h"
+#include "telemetry/progress.h"
 
 namespace mc::apps {
 
@@ -25,16 +27,21 @@ Result<std::unique_ptr<runtime::Engine>> open_for_reading(const Config& config,
     return runtime::Engine::open(config, need, runtime::Access::kRead);
 }
 
-Result<std::unique_ptr<runtime::BankSession>> open_bank(const Invocation& invocation,
-                                                        runtime::Engine& engine, bool create) {
-    MC_ASSIGN(auto bank, runtime::BankSession::open(engine, invocation.config.bank, create));
-    const runtime::CatchUpReport& report = bank->opening_report();
-    invocation.log.info("bank_opened", {{"bank", invocation.config.bank},
-                                        {"vector_nodes_added", report.vector_nodes_added},
-                                        {"text_blocks_added", report.text_blocks_added},
-                                        {"vectors_rebuilt", report.vectors_rebuilt},
-                                        {"texts_rebuilt", report.texts_rebuilt}});
-    return bank;
+Result<void> open_search(const Invocation& invocation, runtime::BankSession& bank) {
+    auto bar = telemetry::ProgressBar::for_stderr(invocation.clock);
+    bar.begin("index " + excerpt(invocation.config.bank, 24));
+    const auto progress = [&bar](std::uint64_t done, std::uint64_t total) {
+        bar.update(done, static_cast<double>(done) / static_cast<double>(total));
+    };
+    MC_ASSIGN(const runtime::BankSearch* const search, bank.search(progress));
+    bar.clear();
+    const runtime::CatchUpReport& report = search->opening_report();
+    invocation.log.info("search_opened", {{"bank", invocation.config.bank},
+                                          {"passages", search->index().size()},
+                                          {"vectors", search->index().vector_dim() > 0},
+                                          {"passages_added", report.passages_added},
+                                          {"rebuilt", report.rebuilt}});
+    return {};
 }
 
 Result<std::unique_ptr<lm::BaseModel>> open_model(const Config& config) {

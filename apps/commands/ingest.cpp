@@ -99,6 +99,8 @@ class IngestCommand final : public Command {
   private:
     Result<void> check_names() const;
     Result<void> ingest_good(Invocation& invocation, std::vector<Input>& inputs);
+    Result<void> ingest_all(Invocation& invocation, runtime::BankSession& session,
+                            std::vector<Input>& inputs);
     Result<void> ingest_one(Invocation& invocation, runtime::BankSession& session, Input& input);
     void take_fault(Output& out, const Error& error);
 
@@ -148,11 +150,21 @@ Result<void> IngestCommand::ingest_one(Invocation& invocation, runtime::BankSess
     return {};
 }
 
-// Goes on after a wrong document; anything else (a full disk, an interrupt) ends the run.
 Result<void> IngestCommand::ingest_good(Invocation& invocation, std::vector<Input>& inputs) {
     MC_ASSIGN(const auto engine, runtime::Engine::open(invocation.config, runtime::Need::kModel,
                                                        runtime::Access::kWrite));
-    MC_ASSIGN(const auto session, open_bank(invocation, *engine, true));
+    MC_ASSIGN(const auto session,
+              runtime::BankSession::open(*engine, invocation.config.bank, true));
+    MC_TRY(open_search(invocation, *session));
+    const auto done = ingest_all(invocation, *session, inputs);
+    // Whatever ended the run, what was committed is to be found by search.
+    MC_TRY(session->index_now());
+    return done;
+}
+
+// Goes on after a wrong document; anything else (a full disk, an interrupt) ends the run.
+Result<void> IngestCommand::ingest_all(Invocation& invocation, runtime::BankSession& session,
+                                       std::vector<Input>& inputs) {
     for (Input& input : inputs) {
         if (input.fault) {
             take_fault(invocation.out, *input.fault);
@@ -162,7 +174,7 @@ Result<void> IngestCommand::ingest_good(Invocation& invocation, std::vector<Inpu
             print_skipped(invocation.out, input);
             continue;
         }
-        const auto done = ingest_one(invocation, *session, input);
+        const auto done = ingest_one(invocation, session, input);
         if (done) continue;
         if (done.error().code() != ErrorCode::kInvalidInput) return fail(done.error());
         take_fault(invocation.out, done.error());

@@ -112,17 +112,17 @@ Result<void> InspectCommand::show_store(Invocation& invocation) {
 Result<void> InspectCommand::show_part(Invocation& invocation) const {
     Output& out = invocation.out;
     MC_ASSIGN(const auto engine, open_for_reading(invocation.config, runtime::Need::kTokenizer));
-    MC_ASSIGN(const auto bank, open_bank(invocation, *engine, false));
+    MC_ASSIGN(const auto bank, runtime::BankSession::open(*engine, invocation.config.bank, false));
     if (!node_.empty()) {
         MC_ASSIGN(const NodeId node, parse_node(node_));
-        MC_ASSIGN(const NodeView view, view_node(*bank, node));
+        MC_ASSIGN(const NodeView view, view_node(bank->text(), node));
         if (out.json())
             out.json(to_json(view));
         else
             print_node(out, view);
         return {};
     }
-    MC_ASSIGN(const DocumentRecord document, bank->resolve_document(document_));
+    MC_ASSIGN(const DocumentRecord document, bank->text().resolve_document(document_));
     if (dot_) {
         const TreeExtent extent{{0, document.token_count}, Level(1)};
         MC_ASSIGN(const std::string dot, tree_dot(bank->nodes(), document.id, extent));

@@ -51,10 +51,10 @@ class QueryCommand final : public Command {
     Result<runtime::QueryOptions> options_for(const Config& config,
                                               const runtime::BankSession& session) const;
     // Both say why the answer ended.
-    Result<lm::StopReason> print_text(Output& out, runtime::FocusSession& focus,
-                                      const runtime::QueryReport& report);
-    Result<lm::StopReason> print_json(Output& out, runtime::FocusSession& focus,
-                                      const runtime::QueryReport& report);
+    Result<runtime::AnswerEnd> print_text(Output& out, runtime::FocusSession& focus,
+                                          const runtime::QueryReport& report);
+    Result<runtime::AnswerEnd> print_json(Output& out, runtime::FocusSession& focus,
+                                          const runtime::QueryReport& report);
 
     std::string question_;
     std::vector<std::string> documents_;
@@ -72,17 +72,17 @@ Result<runtime::QueryOptions> QueryCommand::options_for(const Config& config,
     options.evidence_count = evidence_count_;
     options.seed = answer_options_.seed;
     for (const std::string& name : documents_) {
-        MC_ASSIGN(const DocumentRecord document, session.resolve_document(name));
+        MC_ASSIGN(const DocumentRecord document, session.text().resolve_document(name));
         options.documents.push_back(document.id);
     }
     return options;
 }
 
-Result<lm::StopReason> QueryCommand::print_text(Output& out, runtime::FocusSession& focus,
-                                                const runtime::QueryReport& report) {
+Result<runtime::AnswerEnd> QueryCommand::print_text(Output& out, runtime::FocusSession& focus,
+                                                    const runtime::QueryReport& report) {
     out.text(out.faint(summary_of(report)));
     print_evidence(out, report.evidence);
-    if (!wants_answer_) return lm::StopReason::kEndOfText;
+    if (!wants_answer_) return runtime::AnswerEnd::kEndOfText;
     out.text("");
     out.text(out.strong("answer"));
     answer_options_.on_text = [&out](std::string_view text) {
@@ -91,16 +91,16 @@ Result<lm::StopReason> QueryCommand::print_text(Output& out, runtime::FocusSessi
         return true;
     };
     MC_ASSIGN(const runtime::Answer answer, focus.answer(answer_options_));
-    out.text("");
+    out.text(source_marks(answer));
     out.text(out.faint(summary_of(answer)));
     return answer.stop_reason;
 }
 
-Result<lm::StopReason> QueryCommand::print_json(Output& out, runtime::FocusSession& focus,
-                                                const runtime::QueryReport& report) {
+Result<runtime::AnswerEnd> QueryCommand::print_json(Output& out, runtime::FocusSession& focus,
+                                                    const runtime::QueryReport& report) {
     Json line = to_json(report);
     line["answer"] = nullptr;
-    lm::StopReason reason = lm::StopReason::kEndOfText;
+    runtime::AnswerEnd reason = runtime::AnswerEnd::kEndOfText;
     if (wants_answer_) {
         MC_ASSIGN(const runtime::Answer answer, focus.answer(answer_options_));
         line["answer"] = to_json(answer);
@@ -114,17 +114,19 @@ Result<int> QueryCommand::run(Invocation& invocation) {
     if (is_blank(question_)) return fail(ErrorCode::kInvalidInput, "the question is empty");
     MC_ASSIGN(const auto engine, runtime::Engine::open(invocation.config, runtime::Need::kModel,
                                                        runtime::Access::kWriteIfFree));
-    MC_ASSIGN(const auto session, open_bank(invocation, *engine, false));
+    MC_ASSIGN(const auto session,
+              runtime::BankSession::open(*engine, invocation.config.bank, false));
+    MC_TRY(open_search(invocation, *session));
     MC_ASSIGN(const runtime::QueryOptions options, options_for(invocation.config, *session));
     runtime::FocusSession focus(*session);
     MC_ASSIGN(const runtime::QueryReport report, focus.ask(question_, options));
     // What stands there when Ctrl-C comes is printed, and the exit code says that it is not all.
     const InterruptWatch watch;
     answer_options_.interrupted = &invocation.interrupted;
-    MC_ASSIGN(const lm::StopReason reason, invocation.out.json()
-                                               ? print_json(invocation.out, focus, report)
-                                               : print_text(invocation.out, focus, report));
-    return reason == lm::StopReason::kStopped ? static_cast<int>(ErrorCode::kCancelled) : 0;
+    MC_ASSIGN(const runtime::AnswerEnd reason, invocation.out.json()
+                                                   ? print_json(invocation.out, focus, report)
+                                                   : print_text(invocation.out, focus, report));
+    return reason == runtime::AnswerEnd::kStopped ? static_cast<int>(ErrorCode::kCancelled) : 0;
 }
 
 }  // namespace

@@ -38,9 +38,9 @@ class ReadCommand final : public Command {
 
   private:
     Result<ByteSpan> chosen_span(const DocumentRecord& document) const;
-    static Result<void> print_bytes(Output& out, const runtime::BankSession& session,
+    static Result<void> print_bytes(Output& out, const runtime::BankText& text,
                                     const DocumentRecord& document, ByteSpan span);
-    static Result<void> print_json(Output& out, const runtime::BankSession& session,
+    static Result<void> print_json(Output& out, const runtime::BankText& text,
                                    const DocumentRecord& document, ByteSpan span);
 
     std::string document_;
@@ -58,19 +58,19 @@ Result<ByteSpan> ReadCommand::chosen_span(const DocumentRecord& document) const 
     return ByteSpan{range.begin, end};
 }
 
-Result<void> ReadCommand::print_bytes(Output& out, const runtime::BankSession& session,
+Result<void> ReadCommand::print_bytes(Output& out, const runtime::BankText& text,
                                       const DocumentRecord& document, ByteSpan span) {
     for (std::uint64_t at = span.begin; at < span.end; at += kPieceBytes) {
         const ByteSpan piece{at, std::min(at + kPieceBytes, span.end)};
-        MC_ASSIGN(const std::string bytes, session.read_bytes(document.id, piece));
+        MC_ASSIGN(const std::string bytes, text.read_bytes(document.id, piece));
         out.raw(bytes);
     }
     return {};
 }
 
-Result<void> ReadCommand::print_json(Output& out, const runtime::BankSession& session,
+Result<void> ReadCommand::print_json(Output& out, const runtime::BankText& text,
                                      const DocumentRecord& document, ByteSpan span) {
-    MC_ASSIGN(const std::string bytes, session.read_bytes(document.id, span));
+    MC_ASSIGN(const std::string bytes, text.read_bytes(document.id, span));
     out.json({{"document", to_text(document.id)},
               {"source", document.source_name},
               {"bytes", to_json(span)},
@@ -81,11 +81,12 @@ Result<void> ReadCommand::print_json(Output& out, const runtime::BankSession& se
 
 Result<int> ReadCommand::run(Invocation& invocation) {
     MC_ASSIGN(const auto engine, open_for_reading(invocation.config, runtime::Need::kTokenizer));
-    MC_ASSIGN(const auto session, open_bank(invocation, *engine, false));
-    MC_ASSIGN(const DocumentRecord document, session->resolve_document(document_));
+    MC_ASSIGN(const auto session,
+              runtime::BankSession::open(*engine, invocation.config.bank, false));
+    MC_ASSIGN(const DocumentRecord document, session->text().resolve_document(document_));
     MC_ASSIGN(const ByteSpan span, chosen_span(document));
-    MC_TRY(invocation.out.json() ? print_json(invocation.out, *session, document, span)
-                                 : print_bytes(invocation.out, *session, document, span));
+    MC_TRY(invocation.out.json() ? print_json(invocation.out, session->text(), document, span)
+                                 : print_bytes(invocation.out, session->text(), document, span));
     return 0;
 }
 

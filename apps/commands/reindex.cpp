@@ -56,7 +56,7 @@ Result<void> ReindexCommand::copy_bank(Invocation& invocation, runtime::Engine& 
     MC_ASSIGN(const auto documents, source->nodes().list_documents());
     for (const DocumentRecord& document : documents) {
         MC_ASSIGN(const std::string bytes,
-                  source->read_bytes(document.id, {0, document.byte_count}));
+                  source->text().read_bytes(document.id, {0, document.byte_count}));
         auto bar = telemetry::ProgressBar::for_stderr(invocation.clock);
         bar.begin("reindex " + excerpt(document.source_name, 24));
         const auto progress = [&](const runtime::IngestProgress& state) {
@@ -69,6 +69,7 @@ Result<void> ReindexCommand::copy_bank(Invocation& invocation, runtime::Engine& 
         ++documents_;
         gists_ += report.gists_added;
     }
+    MC_TRY(target->index_now());
     return {};
 }
 

@@ -33,40 +33,55 @@ struct Findings {
     }
 };
 
-struct NodeTotals {
-    std::uint64_t level_1 = 0;
-    std::uint64_t all = 0;
-};
-
-void add_nodes(const DocumentRecord& document, NodeTotals& totals) {
-    totals.level_1 += node_count(document.token_count, Level(1));
+std::uint64_t node_total(const DocumentRecord& document) {
+    std::uint64_t nodes = 0;
     for (std::uint8_t level = 1; level <= top_level(document.token_count).value; ++level)
-        totals.all += node_count(document.token_count, Level(level));
+        nodes += node_count(document.token_count, Level(level));
+    return nodes;
 }
 
-// Counts can be compared only where the index stands at the bank's last commit.
-template <class Index>
-void check_index(const Result<std::unique_ptr<Index>>& opened, const char* kind,
-                 const std::string& bank, std::uint64_t expected, CommitNumber last_commit,
-                 Findings& findings) {
-    Json line{{"bank", bank}, {"index", kind}, {"expected", expected}, {"held", nullptr}};
+// "holds no passage of tokens 40:72"; empty when its passages cover a document without gap or
+// overlap.
+Result<std::string> passage_gap(const PassageIndex& index, const DocumentRecord& document) {
+    MC_ASSIGN(const auto passages, index.passages_in(document.id, {0, document.token_count}));
+    std::uint64_t covered = 0;
+    for (const Passage& passage : passages) {
+        if (passage.tokens.begin != covered) break;
+        covered = passage.tokens.end;
+    }
+    if (covered == document.token_count) return std::string();
+    return "document " + to_text(document.id) + ": its passages end at token " +
+           std::to_string(covered) + " of " + std::to_string(document.token_count);
+}
+
+// Passages can be compared only where the index stands at the bank's last commit.
+Result<void> check_index(storage::Store& store, const TextEmbedderInfo& embedder,
+                         const NodeStore& nodes, const std::vector<DocumentRecord>& documents,
+                         Findings& findings) {
+    const std::string& bank = nodes.bank().name;
+    Json line{{"bank", bank}, {"index", "passages"}, {"held", nullptr}};
+    const auto opened = store.open_passage_index(bank, embedder);
+    MC_ASSIGN(const CommitNumber last_commit, nodes.last_commit());
     if (!opened) {
         line["state"] = "unusable: " + opened.error().to_string();
         if (opened.error().code() != ErrorCode::kStaleIndex)
-            findings.add_fault("bank " + bank + ", " + kind + " index", opened.error().to_string());
+            findings.add_fault("bank " + bank + ", index of passages", opened.error().to_string());
     } else if ((*opened)->watermark() != last_commit) {
         line["held"] = (*opened)->size();
         line["state"] = "behind";
     } else {
         line["held"] = (*opened)->size();
-        line["state"] = (*opened)->size() == expected ? "current" : "wrong";
-        if ((*opened)->size() != expected)
-            findings.add_fault("bank " + bank + ", " + kind + " index",
-                               "holds " + std::to_string((*opened)->size()) +
-                                   " entries, the tree " + std::to_string(expected) +
-                                   "; delete it and it is rebuilt");
+        line["state"] = "current";
+        for (const DocumentRecord& document : documents) {
+            MC_ASSIGN(const std::string gap, passage_gap(**opened, document));
+            if (gap.empty()) continue;
+            line["state"] = "wrong";
+            findings.add_fault("bank " + bank + ", index of passages",
+                               gap + "; delete the index and it is rebuilt");
+        }
     }
     findings.indexes.push_back(std::move(line));
+    return {};
 }
 
 Result<void> check_document(const NodeStore& nodes, const DocumentRecord& document,
@@ -81,24 +96,19 @@ Result<void> check_document(const NodeStore& nodes, const DocumentRecord& docume
     return {};
 }
 
-Result<void> check_bank(storage::Store& store, const std::string& bank, Findings& findings) {
+Result<void> check_bank(storage::Store& store, const TextEmbedderInfo& embedder,
+                        const std::string& bank, Findings& findings) {
     MC_ASSIGN(const auto nodes, store.bank_store(bank));
     MC_ASSIGN(const auto documents, nodes->list_documents());
-    NodeTotals totals;
     for (const DocumentRecord& document : documents) {
         MC_TRY(check_document(*nodes, document, store.meta().identity.encoder.shape, findings));
-        add_nodes(document, totals);
+        findings.nodes += node_total(document);
     }
     MC_ASSIGN(const auto violations, journal_violations(*nodes));
     for (const std::string& violation : violations)
         findings.add_fault("bank " + bank + ", journal", violation);
     findings.documents += documents.size();
-    findings.nodes += totals.all;
-    MC_ASSIGN(const CommitNumber last_commit, nodes->last_commit());
-    check_index(store.open_vector_index(bank), "vector", bank, totals.all, last_commit, findings);
-    check_index(store.open_lexical_index(bank), "text", bank, totals.level_1, last_commit,
-                findings);
-    return {};
+    return check_index(store, embedder, *nodes, documents, findings);
 }
 
 void print_findings(Output& out, const Findings& findings) {
@@ -137,8 +147,10 @@ Result<int> VerifyCommand::run(Invocation& invocation) {
     findings.records = summary.records;
     // Trees are read through the records: broken ones would only be reported twice.
     if (summary.faults == 0) {
+        MC_ASSIGN(TextEmbedder* const embedder, engine->embedder());
+        const TextEmbedderInfo info = embedder ? embedder->info() : TextEmbedderInfo();
         MC_ASSIGN(const auto banks, store.list_banks());
-        for (const BankRecord& bank : banks) MC_TRY(check_bank(store, bank.name, findings));
+        for (const BankRecord& bank : banks) MC_TRY(check_bank(store, info, bank.name, findings));
     }
     Output& out = invocation.out;
     if (out.json())

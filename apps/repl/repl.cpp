@@ -65,7 +65,7 @@ Result<void> Repl::reopen_bank(const std::string& name) {
 Result<void> Repl::refresh() {
     MC_ASSIGN(const CommitNumber now, session_.bank->nodes().last_commit());
     if (now == session_.opened_at) return {};
-    if (session_.focus->window() != nullptr)
+    if (session_.focus->window() != nullptr || session_.focus->answer_window() != nullptr)
         out_.note("the store has changed; the working context starts anew");
     return reopen_bank(config_.bank);
 }
@@ -167,7 +167,7 @@ Result<void> Repl::answer(Json* line) {
         (*line)["answer"] = to_json(answer);
         return {};
     }
-    out_.text("");
+    out_.text(source_marks(answer));
     out_.text(out_.faint(summary_of(answer)));
     return {};
 }

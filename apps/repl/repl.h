@@ -91,7 +91,9 @@ class Repl {
     Result<const Window*> window() const;
     Result<void> edit(std::string_view arguments, Edit::Kind kind);
     Json window_json(const Window& window) const;
+    Json window_json(const AnswerWindow& window) const;
     void print_window(const Window& window) const;
+    void print_window(const AnswerWindow& window) const;
     // Says a setting's value after a command that reads or changes it.
     void say(const char* key, const Json& value);
     runtime::QueryOptions query_options() const;

@@ -130,7 +130,7 @@ Result<void> Repl::do_docs(std::string_view) {
 
 Result<void> Repl::do_tree(std::string_view arguments) {
     MC_TRY(refresh());
-    MC_ASSIGN(const auto document, session_.bank->resolve_document(arguments));
+    MC_ASSIGN(const auto document, session_.bank->text().resolve_document(arguments));
     if (out_.json())
         out_.json(to_json(document));
     else
@@ -141,7 +141,7 @@ Result<void> Repl::do_tree(std::string_view arguments) {
 Result<void> Repl::do_node(std::string_view arguments) {
     MC_TRY(refresh());
     MC_ASSIGN(const NodeId node, parse_node(arguments));
-    MC_ASSIGN(const NodeView view, view_node(*session_.bank, node));
+    MC_ASSIGN(const NodeView view, view_node(session_.bank->text(), node));
     if (out_.json())
         out_.json(to_json(view));
     else
@@ -154,7 +154,7 @@ Result<void> Repl::do_text(std::string_view arguments) {
     DocumentRecord document;
     TokenSpan span;
     if (const auto node = parse_node(arguments)) {
-        MC_ASSIGN(const NodeView view, view_node(*session_.bank, *node));
+        MC_ASSIGN(const NodeView view, view_node(session_.bank->text(), *node));
         document = view.document;
         span = view.tokens;
     } else {
@@ -162,8 +162,8 @@ Result<void> Repl::do_text(std::string_view arguments) {
         const bool has_range =
             space != std::string_view::npos && arguments.find(':', space) != std::string_view::npos;
         MC_ASSIGN(document,
-                  session_.bank->resolve_document(has_range ? trimmed(arguments.substr(0, space))
-                                                            : std::string(arguments)));
+                  session_.bank->text().resolve_document(
+                      has_range ? trimmed(arguments.substr(0, space)) : std::string(arguments)));
         span = {0, document.token_count};
         if (has_range) {
             MC_ASSIGN(const OpenRange range, parse_range(arguments.substr(space + 1)));
@@ -175,7 +175,7 @@ Result<void> Repl::do_text(std::string_view arguments) {
                             " has tokens 0:" + std::to_string(document.token_count) +
                             ", asked for " + format_range(span.begin, span.end));
     }
-    MC_ASSIGN(const std::string text, session_.bank->read_text(document.id, span));
+    MC_ASSIGN(const std::string text, session_.bank->text().read_text(document.id, span));
     if (out_.json())
         out_.json({{"document", to_text(document.id)}, {"tokens", to_json(span)}, {"text", text}});
     else
@@ -201,7 +201,7 @@ Result<void> Repl::do_search(std::string_view arguments) {
 
 Result<void> Repl::do_policy(std::string_view arguments) {
     if (!arguments.empty()) {
-        MC_TRY(make_policy(arguments));
+        if (arguments != runtime::kPassagesPolicy) MC_TRY(make_policy(arguments));
         config_.policy = std::string(arguments);
     }
     say("policy", config_.policy);

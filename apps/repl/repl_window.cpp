@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The dot-commands about the working context: .window, .expand, .collapse, .stats.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "apps/repl/repl.h"
@@ -39,9 +40,12 @@ std::uint64_t covered_tokens(const Window& window) {
 
 Result<const Window*> Repl::window() const {
     const Window* window = session_.focus->window();
-    if (window == nullptr)
-        return fail(ErrorCode::kInvalidInput, "no working context yet: ask a question first");
-    return window;
+    if (window != nullptr) return window;
+    if (session_.focus->answer_window() != nullptr)
+        return fail(ErrorCode::kInvalidInput,
+                    "a window of passages has nothing to expand or collapse: choose another "
+                    ".policy and ask again");
+    return fail(ErrorCode::kInvalidInput, "no working context yet: ask a question first");
 }
 
 Json Repl::window_json(const Window& window) const {
@@ -69,7 +73,48 @@ void Repl::print_window(const Window& window) const {
               format_count(covered_tokens(window)) + " tokens");
 }
 
+Json Repl::window_json(const AnswerWindow& window) const {
+    Json background = Json::array();
+    for (const NodeId node : window.background) background.push_back(to_string(node));
+    Json passages = Json::array();
+    for (const Passage& passage : window.passages)
+        passages.push_back({{"document", to_text(passage.document)},
+                            {"tokens", to_json(passage.tokens)},
+                            {"cost", passage.tokens.count()}});
+    return {{"budget", window.budget_entries},
+            {"cost", window.cost()},
+            {"reserved", window.reserved_entries},
+            {"separators", window.separator_entries},
+            {"covered_tokens", window.covered_tokens()},
+            {"background", std::move(background)},
+            {"passages", std::move(passages)}};
+}
+
+// As the reader sees it: background first, the best passage last.
+void Repl::print_window(const AnswerWindow& window) const {
+    if (!window.background.empty())
+        out_.text(out_.strong("background") + "  " + to_string(window.background.front()) + " … " +
+                  to_string(window.background.back()) + "  " +
+                  format_count(window.background.size()) + " gists");
+    for (const Passage& passage : window.passages)
+        out_.text(out_.strong(to_text(passage.document)) + "  tokens " +
+                  format_range(passage.tokens.begin, passage.tokens.end) + "  raw " +
+                  format_count(passage.tokens.count()));
+    if (window.passages.empty()) out_.text("no passage is likely to answer: the window is empty");
+    out_.text("cost " + format_count(window.cost()) + " of " + format_count(window.budget_entries) +
+              " entries (" + format_count(window.reserved_entries) +
+              " kept for the question), covers " + format_count(window.covered_tokens()) +
+              " tokens");
+}
+
 Result<void> Repl::do_window(std::string_view) {
+    if (const AnswerWindow* shown = session_.focus->answer_window()) {
+        if (out_.json())
+            out_.json(window_json(*shown));
+        else
+            print_window(*shown);
+        return {};
+    }
     MC_ASSIGN(const Window* const shown, window());
     if (out_.json())
         out_.json(window_json(*shown));
@@ -104,12 +149,13 @@ Result<void> Repl::do_collapse(std::string_view arguments) {
 
 Result<void> Repl::do_stats(std::string_view) {
     MC_ASSIGN(const std::uint64_t disk_bytes, session_.engine->store().size_on_disk_bytes());
+    MC_ASSIGN(const runtime::BankSearch* const search, session_.bank->search());
     Json stats{{"store", config_.store.string()},
                {"bank", config_.bank},
                {"commit", session_.opened_at.value},
                {"disk_bytes", disk_bytes},
-               {"vector_index_nodes", session_.bank->vectors().size()},
-               {"text_index_blocks", session_.bank->texts().size()},
+               {"passages", search->index().size()},
+               {"vector_dim", search->index().vector_dim()},
                {"policy", config_.policy},
                {"budget", config_.budget_entries},
                {"cost", nullptr},
@@ -118,14 +164,12 @@ Result<void> Repl::do_stats(std::string_view) {
                {"edits", nullptr},
                {"seconds_search", nullptr},
                {"seconds_focus", nullptr}};
-    if (const Window* shown = session_.focus->window()) {
-        const std::uint64_t tokens = covered_tokens(*shown);
-        stats["cost"] = shown->cost();
-        stats["covered_tokens"] = tokens;
-        stats["tokens_per_entry"] = static_cast<double>(tokens) /
-                                    static_cast<double>(shown->cost() > 0 ? shown->cost() : 1);
-    }
     if (last_report_) {
+        const std::uint64_t cost = std::max<std::uint64_t>(last_report_->cost, 1);
+        stats["cost"] = last_report_->cost;
+        stats["covered_tokens"] = last_report_->covered_tokens;
+        stats["tokens_per_entry"] =
+            static_cast<double>(last_report_->covered_tokens) / static_cast<double>(cost);
         stats["edits"] = last_report_->edits;
         stats["seconds_search"] = last_report_->seconds_search;
         stats["seconds_focus"] = last_report_->seconds_focus;

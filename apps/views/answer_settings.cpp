@@ -62,6 +62,11 @@ const std::array kSettings{
                       return set_count(o.tokens_max, text, 1, kAnswerTokensMax);
                   },
                   [](const AnswerOptions& o) { return Json(o.tokens_max); }},
+    AnswerSetting{"sentences", "N", "longest answer in sentences; 0: as many as the model writes",
+                  [](AnswerOptions& o, std::string_view text) {
+                      return set_count(o.sentences_max, text, 0, kAnswerTokensMax);
+                  },
+                  [](const AnswerOptions& o) { return Json(o.sentences_max); }},
     AnswerSetting{"temperature", "X",
                   "0: always the likeliest token; else logits are divided by it",
                   [](AnswerOptions& o, std::string_view text) {

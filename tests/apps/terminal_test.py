@@ -86,7 +86,9 @@ class OnATerminal(cli.CliTestCase):
 
     def test_an_interrupt_stops_an_answer_and_not_the_session(self):
         self.terminal.ask(".answer on")
+        self.terminal.ask(".policy hybrid")
         self.terminal.ask(".set max-tokens 8000")
+        self.terminal.ask(".set sentences 0")
         self.terminal.ask(".set temperature 5")  # near noise: it does not end by itself
         self.terminal.type("Who?\n")
         self.terminal.until("d1")  # the evidence: the answer is next

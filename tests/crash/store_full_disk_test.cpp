@@ -170,30 +170,30 @@ TEST_F(FullDiskTest, AnIndexThatCannotBeSavedKeepsItsLastState) {
                   DocumentRecord document = *bank->create_document(named("grown"));
                   const CommitNumber first = *bank->commit(next_batch(document, 0));
                   const CommitNumber second = *bank->commit(next_batch(document, 0));
-                  const auto vectors = *store->open_vector_index("b");
-                  const auto words = *store->open_lexical_index("b");
-                  if (!vectors->save(first) || !words->save(first)) return kBroken;
+                  const TextEmbedderInfo embedder{"ones", {1, 2}, 8};
+                  auto index = *store->open_passage_index("b", embedder);
+                  if (!index->save(first)) return kBroken;
                   stuff(16 << 10);
                   ErrorCode last = ErrorCode::kUsage;
                   for (std::uint64_t i = 0; i < 100 && last == ErrorCode::kUsage; ++i) {
-                      std::vector<NodeId> nodes;
-                      std::vector<BlockText> texts;
+                      std::vector<PassageText> texts;
                       for (std::uint64_t j = 0; j < 200; ++j) {
-                          nodes.push_back({document.id, Level(1), NodeIndex(i * 200 + j)});
-                          texts.push_back({nodes.back(), "word" + std::to_string(i * 200 + j) +
-                                                             " and some more text"});
+                          const std::uint64_t begin = (i * 200 + j) * 10;
+                          texts.push_back({{document.id, {begin, begin + 10}},
+                                           "word" + std::to_string(begin) + " and some more"});
                       }
-                      if (!vectors->add(nodes, std::vector<float>(200 * 8, 1.0F))) return kBroken;
-                      const auto added = words->add(texts);
+                      const auto added =
+                          index->add(texts, std::vector<float>(200 * 8, std::sqrt(1.0F / 8)));
                       if (!added) last = added.error().code();
                   }
-                  const auto saved = words->save(second);
-                  if (last == ErrorCode::kUsage && !saved) last = saved.error().code();
+                  const auto saved = index->save(second);
+                  if (saved) return kBroken;
+                  if (last == ErrorCode::kUsage) last = saved.error().code();
                   if (last != ErrorCode::kOutOfSpace) return kWrongError;
-                  const auto refused = vectors->save(second);
-                  if (refused || refused.error().code() != ErrorCode::kOutOfSpace)
-                      return kWrongError;
-                  const auto old = store->open_vector_index("b");
+                  // The first error is the one that stays.
+                  if (saved.error().code() != ErrorCode::kOutOfSpace) return kWrongError;
+                  index.reset();
+                  const auto old = store->open_passage_index("b", embedder);
                   return old && (*old)->watermark() == first && (*old)->size() == 0 ? kAsExpected
                                                                                     : kBroken;
               }),

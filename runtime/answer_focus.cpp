@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// FocusSession's answering form: passages worth reading, within the budget, and background.
+#include <algorithm>
+#include <utility>
+
+#include "core/check.h"
+#include "core/span_math.h"
+#include "runtime/focus_session.h"
+#include "runtime/search/reader_text.h"
+
+namespace mc::runtime {
+namespace {
+
+bool stands_in(const AnswerWindow& window, const Stretch& stretch) {
+    return std::ranges::any_of(window.passages, [&](const Passage& passage) {
+        return passage.document == stretch.document && stretch.tokens.contains(passage.tokens);
+    });
+}
+
+bool overlaps_any(const Stretch& stretch, std::span<const Stretch> others) {
+    return std::ranges::any_of(others, [&](const Stretch& other) {
+        return other.document == stretch.document && other.tokens.begin < stretch.tokens.end &&
+               stretch.tokens.begin < other.tokens.end;
+    });
+}
+
+}  // namespace
+
+Result<void> FocusSession::focus_on_passages(const QueryOptions& options, QueryReport& report) {
+    MC_ASSIGN(const BankSearch* const search, bank_.search());
+    const std::size_t wanted = passages_worth_reading(asked_->ranking, options.rule);
+    MC_ASSIGN(const auto read,
+              stretches_of(bank_.text(), search->index(), asked_->ranking, wanted));
+    MC_TRY(fill_answer_window(options, read));
+    MC_TRY(add_background(options));
+    report.known = wanted > 0;
+    report.cost = answer_window_->cost();
+    report.covered_tokens = answer_window_->covered_tokens();
+    MC_ASSIGN(const auto others,
+              stretches_of(bank_.text(), search->index(),
+                           std::span(asked_->ranking).subspan(wanted), options.evidence_count));
+    std::vector<Stretch> shown = read;
+    for (const Stretch& stretch : others)
+        if (!overlaps_any(stretch, read)) shown.push_back(stretch);
+    for (const Stretch& stretch : shown) {
+        if (report.evidence.size() >= options.evidence_count) break;
+        MC_ASSIGN(Evidence evidence, read_evidence(bank_.text(), stretch));
+        if (stands_in(*answer_window_, stretch)) evidence.level = Level(0);
+        report.evidence.push_back(std::move(evidence));
+    }
+    return {};
+}
+
+// The best first as long as there is room; what does not fit whole is left out, but of the best
+// passage as much stands there as fits.
+Result<void> FocusSession::fill_answer_window(const QueryOptions& options,
+                                              std::span<const Stretch> stretches) {
+    AnswerWindow window;
+    window.budget_entries = options.budget;
+    window.reserved_entries = asked_->tokens.size();
+    if (window.reserved_entries >= options.budget)
+        return fail(ErrorCode::kOverBudget, "the question alone takes " +
+                                                std::to_string(window.reserved_entries) + " of " +
+                                                std::to_string(options.budget) +
+                                                " entries; ask a shorter one or raise the budget");
+    const std::size_t separator = passage_separator(bank_.text().tokenizer()).size();
+    for (const Stretch& stretch : stretches) {
+        const std::uint64_t room = options.budget - window.cost();
+        Passage passage = stretch.passage();
+        if (window.passages.empty()) {
+            passage.tokens.end = std::min(passage.tokens.end, passage.tokens.begin + room);
+        } else if (passage.tokens.count() + separator > room) {
+            continue;
+        } else {
+            window.separator_entries += separator;
+        }
+        window.passages.push_back(passage);
+    }
+    std::ranges::reverse(window.passages);
+    window_.reset();
+    answer_window_ = std::move(window);
+    return {};
+}
+
+Result<void> FocusSession::add_background(const QueryOptions& options) {
+    AnswerWindow& window = *answer_window_;
+    std::vector<DocumentShape> shapes;
+    for (auto passage = window.passages.rbegin(); passage != window.passages.rend(); ++passage) {
+        const bool known = std::ranges::any_of(
+            shapes, [&](const auto& shape) { return shape.document == passage->document; });
+        if (known) continue;
+        MC_ASSIGN(const auto record, bank_.text().require_document(passage->document));
+        shapes.push_back(DocumentShape::of(record.id, record.token_count));
+    }
+    for (const DocumentShape& shape : shapes) {
+        const std::uint64_t room = std::min(options.background_entries - window.background.size(),
+                                            options.budget - window.cost());
+        const auto nodes = background_of(shape, window.passages, room);
+        window.background.insert(window.background.end(), nodes.begin(), nodes.end());
+    }
+    const auto violations = answer_window_violations(window, shapes);
+    MC_CHECK(violations.empty(), violations.front());
+    return {};
+}
+
+}  // namespace mc::runtime

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// FocusSession::reader_prompt and answer: what the base model reads, and what it then writes.
+#include <utility>
+
+#include "core/span_math.h"
+#include "lm/generate.h"
+#include "lm/generation/chat_prompt.h"
+#include "runtime/focus_session.h"
+#include "runtime/search/reader_text.h"
+
+namespace mc::runtime {
+namespace {
+
+// The model's reasons keep their places.
+static_assert(static_cast<int>(AnswerEnd::kEndOfText) ==
+              static_cast<int>(lm::StopReason::kEndOfText));
+static_assert(static_cast<int>(AnswerEnd::kStopped) == static_cast<int>(lm::StopReason::kStopped));
+
+double seconds_since(std::int64_t begin_ns, const Clock& clock) {
+    return static_cast<double>(clock.monotonic_ns() - begin_ns) * 1e-9;
+}
+
+void append_tokens(std::vector<lm::Segment>& segments, const std::vector<TokenId>& tokens) {
+    if (tokens.empty()) return;
+    if (segments.empty() || segments.back().tokens.empty()) segments.emplace_back();
+    auto& run = segments.back().tokens;
+    run.insert(run.end(), tokens.begin(), tokens.end());
+}
+
+void append_gist(std::vector<lm::Segment>& segments, const Gist* gist) {
+    if (segments.empty() || segments.back().gists.empty()) segments.emplace_back();
+    segments.back().gists.push_back(gist);
+}
+
+}  // namespace
+
+std::string_view name_of(AnswerEnd end) {
+    switch (end) {
+        case AnswerEnd::kSentence:
+            return "sentence";
+        case AnswerEnd::kLoop:
+            return "loop";
+        case AnswerEnd::kUnknown:
+            return "unknown";
+        default:
+            return lm::name_of(static_cast<lm::StopReason>(end));
+    }
+}
+
+// Gists are read group by group: siblings mostly follow each other.
+Result<const Gist*> FocusSession::read_gist(NodeId node) {
+    const NodeIndex parent = parent_of(node).index;
+    if (!group_read_ || group_read_->document != node.document ||
+        group_read_->level != node.level || group_read_->parent != parent) {
+        MC_ASSIGN(group_read_, bank_.nodes().find_gists(node.document, node.level, parent));
+    }
+    if (!group_read_ || slot_in_parent(node) >= group_read_->gists.size())
+        return fail(ErrorCode::kCorruption, "the store has no gist for " + to_string(node) +
+                                                ", which the window shows; run megacontext verify");
+    gists_read_.push_back(group_read_->gists[slot_in_parent(node)]);
+    return &gists_read_.back();
+}
+
+// Of a narrative window: entries in reading order.
+Result<std::vector<lm::Segment>> FocusSession::window_segments() {
+    std::vector<lm::Segment> segments;
+    for (const WindowEntry& item : window_->entries()) {
+        const Entry& entry = item.entry;
+        if (entry.is_raw()) {
+            MC_ASSIGN(const auto tokens, bank_.nodes().read_tokens(entry.document, entry.span));
+            append_tokens(segments, tokens);
+        } else {
+            MC_ASSIGN(const Gist* const gist, read_gist(entry.node()));
+            append_gist(segments, gist);
+        }
+    }
+    return segments;
+}
+
+// Of an answering window: background, then passages with the best one last.
+Result<std::vector<lm::Segment>> FocusSession::answer_segments() {
+    std::vector<lm::Segment> segments;
+    for (const NodeId node : answer_window_->background) {
+        MC_ASSIGN(const Gist* const gist, read_gist(node));
+        append_gist(segments, gist);
+    }
+    const auto separator = passage_separator(bank_.text().tokenizer());
+    bool first = true;
+    for (const Passage& passage : answer_window_->passages) {
+        MC_ASSIGN(const auto tokens, bank_.nodes().read_tokens(passage.document, passage.tokens));
+        if (!std::exchange(first, false)) append_tokens(segments, separator);
+        append_tokens(segments, tokens);
+    }
+    return segments;
+}
+
+Result<std::vector<lm::Segment>> FocusSession::reader_prompt() {
+    if (!asked_ || (!window_ && !answer_window_))
+        return fail(ErrorCode::kInvalidInput, "nothing to answer; ask a question first");
+    gists_read_.clear();
+    group_read_.reset();
+    MC_ASSIGN(const lm::ChatPrompt prompt,
+              lm::make_chat_prompt(bank_.text().tokenizer(), asked_->text));
+    MC_ASSIGN(const auto memory, answer_window_ ? answer_segments() : window_segments());
+    std::vector<lm::Segment> segments;
+    append_tokens(segments, prompt.before_text);
+    for (const lm::Segment& segment : memory) {
+        append_tokens(segments, segment.tokens);
+        for (const Gist* gist : segment.gists) append_gist(segments, gist);
+    }
+    append_tokens(segments, prompt.after_text);
+    return segments;
+}
+
+Result<Answer> FocusSession::answer(const AnswerOptions& options) {
+    Answer answer;
+    if (asked_ && !known_) {
+        answer.text = kUnknownAnswer;
+        answer.stop_reason = AnswerEnd::kUnknown;
+        if (options.on_text) options.on_text(answer.text);
+        return answer;
+    }
+    const Clock& clock = bank_.engine().clock();
+    const std::int64_t begin_ns = clock.monotonic_ns();
+    const lm::BaseModel& model = bank_.engine().model();
+    MC_ASSIGN(const std::vector<lm::Segment> segments, reader_prompt());
+    const auto sequence = model.new_sequence();
+    MC_TRY_CONTEXT(sequence->append(segments), "reading the working context");
+    answer.prompt_entries = sequence->length();
+    lm::GenerateOptions generation;
+    generation.tokens_max = options.tokens_max;
+    generation.sampling = options.sampling;
+    generation.seed = options.seed;
+    generation.stop_strings = options.stop_strings;
+    generation.interrupted = options.interrupted;
+    AnswerCut cut(options.sentences_max);
+    std::string written;
+    const auto on_text = [&](std::string_view text) {
+        if (answer.seconds_to_first_token == 0)
+            answer.seconds_to_first_token = seconds_since(begin_ns, clock);
+        const std::size_t shown = written.size();
+        written += text;
+        const std::string_view kept = cut.keep(written);
+        const bool goes_on =
+            !options.on_text || kept.size() <= shown || options.on_text(kept.substr(shown));
+        return goes_on && !cut.ended_by_sentence() && !cut.ended_by_loop();
+    };
+    MC_ASSIGN(const lm::Generated generated, lm::generate(model, *sequence, generation, on_text));
+    answer.text = cut.keep(generated.text);
+    answer.new_tokens = static_cast<std::uint32_t>(generated.tokens.size());
+    answer.stop_reason = cut.ended_by_sentence() ? AnswerEnd::kSentence
+                         : cut.ended_by_loop()   ? AnswerEnd::kLoop
+                                                 : static_cast<AnswerEnd>(generated.reason);
+    std::vector<std::string> texts;
+    for (const Evidence& evidence : evidence_)
+        texts.push_back(evidence.level == Level(0) ? evidence.text : "");
+    answer.sources = sources_of(answer.text, asked_->text, texts);
+    answer.seconds = seconds_since(begin_ns, clock);
+    return answer;
+}
+
+}  // namespace mc::runtime
