@@ -40,8 +40,8 @@ class BaseModelGistEncoder final : public GistEncoder {
           index_(std::move(index)),
           windows_per_batch_(windows_per_batch) {
         info_.name = pooler_->name() + index_->name_suffix();
-        info_.hash =
-            encoder_hash(info_.name, model.hash(), {chosen.parameters, index_->parameters()});
+        info_.hash = encoder_hash(pooler_->name() + index_->hashed_suffix(), model.hash(),
+                                  {chosen.parameters, index_->parameters()});
         info_.shape = model.config().gist_shape();
         info_.shape.index_dim = index_->dim();
     }

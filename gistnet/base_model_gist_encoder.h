@@ -27,8 +27,8 @@ struct GistEncoderOptions {
     // when they fit the model, else kv-last; or a file of trained weights.
     std::string pooling = "kv-last";
     std::uint32_t windows_per_batch = 0;  // 0: as measured best for the device
-    // Of index vectors: mean, untrained; auto: the program's own projection when it fits the model,
-    // else mean; or a file of a trained one.
+    // Of index vectors: none; mean, untrained; auto: the program's own projection when it fits the
+    // model, else mean; or a file of a trained one.
     std::string index = "auto";
 };
 

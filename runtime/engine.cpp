@@ -91,12 +91,15 @@ Result<void> Engine::open_model(Need need, const std::optional<storage::StoreMet
     }
     MC_ASSIGN(model_, lm::BaseModel::open(model_options(config_)));
     gistnet::GistEncoderOptions options;
+    options.index = "none";  // passages are what is searched
     if (!existing) {
         options.pooling = config_.encoder;
     } else if (existing->identity.base_model_hash == model_->hash()) {
         options.pooling = pooling_of(existing->identity.encoder.name, config_.encoder);
-        // A store from before there was a trained index goes on without one.
-        if (!gistnet::has_trained_index(existing->identity.encoder.name)) options.index = "mean";
+        // A store from before passages goes on with the vectors that its gists have.
+        const EncoderInfo& encoder = existing->identity.encoder;
+        if (encoder.shape.index_dim > 0)
+            options.index = gistnet::has_trained_index(encoder.name) ? "auto" : "mean";
     }
     // Else any encoder will do: the store refuses the model, in open_store().
     MC_ASSIGN(encoder_, gistnet::make_gist_encoder(*model_, options));

@@ -113,7 +113,8 @@ class TreeCheck {
         }
         double square = 0;
         for (const float x : gist.index_vector) square += double{x} * double{x};
-        if (!(std::abs(std::sqrt(square) - 1) < kUnitLengthTolerance)) {
+        const bool is_unit = std::abs(std::sqrt(square) - 1) < kUnitLengthTolerance;
+        if (!is_unit && shape_.index_dim > 0) {
             return "has an index vector that is not of unit length";
         }
         for (const float value : {gist.statistics.mean_nll, gist.statistics.mean_entropy}) {

@@ -120,15 +120,53 @@ Result<std::unique_ptr<IndexEncoder>> untrained(const lm::BaseModel& model) {
     });
 }
 
+// Gists of a store whose passages are what is searched. Their keys and values are those of the same
+// encoder with the program's own projection, and its codebook and stores know them by that hash.
+class NoIndex final : public IndexEncoder {
+  public:
+    explicit NoIndex(Hash128 projection) : projection_(projection) {}
+
+    std::string name_suffix() const override { return ""; }
+
+    std::string hashed_suffix() const override {
+        return projection_ == Hash128() ? "" : std::string(kTrainedIndexSuffix);
+    }
+
+    Hash128 parameters() const override { return projection_; }
+
+    std::uint32_t dim() const override { return 0; }
+
+    const std::vector<std::int64_t>& layers() const override { return layers_; }
+
+    bool needs_hidden() const override { return false; }
+
+    at::Tensor block_vectors(const lm::ReadOutput&, std::int64_t,
+                             std::span<const TokenId> tokens) const override {
+        const auto blocks = static_cast<std::int64_t>(tokens.size() / kBlockSize);
+        return at::empty({blocks, 0}, at::kFloat);
+    }
+
+    at::Tensor text_vectors(std::span<const std::vector<TokenId>> texts) const override {
+        return at::empty({static_cast<std::int64_t>(texts.size()), 0}, at::kFloat);
+    }
+
+  private:
+    Hash128 projection_;
+    std::vector<std::int64_t> layers_;
+};
+
 }  // namespace
 
 Result<std::unique_ptr<IndexEncoder>> choose_index(const std::string& setting,
                                                    const lm::BaseModel& model) {
     if (setting == "mean") return untrained(model);
-    if (setting == "auto") {
+    if (setting == "auto" || setting == "none") {
         MC_ASSIGN(const auto shipped,
                   lm::SafetensorsFile::parse(shipped_index(), "the program's own index weights"));
-        if (base_model_of(*shipped) != to_hex(model.hash())) return untrained(model);
+        const bool fits = base_model_of(*shipped) == to_hex(model.hash());
+        if (setting == "none")
+            return std::make_unique<NoIndex>(fits ? xxh3_128(shipped->bytes()) : Hash128());
+        if (!fits) return untrained(model);
         return projected(*shipped, model);
     }
     MC_ASSIGN(const auto file, lm::SafetensorsFile::open(setting));

@@ -26,6 +26,10 @@ class IndexEncoder {
 
     // What it adds to the encoder's name: nothing when untrained.
     virtual std::string name_suffix() const = 0;
+
+    // The same as the encoder's hash covers it.
+    virtual std::string hashed_suffix() const { return name_suffix(); }
+
     // Of the weights' file; zero when untrained.
     virtual Hash128 parameters() const = 0;
     virtual std::uint32_t dim() const = 0;
@@ -43,9 +47,9 @@ class IndexEncoder {
     virtual at::Tensor text_vectors(std::span<const std::vector<TokenId>> texts) const = 0;
 };
 
-// "mean": the untrained one. "auto": the program's own weights when they fit the model, else
-// "mean". Anything else: a file of trained weights. Cost: "mean" reads the calibration text.
-// Errors: those of index_file.h; kModel.
+// "none": vectors of no number. "mean": the untrained one. "auto": the program's own weights when
+// they fit the model, else "mean". Anything else: a file of trained weights. Cost: "mean" reads the
+// calibration text. Errors: those of index_file.h; kModel.
 Result<std::unique_ptr<IndexEncoder>> choose_index(const std::string& setting,
                                                    const lm::BaseModel& model);
 

@@ -22,7 +22,7 @@ std::vector<Gist> make_gists(const KeysValues& pooled, const at::Tensor& index_v
                               .contiguous();
     const at::Tensor index = index_vectors.to(at::kCPU, at::kFloat).contiguous();
     const std::size_t kv_count = static_cast<std::size_t>(kv.stride(0));
-    const std::size_t index_dim = static_cast<std::size_t>(index.stride(0));
+    const std::size_t index_dim = static_cast<std::size_t>(index.size(1));
     const auto* halves = static_cast<const std::uint16_t*>(kv.const_data_ptr());
     const float* floats = index.const_data_ptr<float>();
     std::vector<Gist> gists(static_cast<std::size_t>(kv.size(0)));

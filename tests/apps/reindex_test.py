@@ -16,7 +16,7 @@ class Reindex(cli.CliTestCase):
         new = self.cli.home / "new-store"
         report = self.cli.result("reindex", "--into", new, "--encoder", "gistnet")
         self.assertEqual((report["banks"], report["documents"]), (2, 2))
-        self.assertEqual(report["encoder"], "gistnet + index")
+        self.assertEqual(report["encoder"], "gistnet")
 
         old_tree = self.cli.result("inspect", "--document", "d1")
         new_tree = self.cli.result("inspect", "--document", "d1", "--store", new)
