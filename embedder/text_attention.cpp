@@ -49,25 +49,29 @@ MC_INLINE void score(const HeadRows& head, std::int64_t first, const float* keys
     }
 }
 
-// Makes weights of a row of scores, which sum to one.
-MC_INLINE void soften(float* scores, std::int64_t length, float scale) {
-    float top = scores[0];
+// A score that weighs nothing.
+constexpr float kNoScore = -1e30F;
+
+// scores = e^(scale × (scores − top)); returns one over their sum. Loops end at whole registers, so
+// that no remainder runs number by number: what lies beyond the last key weighs nothing.
+MC_INLINE float soften(float* scores, const HeadRows& head) {
+    for (std::int64_t t = head.length; t < head.padded; ++t) scores[t] = kNoScore;
+    float top = kNoScore;
 #pragma omp simd reduction(max : top)
-    for (std::int64_t t = 0; t < length; ++t) top = std::max(top, scores[t]);
+    for (std::int64_t t = 0; t < head.padded; ++t) top = std::max(top, scores[t]);
     float sum = 0;
 #pragma omp simd reduction(+ : sum)
-    for (std::int64_t t = 0; t < length; ++t) {
-        scores[t] = lm::exp_approx((scores[t] - top) * scale);
+    for (std::int64_t t = 0; t < head.padded; ++t) {
+        scores[t] = lm::exp_approx((scores[t] - top) * head.scale);
         sum += scores[t];
     }
-    const float share = 1.0F / sum;
-#pragma omp simd
-    for (std::int64_t t = 0; t < length; ++t) scores[t] *= share;
+    return 1.0F / sum;
 }
 
-// Values weighed by the scores.
+// Values weighed by the scores, times each query's share.
 template <int kCount>
-MC_INLINE void mix(const HeadRows& head, std::int64_t first, const float* scores) {
+MC_INLINE void mix(const HeadRows& head, std::int64_t first, const float* scores,
+                   const float* shares) {
     for (std::int64_t d = 0; d < head.dim; d += kLanes) {
         Lanes sum[kCount] = {};
         for (std::int64_t t = 0; t < head.length; ++t) {
@@ -77,7 +81,7 @@ MC_INLINE void mix(const HeadRows& head, std::int64_t first, const float* scores
         }
 #pragma GCC unroll 6
         for (int q = 0; q < kCount; ++q)
-            lanes_at(head.out + (first + q) * head.out_stride + d) = sum[q];
+            lanes_at(head.out + (first + q) * head.out_stride + d) = shares[q] * sum[q];
     }
 }
 
@@ -85,8 +89,9 @@ template <int kCount>
 MC_INLINE void attend_queries(const HeadRows& head, std::int64_t first, const float* keys,
                               float* scores) {
     score<kCount>(head, first, keys, scores);
-    for (int q = 0; q < kCount; ++q) soften(scores + q * head.padded, head.length, head.scale);
-    mix<kCount>(head, first, scores);
+    float shares[kCount];
+    for (int q = 0; q < kCount; ++q) shares[q] = soften(scores + q * head.padded, head);
+    mix<kCount>(head, first, scores, shares);
 }
 
 MC_CLONES void attend_head(const HeadRows& head, float* keys, float* scores) {
