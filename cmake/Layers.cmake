@@ -11,7 +11,7 @@ mc_room(tree SEES core)
 mc_room(working_context SEES core tree)
 
 mc_room(storage/codec SEES core formats tree)
-mc_room(storage/index SEES core formats text tree)
+mc_room(storage/index SEES core formats text tree storage/codec)
 mc_room(storage/lmdb SEES core formats tree storage/codec)
 mc_room(storage SEES core tree storage/index storage/lmdb)
 

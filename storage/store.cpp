@@ -9,6 +9,7 @@
 #include "core/check.h"
 #include "core/span_math.h"
 #include "storage/index/sqlite_passage_index.h"
+#include "storage/index/vector_codebook.h"
 #include "storage/lmdb/bank_node_store.h"
 #include "storage/lmdb/create_store.h"
 #include "storage/lmdb/store_parts.h"
@@ -91,20 +92,6 @@ Result<void> check_bank_name(std::string_view name) {
 }
 
 }  // namespace
-
-Result<void> StoreParts::require_writable() const {
-    if (writable()) return {};
-    return fail(ErrorCode::kInvalidInput,
-                "store " + directory.string() + " was opened for reading");
-}
-
-Result<const GistCoder*> StoreParts::require_coder() const {
-    if (coder) return coder.get();
-    return fail(ErrorCode::kModelMismatch,
-                "the gists of store " + directory.string() + " are coded with codebook " +
-                    to_hex(*meta.codebook_hash) +
-                    ", which is not part of this program: name its file with --codebook");
-}
 
 Store::Store(std::unique_ptr<StoreParts> parts) : parts_(std::move(parts)) {}
 
@@ -240,6 +227,9 @@ Result<std::unique_ptr<PassageIndex>> Store::open_passage_index(std::string_view
     PassageIndexOptions options;
     options.path = path;
     options.embedder = embedder;
+    if (embedder.dim > 0) {
+        MC_ASSIGN(options.codec, codec_for(embedder));
+    }
     options.access = writable() ? SqliteAccess::kWrite : SqliteAccess::kRead;
     if (opening == IndexOpening::kRebuild && !writable()) options.access = SqliteAccess::kMemory;
     if (opening == IndexOpening::kRebuild && writable()) MC_TRY(remove_sqlite_files(path));

@@ -2,18 +2,27 @@
 #include "storage/index/passage_vectors.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "core/check.h"
 
 namespace mc::storage {
+namespace {
+
+// Room for more hits than usual: each stands for so many that are compared.
+constexpr std::size_t kComparedForEachHit = 16;
+
+}  // namespace
 
 PassageVectors::PassageVectors(const VectorCodec& codec, std::uint32_t dim)
-    : codec_(codec), dim_(dim) {}
+    : codec_(codec), decoded_(dim), sketches_(dim) {}
 
 void PassageVectors::add(std::int64_t key, std::span<const std::byte> code) {
     MC_CHECK(code.size() == codec_.code_bytes(), "a code of another size");
     keys_.push_back(key);
     codes_.insert(codes_.end(), code.begin(), code.end());
+    codec_.decode(code.data(), decoded_);
+    sketches_.add(decoded_);
 }
 
 void PassageVectors::remove(std::int64_t key) {
@@ -27,22 +36,52 @@ void PassageVectors::remove(std::int64_t key) {
                 codes_.begin() + static_cast<std::ptrdiff_t>(position * size));
     keys_.pop_back();
     codes_.resize(codes_.size() - size);
+    sketches_.remove(position);
+}
+
+std::vector<std::size_t> PassageVectors::positions_in(std::span<const KeyRange> ranges) const {
+    std::vector<std::size_t> positions;
+    if (ranges.empty()) {
+        positions.resize(keys_.size());
+        std::iota(positions.begin(), positions.end(), std::size_t{0});
+        return positions;
+    }
+    std::vector<KeyRange> sorted(ranges.begin(), ranges.end());
+    std::sort(sorted.begin(), sorted.end(),
+              [](const KeyRange& a, const KeyRange& b) { return a.first < b.first; });
+    for (std::size_t i = 0; i < keys_.size(); ++i) {
+        const auto after = std::upper_bound(
+            sorted.begin(), sorted.end(), keys_[i],
+            [](std::int64_t key, const KeyRange& range) { return key < range.first; });
+        if (after != sorted.begin() && (after - 1)->contains(keys_[i])) positions.push_back(i);
+    }
+    return positions;
+}
+
+// Leaves about as many positions as are to be kept, and all that agree as well as the last of them.
+void PassageVectors::keep_most_alike(std::span<const float> query, std::size_t kept,
+                                     std::vector<std::size_t>& positions) const {
+    const auto differences = sketches_.differences(query);
+    std::vector<std::size_t> counts(query.size() + 1);
+    for (const std::size_t position : positions) ++counts[differences[position]];
+    std::size_t most = 0;
+    for (std::size_t within = counts[0]; within < kept && most + 1 < counts.size();)
+        within += counts[++most];
+    std::erase_if(positions, [&](std::size_t position) { return differences[position] > most; });
 }
 
 std::vector<KeyScore> PassageVectors::search(std::span<const float> query, std::size_t count,
                                              std::span<const KeyRange> ranges) const {
-    MC_CHECK(query.size() == dim_, "a query of another width");
+    MC_CHECK(query.size() == decoded_.size(), "a query of another width");
+    std::vector<std::size_t> positions = positions_in(ranges);
+    const std::size_t compared = std::max(kExactVectorsMax, count * kComparedForEachHit);
+    if (positions.size() > compared) keep_most_alike(query, compared, positions);
     const auto scorer = codec_.scorer(query);
     const std::size_t size = codec_.code_bytes();
     std::vector<KeyScore> hits;
-    hits.reserve(keys_.size());
-    for (std::size_t i = 0; i < keys_.size(); ++i) {
-        const bool asked =
-            ranges.empty() || std::any_of(ranges.begin(), ranges.end(), [&](const KeyRange& range) {
-                return range.contains(keys_[i]);
-            });
-        if (asked) hits.push_back({keys_[i], scorer->score(&codes_[i * size])});
-    }
+    hits.reserve(positions.size());
+    for (const std::size_t position : positions)
+        hits.push_back({keys_[position], scorer->score(&codes_[position * size])});
     const std::size_t kept = std::min(count, hits.size());
     std::partial_sort(hits.begin(), hits.begin() + static_cast<std::ptrdiff_t>(kept), hits.end(),
                       [](const KeyScore& a, const KeyScore& b) {

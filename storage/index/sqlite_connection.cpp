@@ -2,6 +2,7 @@
 #include "storage/index/sqlite_connection.h"
 
 #include <sqlite3.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,6 +15,16 @@ constexpr int kBusyWaitMs = 10'000;  // for another process's checkpoint, which 
 
 constexpr const char* kPragmas =
     "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA synchronous=NORMAL;";
+
+// Whether what SQLite calls an I/O error is one of room. It keeps errno of the call that failed,
+// unless another came between; so a limit of file size, which writing meets at no other time,
+// counts for a write that failed.
+bool lacks_room(int code, int system_error) {
+    if (system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG) return true;
+    rlimit limit{};
+    return code == SQLITE_IOERR_WRITE && ::getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
+           limit.rlim_cur != RLIM_INFINITY;
+}
 
 }  // namespace
 
@@ -35,7 +46,7 @@ Error SqliteConnection::error_of(int code) const {
             return {ErrorCode::kOutOfSpace, message};
         case SQLITE_IOERR:
         case SQLITE_CANTOPEN:
-            if (system == ENOSPC || system == EDQUOT) return {ErrorCode::kOutOfSpace, message};
+            if (lacks_room(code, system)) return {ErrorCode::kOutOfSpace, message};
             return {ErrorCode::kIo, message};
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
@@ -76,13 +87,11 @@ Result<void> SqliteConnection::check_writable() const {
 
 // On a medium where no log can be made, and none is there, the file cannot be changing.
 Result<void> SqliteConnection::connect_for_reading() {
-    MC_TRY(connect(path_.c_str(), SQLITE_OPEN_READONLY));
-    {
-        const auto probe = prepare("SELECT count(*) FROM sqlite_schema");
-        if (probe || (sqlite3_errcode(database_) & 0xff) != SQLITE_CANTOPEN) return {};
-    }
+    Result<void> opened = connect(path_.c_str(), SQLITE_OPEN_READONLY);
+    if (opened) opened = execute("SELECT count(*) FROM sqlite_schema;");
+    if (opened || (sqlite3_errcode(database_) & 0xff) != SQLITE_CANTOPEN) return opened;
     std::error_code ignored;
-    if (std::filesystem::exists(path_.string() + "-wal", ignored)) return {};
+    if (std::filesystem::exists(path_.string() + "-wal", ignored)) return opened;
     std::string uri = "file:";
     for (const char c : path_.string())
         uri += c == '?' ? "%3f" : c == '#' ? "%23" : c == '%' ? "%25" : std::string(1, c);

@@ -10,6 +10,7 @@
 #include "core/check.h"
 #include "storage/index/index_state.h"
 #include "storage/index/passage_key.h"
+#include "storage/index/passage_table.h"
 #include "storage/index/passage_vectors.h"
 #include "storage/index/passage_words.h"
 
@@ -239,15 +240,10 @@ Result<void> SqlitePassageIndex::add(std::span<const PassageText> passages,
 Result<void> SqlitePassageIndex::insert(std::span<const std::int64_t> keys,
                                         std::span<const PassageText> passages,
                                         std::span<const std::byte> codes) {
-    MC_ASSIGN(auto insertion,
-              connection_->prepare("INSERT OR IGNORE INTO passages(key, code) VALUES(?1, ?2)"));
+    MC_TRY(insert_passages(*connection_, keys, codes));
     const std::size_t bytes = codes.size() / keys.size();
     for (std::size_t i = 0; i < keys.size(); ++i) {
         const auto code = codes.subspan(i * bytes, bytes);
-        insertion.bind(1, keys[i]);
-        insertion.bind(2, code);
-        MC_TRY(insertion.run());
-        if (connection_->changes() == 0) return stale("holds a passage already that is added");
         if (vectors_ && bytes > 0) vectors_->add(keys[i], code);
         ++state_.size.passages;
         state_.size.tokens += key_token_count(keys[i]);
@@ -267,11 +263,8 @@ Result<void> SqlitePassageIndex::remove(std::span<const PassageText> passages) {
 
 Result<void> SqlitePassageIndex::erase(std::span<const std::int64_t> keys,
                                        std::span<const PassageText> passages) {
-    MC_ASSIGN(auto removal, connection_->prepare("DELETE FROM passages WHERE key = ?1"));
+    MC_TRY(erase_passages(*connection_, keys));
     for (const std::int64_t key : keys) {
-        removal.bind(1, key);
-        MC_TRY(removal.run());
-        if (connection_->changes() == 0) return stale("lacks a passage that is removed");
         if (vectors_) vectors_->remove(key);
         --state_.size.passages;
         state_.size.tokens -= key_token_count(key);
@@ -281,44 +274,13 @@ Result<void> SqlitePassageIndex::erase(std::span<const std::int64_t> keys,
 
 Result<std::optional<Passage>> SqlitePassageIndex::last_passage(DocumentId document) const {
     const std::lock_guard lock(mutex_);
-    return read_one_state([&]() -> Result<std::optional<Passage>> {
-        MC_ASSIGN(auto query, connection_->prepare(
-                                  "SELECT max(key) FROM passages WHERE key BETWEEN ?1 AND ?2"));
-        const KeyRange range = keys_of(document);
-        query.bind(1, range.first);
-        query.bind(2, range.last);
-        MC_ASSIGN(const bool row, query.step());
-        if (!row || query.is_null(0)) return std::optional<Passage>();
-        return std::optional<Passage>(unpack_passage(query.integer(0)));
-    });
+    return read_one_state([&] { return storage::last_passage(*connection_, document); });
 }
 
 Result<std::vector<Passage>> SqlitePassageIndex::passages_in(DocumentId document,
                                                              TokenSpan span) const {
     const std::lock_guard lock(mutex_);
-    return read_one_state([&]() -> Result<std::vector<Passage>> {
-        std::vector<Passage> passages;
-        const KeyRange range = keys_of(document);
-        if (span.empty() || range.last < range.first) return passages;
-        // A passage that begins more than its greatest length before the span cannot reach it.
-        const std::uint64_t before = std::min(span.begin, kPassageTokensMax);
-        constexpr std::uint64_t kTokenMax = (1ULL << kKeyTokenBits) - 1;
-        const auto key_at = [&](std::uint64_t token) {
-            return range.first +
-                   static_cast<std::int64_t>(std::min(token, kTokenMax) << kKeyCountBits);
-        };
-        MC_ASSIGN(auto query,
-                  connection_->prepare(
-                      "SELECT key FROM passages WHERE key BETWEEN ?1 AND ?2 ORDER BY key"));
-        query.bind(1, key_at(span.begin - before));
-        query.bind(2, span.end > kTokenMax ? range.last : key_at(span.end) - 1);
-        for (;;) {
-            MC_ASSIGN(const bool row, query.step());
-            if (!row) return passages;
-            const Passage passage = unpack_passage(query.integer(0));
-            if (passage.tokens.end > span.begin) passages.push_back(passage);
-        }
-    });
+    return read_one_state([&] { return storage::passages_in(*connection_, document, span); });
 }
 
 Result<std::vector<PassageHit>> SqlitePassageIndex::search_words(
