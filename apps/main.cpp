@@ -8,6 +8,7 @@
 #include "apps/commands/command.h"
 #include "apps/commands/options.h"
 #include "apps/terminal/interrupt.h"
+#include "apps/terminal/last_resort.h"
 #include "apps/terminal/output.h"
 #include "telemetry/log.h"
 
@@ -27,7 +28,7 @@ constexpr const char* kProgramFooter =
     "variables, ./megacontext.toml and the user's config.toml, in this order.\n"
     "Exit codes: 0 done, 2 usage, 3 invalid input, 4 input/output, 5 corruption, 6 out of space,\n"
     "7 format version, 8 model mismatch, 9 over budget, 10 stale index, 11 model, 12 locked,\n"
-    "130 interrupted.";
+    "70 a fault of megacontext itself, 130 interrupted.";
 
 int exit_code_of(const Error& error) {
     return static_cast<int>(error.code());
@@ -115,5 +116,9 @@ int run(int argument_count, char** arguments) {
 int main(int argument_count, char** arguments) {
     // Characters as the terminal has them; numbers stay as in the C locale, for JSON.
     std::setlocale(LC_CTYPE, "");
-    return mc::apps::run(argument_count, arguments);
+    mc::apps::Output out(std::cout, std::cerr,
+                         mc::apps::style_from_environment(
+                             mc::apps::asks_for_json(argument_count, arguments), false));
+    return mc::apps::run_with_last_resort(out,
+                                          [&] { return mc::apps::run(argument_count, arguments); });
 }

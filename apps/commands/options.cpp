@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "apps/commands/command.h"
@@ -61,8 +62,12 @@ void add_global_options(CLI::App& program, GlobalOptions& options) {
 
 Result<ResolvedConfig> resolve_settings(const GlobalOptions& options) {
     const Environment environment = process_environment();
-    if (options.config_file.empty())
-        return load_config(options.flags, environment, std::filesystem::current_path());
+    if (options.config_file.empty()) {
+        // A folder that is gone holds no settings: the empty path finds none.
+        std::error_code gone;
+        const Path folder = std::filesystem::current_path(gone);
+        return load_config(options.flags, environment, folder);
+    }
     MC_ASSIGN(const std::string content, read_file(options.config_file, kConfigFileBytesMax));
     MC_ASSIGN(ConfigLayer file, toml_layer(content, options.config_file));
     const std::array layers{options.flags, environment_layer(environment), std::move(file),

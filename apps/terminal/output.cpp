@@ -51,15 +51,21 @@ void Output::note(std::string_view line) {
 }
 
 void Output::error(const Error& error) {
+    error_line(error_code_name(error.code()), error.to_string());
+}
+
+void Output::internal_error(std::string_view what) {
+    error_line("internal", "a fault of megacontext itself: " + std::string(what));
+}
+
+void Output::error_line(std::string_view code, const std::string& message) {
     results_.flush();
     if (json()) {
-        const Json line{{"error",
-                         {{"code", std::string(error_code_name(error.code()))},
-                          {"message", error.to_string()}}}};
+        const Json line{{"error", {{"code", std::string(code)}, {"message", message}}}};
         messages_ << dumped(line) << '\n' << std::flush;
         return;
     }
-    messages_ << "megacontext: error: " << on_one_line(error.to_string()) << '\n' << std::flush;
+    messages_ << "megacontext: error: " << on_one_line(message) << '\n' << std::flush;
 }
 
 std::string Output::strong(std::string_view text) const {

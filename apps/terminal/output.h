@@ -48,6 +48,8 @@ class Output {
     void note(std::string_view line);
     // "megacontext: error: …", or {"error":{"code":…,"message":…}} with JSON; always one line.
     void error(const Error& error);
+    // The same of code "internal", for a fault of this program that no fence caught.
+    void internal_error(std::string_view what);
 
     std::string strong(std::string_view text) const;
     std::string faint(std::string_view text) const;
@@ -57,6 +59,8 @@ class Output {
     Result<void> finish();
 
   private:
+    void error_line(std::string_view code, const std::string& message);
+
     std::ostream& results_;
     std::ostream& messages_;
     OutputStyle style_;

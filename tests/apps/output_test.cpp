@@ -6,6 +6,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <stdexcept>
+
+#include "apps/terminal/last_resort.h"
 
 namespace mc::apps {
 namespace {
@@ -35,6 +38,19 @@ TEST(Output, AnErrorIsOneJsonObjectForMachines) {
     const Json parsed = Json::parse(line);
     EXPECT_EQ(parsed.at("error").at("code"), "over_budget");
     EXPECT_EQ(parsed.at("error").at("message"), "asking \"who\"\n\uFFFD: 8 entries are too few");
+}
+
+TEST(Output, WhatNoFenceCaughtIsAnErrorLineAndAnExitStatusOfItsOwn) {
+    Streams streams;
+    Output out(streams.results, streams.messages, {});
+    EXPECT_EQ(run_with_last_resort(out, [] { return 3; }), 3);
+    EXPECT_EQ(streams.messages.str(), "");
+    EXPECT_EQ(run_with_last_resort(out, []() -> int { throw std::runtime_error("a\nb"); }), 70);
+    EXPECT_EQ(streams.messages.str(), "megacontext: error: a fault of megacontext itself: a b\n");
+    out.set_json(true);
+    streams.messages.str("");
+    EXPECT_EQ(run_with_last_resort(out, []() -> int { throw 7; }), 70);
+    EXPECT_EQ(Json::parse(streams.messages.str()).at("error").at("code"), "internal");
 }
 
 TEST(Output, NotANumberIsNull) {
