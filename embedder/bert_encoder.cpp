@@ -51,7 +51,7 @@ bool pool(const float* rows, std::int64_t count, std::int64_t width, float* out)
 BertEncoder::BertEncoder(const BertConfig& config, const BertTensors& tensors, NumberFormat format)
     : config_(config),
       format_(format),
-      words_(numbers_of(tensors.words)),
+      words_(tensors.words),
       positions_(numbers_of(tensors.positions)),
       norm_(norm_of(tensors.norm)) {
     const std::vector<float> types = numbers_of(tensors.types);
@@ -77,8 +77,10 @@ BertEncoder::Layer BertEncoder::layer_of(const BertLayer& layer) const {
 void BertEncoder::read_tokens(const std::vector<std::int32_t>& ids, float* rows) const {
     const std::int64_t width = config_.hidden_dim;
     const float* position = positions_.data();
+    const std::size_t row_bytes = config_.hidden_dim * sizeof(float);
     for (const std::int32_t id : ids) {
-        add_rows(words_.data() + id * width, position, width, rows);
+        std::memcpy(rows, words_.data() + static_cast<std::size_t>(id) * row_bytes, row_bytes);
+        add_rows(rows, position, width, rows);
         rows += width;
         position += width;
     }

@@ -3,7 +3,8 @@
 //
 // Texts lie one after the other, without padding: only attention knows where one ends. Post-norm
 // layers, absolute positions, erf GELU, mean over a text's tokens, unit length. Ownership: owns
-// packed copies of the weights. Threads: const, free; one thread a call.
+// packed copies of the weights and borrows the table of words, which must outlive it. Threads:
+// const, free; one thread a call.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +29,7 @@ struct EncoderRoom {
 
 class BertEncoder {
   public:
+    // Packs copies of the weights; the table of words is read where it lies.
     BertEncoder(const BertConfig& config, const BertTensors& tensors, NumberFormat format);
 
     // texts: ids of each, none empty, none longer than the model's positions, every id below its
@@ -59,7 +61,7 @@ class BertEncoder {
 
     BertConfig config_;
     NumberFormat format_;
-    std::vector<float> words_;      // (vocabulary, hidden)
+    TensorBytes words_;             // (vocabulary, hidden)
     std::vector<float> positions_;  // (positions, hidden), the first type's vector added
     Norm norm_;
     std::vector<Layer> layers_;

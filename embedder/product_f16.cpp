@@ -83,15 +83,33 @@ void multiply_tile_f16(const TileInput& tile, TileSums sums) {
     kTiles[static_cast<std::size_t>(tile.count - 1)](tile, sums);
 }
 
+namespace {
+
+// The lanes of a register that `left` numbers fill.
+MC_F16 inline __attribute__((always_inline)) __mmask16 lanes_for(std::int64_t left) {
+    return static_cast<__mmask16>(left >= 16 ? 0xffff : (1 << left) - 1);
+}
+
+MC_F16 inline __attribute__((always_inline)) __m256i halves_of(const float* from, __mmask16 lanes) {
+    return _mm512_cvtps_ph(_mm512_maskz_loadu_ps(lanes, from),
+                           _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+
+}  // namespace
+
 MC_F16 void to_elements_f16(const float* from, std::int64_t count, Element* to) {
     for (std::int64_t i = 0; i < count; i += 16) {
-        const std::int64_t left = count - i;
-        const auto lanes = static_cast<__mmask16>(left >= 16 ? 0xffff : (1 << left) - 1);
-        const __m256i halves = _mm512_cvtps_ph(_mm512_maskz_loadu_ps(lanes, from + i),
-                                               _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-        const __m512i single = _mm512_cvtepu16_epi32(halves);
+        const __mmask16 lanes = lanes_for(count - i);
+        const __m512i single = _mm512_cvtepu16_epi32(halves_of(from + i, lanes));
         _mm512_mask_storeu_epi32(to + i, lanes,
                                  _mm512_or_si512(single, _mm512_slli_epi32(single, 16)));
+    }
+}
+
+MC_F16 void to_halves_f16(const float* from, std::int64_t count, std::uint16_t* to) {
+    for (std::int64_t i = 0; i < count; i += 16) {
+        const __mmask16 lanes = lanes_for(count - i);
+        _mm256_mask_storeu_epi16(to + i, lanes, halves_of(from + i, lanes));
     }
 }
 
@@ -106,6 +124,10 @@ void multiply_tile_f16(const TileInput&, TileSums) {
 }
 
 void to_elements_f16(const float*, std::int64_t, Element*) {
+    MC_CHECK(false, "no AVX512_FP16 in this build");
+}
+
+void to_halves_f16(const float*, std::int64_t, std::uint16_t*) {
     MC_CHECK(false, "no AVX512_FP16 in this build");
 }
 

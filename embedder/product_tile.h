@@ -29,5 +29,6 @@ void multiply_tile_f32(const TileInput& tile, TileSums sums);
 // Require has_f16_products().
 void multiply_tile_f16(const TileInput& tile, TileSums sums);
 void to_elements_f16(const float* from, std::int64_t count, Element* to);
+void to_halves_f16(const float* from, std::int64_t count, std::uint16_t* to);
 
 }  // namespace mc::embedder

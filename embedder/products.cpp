@@ -8,7 +8,6 @@
 #include "core/check.h"
 #include "embedder/product_tile.h"
 #include "embedder/row_steps.h"
-#include "formats/half_float.h"
 
 namespace mc::embedder {
 namespace {
@@ -18,6 +17,13 @@ constexpr std::int64_t kBlockBytes = 512 << 10;
 
 std::int64_t number_bytes(NumberFormat format) {
     return format == NumberFormat::kF16 ? 2 : 4;
+}
+
+// Writes a row of weights to its place in each column of a panel.
+template <class Number>
+void put_row(const Number* row, std::int64_t columns, std::int64_t place, std::byte* panel) {
+    auto* to = reinterpret_cast<Number*>(panel) + place;
+    for (std::int64_t k = 0; k < columns; ++k) to[k * kPanelRows] = row[k];
 }
 
 // Calls finish(row, panel, sums) for each row and panel of the product.
@@ -62,17 +68,17 @@ PackedLinear::PackedLinear(NumberFormat format, const std::vector<float>& weight
              "weight and bias differ");
     panels_.resize(static_cast<std::size_t>(panel_count() * panel_bytes()) / sizeof(CacheLine));
     auto* bytes = reinterpret_cast<std::byte*>(panels_.data());
-    for (std::int64_t n = 0; n < rows(); ++n)
-        for (std::int64_t k = 0; k < columns_; ++k) {
-            const float value = weight[static_cast<std::size_t>(n * columns_ + k)];
-            std::byte* to = bytes + n / kPanelRows * panel_bytes() +
-                            (k * kPanelRows + n % kPanelRows) * number_bytes(format_);
-            const std::uint16_t half = storage::float_to_half(value);
-            if (format_ == NumberFormat::kF16)
-                std::memcpy(to, &half, sizeof half);
-            else
-                std::memcpy(to, &value, sizeof value);
+    std::vector<std::uint16_t> halves(static_cast<std::size_t>(columns_));
+    for (std::int64_t n = 0; n < rows(); ++n) {
+        const float* row = weight.data() + n * columns_;
+        std::byte* panel_begin = bytes + n / kPanelRows * panel_bytes();
+        if (format_ == NumberFormat::kF16) {
+            to_halves_f16(row, columns_, halves.data());
+            put_row(halves.data(), columns_, n % kPanelRows, panel_begin);
+        } else {
+            put_row(row, columns_, n % kPanelRows, panel_begin);
         }
+    }
 }
 
 std::int64_t PackedLinear::panel_count() const {

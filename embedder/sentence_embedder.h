@@ -30,7 +30,7 @@ struct EmbedderOptions {
 // the model's tokens_max (256 for MiniLM, about 190 words). Errors: kInvalidInput for a folder
 // that lacks a file, whose files are damaged, or that holds another kind of model; kUsage for f16
 // on a processor without it. embed() fails with kModel where the weights give no finite vector.
-// Cost: reads and packs all weights (90 MB for MiniLM, 0.3 s).
+// Cost: reads and packs all weights (90 MB for MiniLM, 0.1 s).
 Result<std::unique_ptr<TextEmbedder>> open_sentence_embedder(const Path& folder,
                                                              const EmbedderOptions& options = {});
 
