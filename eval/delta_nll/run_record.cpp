@@ -15,7 +15,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // Version of the protocol: raised when equal options would give other numbers.
-constexpr int kTaskVersion = 2;
+constexpr int kTaskVersion = 3;
 constexpr std::string_view kTask = "delta-nll";
 
 struct Column {
@@ -34,6 +34,7 @@ constexpr std::array<Column, 7> kColumns = {{{"nll", &ConditionMetrics::nll},
 Json json_of(const GroupMetrics& group) {
     Json results;
     results["alias"] = group.name;
+    results["documents"] = group.document_count;
     for (const ConditionMetrics& row : group.rows)
         for (const Column& column : kColumns) {
             const Estimate& estimate = row.*column.estimate;
@@ -41,6 +42,8 @@ Json json_of(const GroupMetrics& group) {
             const std::string metric = std::string(column.name) + "@" + row.slice;
             results[metric + "," + row.condition] = json_number(estimate.value);
             results[metric + "_ci95," + row.condition] = json_interval(estimate);
+            if (group.is_pool)
+                results[metric + "_ci95_within," + row.condition] = json_interval(estimate.within);
         }
     return results;
 }
@@ -110,6 +113,7 @@ std::string table_of(const GroupMetrics& group, const RunFindings& findings, con
         const auto bytes = gist_bytes_per_token(condition, findings.gist_shape, findings.codecs);
         std::string line = "| " + condition.name + " | " + std::to_string(condition.entries()) +
                            " | " + (bytes ? number_text(*bytes, 1) : "–") + " |";
+        std::string within = "| " + std::string(kWithinLabel) + " | | |";
         bool is_defined = false;
         for (const std::string& slice : slices) {
             const ConditionMetrics* row = group.find(condition.name, slice);
@@ -117,8 +121,9 @@ std::string table_of(const GroupMetrics& group, const RunFindings& findings, con
             const Estimate& estimate = row->*column.estimate;
             is_defined = is_defined || std::isfinite(estimate.value);
             line += " " + estimate_text(estimate, decimals) + " |";
+            within += " " + interval_text(estimate.within, decimals) + " |";
         }
-        if (is_defined) text += line + "\n";
+        if (is_defined) text += line + "\n" + (group.is_pool ? within + "\n" : "");
     }
     return text;
 }
@@ -173,6 +178,7 @@ std::string results_table(const RunFindings& findings) {
         text += "\n## " + Path(group.name).filename().string() +
                 (group.subset.empty() ? "" : ", " + group.subset) + " (" +
                 std::to_string(group.window_count) + " windows)\n\n";
+        if (group.is_pool) text += pool_note(group.document_count);
         text += table_of(group, findings, kColumns[5], "specific recovery", 3) + "\n";
         text += table_of(group, findings, kColumns[4], "recovery", 3) + "\n";
         text += table_of(group, findings, kColumns[6], "raw tokens per gist", 1) + "\n";

@@ -22,22 +22,25 @@ constexpr int kTaskVersion = 1;
 constexpr std::string_view kTask = "gist-probes";
 
 void add(Json& results, const std::string& metric, const std::string& condition,
-         const Estimate& estimate) {
+         const Estimate& estimate, bool is_pool) {
     if (!std::isfinite(estimate.value)) return;
     results[metric + "," + condition] = json_number(estimate.value);
     results[metric + "_ci95," + condition] = json_interval(estimate);
+    if (is_pool) results[metric + "_ci95_within," + condition] = json_interval(estimate.within);
 }
 
 Json json_of(const RepetitionGroup& group) {
     Json results;
+    const bool is_pool = group.is_pool;
     results["alias"] = group.name;
+    results["documents"] = group.document_count;
     for (const RepetitionRow& row : group.rows) {
-        add(results, "nll@" + row.slice, row.condition, row.nll);
-        add(results, "probability@" + row.slice, row.condition, row.probability);
-        add(results, "Rs@" + row.slice, row.condition, row.share);
+        add(results, "nll@" + row.slice, row.condition, row.nll, is_pool);
+        add(results, "probability@" + row.slice, row.condition, row.probability, is_pool);
+        add(results, "Rs@" + row.slice, row.condition, row.share, is_pool);
     }
     for (const RepetitionContrast& contrast : group.contrasts)
-        add(results, "Rs@" + contrast.name, contrast.condition, contrast.share);
+        add(results, "Rs@" + contrast.name, contrast.condition, contrast.share, is_pool);
     return results;
 }
 
@@ -118,19 +121,22 @@ std::string table_of(const RepetitionGroup& group, const View& view, const std::
     for (const RepetitionRow& named : group.rows) {
         if (named.slice != group.rows.front().slice) break;
         std::string line = "| " + named.condition + " |";
+        std::string within = "| " + std::string(kWithinLabel) + " |";
+        const auto add_cell = [&](const Estimate& one) {
+            line += " " + estimate_text(one, 3) + " |";
+            within += " " + interval_text(one.within, 3) + " |";
+        };
         bool is_defined = false;
         for (const std::string& slice : view.slices) {
             const Estimate& one = group.find(named.condition, slice)->*estimate;
             is_defined = is_defined || std::isfinite(one.value);
-            line += " " + estimate_text(one, 3) + " |";
+            add_cell(one);
         }
         if (!is_defined) continue;
         if (with_contrasts)
             for (const std::string& contrast : view.contrasts)
-                line += " " +
-                        estimate_text(group.find_contrast(named.condition, contrast)->share, 3) +
-                        " |";
-        text += line + "\n";
+                add_cell(group.find_contrast(named.condition, contrast)->share);
+        text += line + "\n" + (group.is_pool ? within + "\n" : "");
     }
     return text + "\n";
 }
@@ -215,6 +221,7 @@ std::string probe_table(const ProbeFindings& findings) {
     for (const RepetitionGroup& group : findings.groups) {
         text += "## " + Path(group.name).filename().string() + " (" +
                 std::to_string(group.window_count) + " windows)\n\n";
+        if (group.is_pool) text += pool_note(group.document_count);
         for (const View& view : views_of(group)) {
             text += table_of(group, view, "probability", &RepetitionRow::probability, false);
             text += table_of(group, view, "Rs", &RepetitionRow::share, true);

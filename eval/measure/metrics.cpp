@@ -15,15 +15,15 @@ namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-// NLL summed per condition and unit of resampling (a window, or a document for the pool).
-struct UnitSums {
+// NLL summed per condition and window, of one document or of several.
+struct WindowSums {
     std::size_t condition_count = 0;
-    std::size_t unit_count = 0;
-    std::vector<double> nll;          // (C, U)
-    std::vector<double> token_count;  // (U)
+    std::size_t window_count = 0;
+    std::vector<double> nll;          // (C, W)
+    std::vector<double> token_count;  // (W)
 };
 
-// What is computed from one draw of units, per condition.
+// What is computed from one draw of windows, per condition.
 enum Quantity {
     kNll,
     kDeltaNll,
@@ -83,16 +83,16 @@ void add_raw_per_gist(std::vector<Quantities>& quantities, const Comparison& com
                                          static_cast<double>(comparison.gist_counts[c]);
 }
 
-// Requires: draws (U) says how often each unit was drawn.
-std::vector<Quantities> quantities_of(const UnitSums& sums, const Comparison& comparison,
+// Requires: draws (W) says how often each window was drawn.
+std::vector<Quantities> quantities_of(const WindowSums& sums, const Comparison& comparison,
                                       std::span<const std::uint32_t> draws) {
     double tokens = 0;
-    for (std::size_t u = 0; u < sums.unit_count; ++u) tokens += draws[u] * sums.token_count[u];
+    for (std::size_t w = 0; w < sums.window_count; ++w) tokens += draws[w] * sums.token_count[w];
     std::vector<double> mean(sums.condition_count);
     for (std::size_t c = 0; c < sums.condition_count; ++c) {
         double total = 0;
-        for (std::size_t u = 0; u < sums.unit_count; ++u)
-            total += draws[u] * sums.nll[c * sums.unit_count + u];
+        for (std::size_t w = 0; w < sums.window_count; ++w)
+            total += draws[w] * sums.nll[c * sums.window_count + w];
         mean[c] = tokens > 0 ? total / tokens : kNan;
     }
     std::vector<Quantities> result(sums.condition_count);
@@ -113,9 +113,9 @@ std::vector<Quantities> quantities_of(const UnitSums& sums, const Comparison& co
 }
 
 // One entry per condition, its quantities in order of Quantity.
-std::vector<std::array<Estimate, kQuantityCount>> estimate_all(const UnitSums& sums,
+std::vector<std::array<Estimate, kQuantityCount>> estimate_all(const WindowSums& sums,
                                                                const Comparison& comparison,
-                                                               bool with_interval,
+                                                               std::span<const std::size_t> windows,
                                                                std::uint64_t seed) {
     const auto measure = [&](std::span<const std::uint32_t> draws) {
         std::vector<double> flat;
@@ -123,7 +123,7 @@ std::vector<std::array<Estimate, kQuantityCount>> estimate_all(const UnitSums& s
             flat.insert(flat.end(), of_condition.begin(), of_condition.end());
         return flat;
     };
-    const std::vector<Estimate> flat = bootstrap(sums.unit_count, with_interval, seed, measure);
+    const std::vector<Estimate> flat = bootstrap(windows, seed, measure);
     std::vector<std::array<Estimate, kQuantityCount>> estimates(sums.condition_count);
     for (std::size_t i = 0; i < flat.size(); ++i)
         estimates[i / kQuantityCount][i % kQuantityCount] = flat[i];
@@ -152,42 +152,20 @@ std::vector<bool> tokens_of(const DocumentScores& scores, const TokenSlice& slic
     return taken;
 }
 
-// One unit per window.
-UnitSums sum_windows(const DocumentScores& scores, const TokenSlice& slice,
-                     const Comparison& comparison) {
-    const std::size_t windows = scores.window_count;
-    UnitSums sums{scores.conditions.size(), windows,
-                  std::vector<double>(scores.conditions.size() * windows),
-                  std::vector<double>(windows)};
+// Adds one document's windows from window `first` of the sums on.
+void add_windows(WindowSums& sums, std::size_t first, const DocumentScores& scores,
+                 const TokenSlice& slice, const Comparison& comparison) {
     const std::vector<bool> taken = tokens_of(scores, slice, comparison);
-    for (std::size_t w = 0; w < windows; ++w)
+    for (std::size_t w = 0; w < scores.window_count; ++w)
         for (std::size_t t = 0; t < scores.horizon; ++t) {
             if (!taken[w * scores.horizon + t]) continue;
-            sums.token_count[w] += 1;
+            sums.token_count[first + w] += 1;
             for (std::size_t c = 0; c < sums.condition_count; ++c)
-                sums.nll[c * windows + w] += scores.row(c, w)[t];
+                sums.nll[c * sums.window_count + first + w] += scores.row(c, w)[t];
         }
-    return sums;
 }
 
-// One unit per document.
-UnitSums sum_documents(std::span<const DocumentScores> documents, const TokenSlice& slice,
-                       const Comparison& comparison) {
-    const std::size_t conditions = documents.front().conditions.size();
-    UnitSums sums{conditions, documents.size(), std::vector<double>(conditions * documents.size()),
-                  std::vector<double>(documents.size())};
-    for (std::size_t d = 0; d < documents.size(); ++d) {
-        const UnitSums one = sum_windows(documents[d], slice, comparison);
-        for (std::size_t w = 0; w < one.unit_count; ++w) {
-            sums.token_count[d] += one.token_count[w];
-            for (std::size_t c = 0; c < conditions; ++c)
-                sums.nll[c * documents.size() + d] += one.nll[c * one.unit_count + w];
-        }
-    }
-    return sums;
-}
-
-// The rows of a group, slice by slice; equal seeds draw equal units for every slice.
+// The rows of a group, slice by slice; equal seeds draw equal windows for every slice.
 void add_rows(GroupMetrics& group, const std::vector<ScoredCondition>& conditions,
               const TokenSlice& slice,
               std::span<const std::array<Estimate, kQuantityCount>> found) {
@@ -195,6 +173,30 @@ void add_rows(GroupMetrics& group, const std::vector<ScoredCondition>& condition
         group.rows.push_back({conditions[c].name, slice.name, found[c][kNll], found[c][kDeltaNll],
                               found[c][kGain], found[c][kSpecificGain], found[c][kRecovery],
                               found[c][kSpecificRecovery], found[c][kRawPerGist]});
+}
+
+GroupMetrics metrics_of(std::span<const DocumentScores> documents, std::uint64_t seed) {
+    const std::vector<ScoredCondition>& conditions = documents.front().conditions;
+    const Comparison comparison = comparison_of(conditions);
+    GroupMetrics group;
+    group.document_count = documents.size();
+    std::vector<std::size_t> windows;
+    for (const DocumentScores& scores : documents) {
+        windows.push_back(scores.window_count);
+        group.window_count += scores.window_count;
+    }
+    for (const TokenSlice& slice : standard_slices(documents.front().horizon)) {
+        WindowSums sums{conditions.size(), group.window_count,
+                        std::vector<double>(conditions.size() * group.window_count),
+                        std::vector<double>(group.window_count)};
+        std::size_t first = 0;
+        for (const DocumentScores& scores : documents) {
+            add_windows(sums, first, scores, slice, comparison);
+            first += scores.window_count;
+        }
+        add_rows(group, conditions, slice, estimate_all(sums, comparison, windows, seed));
+    }
+    return group;
 }
 
 }  // namespace
@@ -207,10 +209,6 @@ std::vector<TokenSlice> standard_slices(std::size_t horizon) {
     if (horizon > 32) slices.push_back({"33-" + std::to_string(horizon), 32, horizon, false});
     slices.push_back({"top10", 1, horizon, true});
     return slices;
-}
-
-double recovered_share(double from, double x, double full) {
-    return from > full ? (from - x) / (from - full) : kNan;
 }
 
 double equivalent_raw_tokens(std::span<const std::pair<double, double>> curve, double recovery) {
@@ -249,31 +247,20 @@ const ConditionMetrics* GroupMetrics::find(std::string_view condition,
 }
 
 GroupMetrics document_metrics(const DocumentScores& scores, std::uint64_t seed) {
-    const Comparison comparison = comparison_of(scores.conditions);
-    GroupMetrics group{scores.document, scores.window_count, {}};
-    for (const TokenSlice& slice : standard_slices(scores.horizon)) {
-        const UnitSums sums = sum_windows(scores, slice, comparison);
-        add_rows(group, scores.conditions, slice, estimate_all(sums, comparison, true, seed));
-    }
+    GroupMetrics group = metrics_of(std::span(&scores, 1), seed);
+    group.name = scores.document;
     return group;
 }
 
 GroupMetrics pooled_metrics(std::span<const DocumentScores> documents, std::uint64_t seed) {
     MC_CHECK(!documents.empty(), "a pool of no documents");
     const DocumentScores& first = documents.front();
-    const Comparison comparison = comparison_of(first.conditions);
-    GroupMetrics group{"pooled", 0, {}, true};
-    for (const DocumentScores& scores : documents) {
+    for (const DocumentScores& scores : documents)
         MC_CHECK(scores.conditions == first.conditions && scores.horizon == first.horizon,
                  "documents of different protocols in one pool");
-        group.window_count += scores.window_count;
-    }
-    const bool with_interval = documents.size() >= kPooledIntervalDocumentsMin;
-    for (const TokenSlice& slice : standard_slices(first.horizon)) {
-        const UnitSums sums = sum_documents(documents, slice, comparison);
-        add_rows(group, first.conditions, slice,
-                 estimate_all(sums, comparison, with_interval, seed));
-    }
+    GroupMetrics group = metrics_of(documents, seed);
+    group.name = "pooled";
+    group.is_pool = true;
     return group;
 }
 

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/recovered_share.h"
 #include "eval/measure/bootstrap.h"
 
 namespace mc::eval {
@@ -74,10 +75,6 @@ struct ConditionMetrics {
     Estimate raw_per_gist;       // raw tokens of equal R, per gist; only for gists alone
 };
 
-// (from - x) / (from - full), with from = NLL_none for R and NLL_shuffled for Rs; NaN where the
-// full context does not beat it.
-double recovered_share(double from, double x, double full);
-
 // How many raw tokens recover as much: curve holds (raw tokens, R), fewest tokens first. Between
 // two points R is taken as linear in log(tokens); of several answers the smallest. NaN below the
 // first point and where the curve never gets there.
@@ -89,14 +86,12 @@ struct GroupMetrics {
     std::size_t window_count = 0;
     std::vector<ConditionMetrics> rows;
     bool is_pool = false;
+    std::size_t document_count = 1;
     std::string subset = {};  // what singles out its windows; empty: all of them
 
     // nullptr when there is none.
     const ConditionMetrics* find(std::string_view condition, std::string_view slice) const;
 };
-
-// Below this many documents an interval over documents says nothing.
-inline constexpr std::size_t kPooledIntervalDocumentsMin = 4;
 
 // The first window_count windows of it under those of its conditions that keep() accepts.
 DocumentScores part_of_scores(const DocumentScores& scores, std::size_t window_count,
@@ -106,7 +101,8 @@ DocumentScores part_of_scores(const DocumentScores& scores, std::size_t window_c
 GroupMetrics document_metrics(const DocumentScores& scores, std::uint64_t seed);
 
 // All windows of all documents; intervals resample documents, and are NaN below
-// kPooledIntervalDocumentsMin. Requires: the documents have equal conditions and horizons.
+// kPooledIntervalDocumentsMin; Estimate::within resamples windows. Requires: the documents have
+// equal conditions and horizons.
 GroupMetrics pooled_metrics(std::span<const DocumentScores> documents, std::uint64_t seed);
 
 }  // namespace mc::eval

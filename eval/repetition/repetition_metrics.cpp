@@ -6,6 +6,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 #include "core/check.h"
@@ -76,11 +77,11 @@ std::vector<Slice> slices_of(const DocumentScores& scores) {
     return slices;
 }
 
-// Sums over the tokens of one slice, per unit of resampling (a window, or a document of a pool).
+// Sums over the tokens of one slice, per window, of one document or of several.
 struct SliceSums {
-    std::vector<double> tokens;       // (U)
-    std::vector<double> nll;          // (C, U)
-    std::vector<double> probability;  // (C, U)
+    std::vector<double> tokens;       // (W)
+    std::vector<double> nll;          // (C, W)
+    std::vector<double> probability;  // (C, W)
 };
 
 SliceSums sum_windows(const DocumentScores& scores, const Slice& slice) {
@@ -101,22 +102,20 @@ SliceSums sum_windows(const DocumentScores& scores, const Slice& slice) {
     return sums;
 }
 
-// One unit per document.
+// The documents' windows, one document after the other.
 SliceSums gather(std::span<const SliceSums> documents, std::size_t conditions) {
-    const std::size_t units = documents.size();
-    SliceSums sums{std::vector<double>(units), std::vector<double>(conditions * units),
-                   std::vector<double>(conditions * units)};
-    for (std::size_t u = 0; u < units; ++u) {
-        const std::size_t windows = documents[u].tokens.size();
-        for (std::size_t w = 0; w < windows; ++w) {
-            sums.tokens[u] += documents[u].tokens[w];
-            for (std::size_t c = 0; c < conditions; ++c) {
-                sums.nll[c * units + u] += documents[u].nll[c * windows + w];
-                sums.probability[c * units + u] += documents[u].probability[c * windows + w];
-            }
+    SliceSums all;
+    const auto append = [](std::vector<double>& to, std::span<const double> more) {
+        to.insert(to.end(), more.begin(), more.end());
+    };
+    for (const SliceSums& one : documents) append(all.tokens, one.tokens);
+    for (std::size_t c = 0; c < conditions; ++c)
+        for (const SliceSums& one : documents) {
+            const std::size_t windows = one.tokens.size();
+            append(all.nll, std::span(one.nll).subspan(c * windows, windows));
+            append(all.probability, std::span(one.probability).subspan(c * windows, windows));
         }
-    }
-    return sums;
+    return all;
 }
 
 // What is measured of one group: all slices of it, in order.
@@ -141,13 +140,16 @@ class GroupMeasure {
             contrasts_.push_back({one + "-" + other, slice(one), slice(other)});
     }
 
-    RepetitionGroup estimate(bool with_interval, std::uint64_t seed) const {
+    // windows: of each document.
+    RepetitionGroup estimate(std::span<const std::size_t> windows, std::uint64_t seed) const {
         const auto measure = [this](std::span<const std::uint32_t> draws) {
             return numbers_of(draws);
         };
-        const std::vector<Estimate> found =
-            bootstrap(sums_.front().tokens.size(), with_interval, seed, measure);
+        const std::vector<Estimate> found = bootstrap(windows, seed, measure);
         RepetitionGroup group;
+        group.document_count = windows.size();
+        group.is_pool = windows.size() > 1;
+        group.window_count = std::accumulate(windows.begin(), windows.end(), std::size_t{0});
         std::size_t next = 0;
         for (const std::string& slice : slices_)
             for (const ScoredCondition& condition : conditions_) {
@@ -252,25 +254,21 @@ std::vector<RepetitionGroup> repetition_metrics(std::span<const DocumentScores> 
     }
     std::vector<RepetitionGroup> groups;
     const auto add = [&](std::vector<SliceSums> sums, const std::string& name,
-                         std::size_t window_count, bool is_pool) {
-        const bool with_interval = !is_pool || documents.size() >= kPooledIntervalDocumentsMin;
-        groups.push_back(
-            GroupMeasure(conditions, names, std::move(sums)).estimate(with_interval, seed));
+                         std::span<const std::size_t> windows) {
+        groups.push_back(GroupMeasure(conditions, names, std::move(sums)).estimate(windows, seed));
         groups.back().name = name;
-        groups.back().window_count = window_count;
-        groups.back().is_pool = is_pool;
     };
-    std::size_t all_windows = 0;
+    std::vector<std::size_t> windows;
     for (std::size_t d = 0; d < documents.size(); ++d) {
         std::vector<SliceSums> sums;
         for (const auto& of_slice : by_slice) sums.push_back(of_slice[d]);
-        add(std::move(sums), documents[d].document, documents[d].window_count, false);
-        all_windows += documents[d].window_count;
+        windows.push_back(documents[d].window_count);
+        add(std::move(sums), documents[d].document, std::span(windows).last(1));
     }
     if (documents.size() > 1) {
         std::vector<SliceSums> sums;
         for (const auto& of_slice : by_slice) sums.push_back(gather(of_slice, conditions.size()));
-        add(std::move(sums), "pooled", all_windows, true);
+        add(std::move(sums), "pooled", windows);
     }
     return groups;
 }

@@ -42,6 +42,7 @@ struct RepetitionGroup {
     std::string name;  // document
     std::size_t window_count = 0;
     bool is_pool = false;
+    std::size_t document_count = 1;
     std::vector<RepetitionRow> rows;
     std::vector<RepetitionContrast> contrasts;
 

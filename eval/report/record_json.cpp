@@ -5,21 +5,22 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#ifndef MC_GIT_COMMIT
-#define MC_GIT_COMMIT ""
-#endif
+#include "eval/report/build_commit.h"
 
 namespace mc::eval {
 
 using Json = nlohmann::ordered_json;
+
+// A percentile interval of a handful of units is too narrow: with four, only 35 different draws.
+constexpr std::size_t kFewDocuments = 10;
 
 Json json_number(double value) {
     if (!std::isfinite(value)) return nullptr;
     return std::round(value * 1e6) / 1e6;
 }
 
-Json json_interval(const Estimate& estimate) {
-    return {json_number(estimate.low), json_number(estimate.high)};
+Json json_interval(const Interval& interval) {
+    return {json_number(interval.low), json_number(interval.high)};
 }
 
 Json json_encoders(const std::vector<EncoderInfo>& encoders) {
@@ -58,7 +59,7 @@ Json json_documents(std::span<const DocumentPlan> documents) {
 }
 
 Json json_build_commit() {
-    const std::string commit = MC_GIT_COMMIT;
+    const std::string commit = kBuildCommit;
     return commit.empty() ? Json() : Json(commit);
 }
 
@@ -74,11 +75,26 @@ std::string number_text(double value, int decimals) {
 }
 
 std::string estimate_text(const Estimate& estimate, int decimals) {
-    std::string text = number_text(estimate.value, decimals);
-    if (std::isfinite(estimate.low))
-        text += " [" + number_text(estimate.low, decimals) + ", " +
-                number_text(estimate.high, decimals) + "]";
-    return text;
+    const std::string interval = interval_text(estimate, decimals);
+    return number_text(estimate.value, decimals) + (interval.empty() ? "" : " " + interval);
+}
+
+std::string interval_text(const Interval& interval, int decimals) {
+    if (!std::isfinite(interval.low)) return "";
+    return "[" + number_text(interval.low, decimals) + ", " + number_text(interval.high, decimals) +
+           "]";
+}
+
+std::string pool_note(std::size_t document_count) {
+    const std::string documents = std::to_string(document_count) + " documents";
+    const std::string over =
+        document_count < kPooledIntervalDocumentsMin
+            ? "There is no interval over " + documents + ": too few. "
+            : "Intervals resample the " + documents +
+                  (document_count < kFewDocuments ? ", few to judge other documents by. " : ". ");
+    return over +
+           "The second row of a condition resamples windows within these documents and says "
+           "nothing of others.\n\n";
 }
 
 }  // namespace mc::eval

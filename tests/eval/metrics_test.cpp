@@ -184,6 +184,31 @@ TEST(Metrics, PoolWeighsWindowsAndHasAnIntervalFromFourDocumentsOn) {
     EXPECT_LT(four.find("kv-last", "32")->nll.low, four.find("kv-last", "32")->nll.high);
 }
 
+TEST(Metrics, APoolAlsoSaysHowFarItsWindowsAloneWouldMoveIt) {
+    // Documents that differ much, of windows that do not differ at all.
+    std::vector<DocumentScores> documents = {
+        flat_scores(3, 32, 4, 3, 3.2, 3.8), flat_scores(3, 32, 6, 3, 4.0, 5.0),
+        flat_scores(3, 32, 5, 3, 3.9, 4.0), flat_scores(3, 32, 4, 3, 3.3, 3.9)};
+    const GroupMetrics alike = pooled_metrics(documents, 1);
+    EXPECT_EQ(alike.document_count, 4U);
+    const Estimate steady = alike.find("kv-last", "32")->nll;
+    EXPECT_GT(steady.high - steady.low, 0.1);
+    EXPECT_DOUBLE_EQ(steady.within.low, steady.value);
+    EXPECT_DOUBLE_EQ(steady.within.high, steady.value);
+
+    // And the other way round: one document five times, of windows that differ.
+    const std::vector<DocumentScores> copies(5, noisy_scores("d", 20, 3));
+    const Estimate noisy = pooled_metrics(copies, 1).find("kv-last", "32")->nll;
+    EXPECT_NEAR(noisy.high, noisy.low, 1e-12);
+    EXPECT_LT(noisy.within.low, noisy.value);
+    EXPECT_GT(noisy.within.high, noisy.value);
+    // Five times the windows, so a narrower interval than that of one document.
+    const Estimate alone = document_metrics(copies[0], 1).find("kv-last", "32")->nll;
+    EXPECT_NEAR((noisy.within.high - noisy.within.low) / (alone.high - alone.low), 1 / std::sqrt(5),
+                0.06);
+    EXPECT_TRUE(std::isnan(alone.within.low));
+}
+
 TEST(Metrics, SwappingGistsWithTheirControlTurnsTheSignOfRs) {
     DocumentScores scores = flat_scores(4, 32, 4, 3, 3.25, 3.75);
     std::swap(scores.conditions[2], scores.conditions[3]);

@@ -44,6 +44,9 @@ TEST_F(RunRecordTest, ResultsNameMetricConditionAndIntervalPerDocumentAndPooled)
     EXPECT_NEAR(results["delta-nll"]["R@33-96,last-64"].get<double>(), 0.25, 1e-4);
     EXPECT_EQ(results[first]["Rs@32_ci95,kv-last"].size(), 2U);
     EXPECT_TRUE(results["delta-nll"]["Rs@32_ci95,kv-last"][0].is_null());  // two documents
+    EXPECT_TRUE(results["delta-nll"]["Rs@32_ci95_within,kv-last"][0].is_number());
+    EXPECT_EQ(results["delta-nll"]["documents"], 2);
+    EXPECT_FALSE(results[first].contains("Rs@32_ci95_within,kv-last"));
     EXPECT_FALSE(results[first].contains("Rs@32,none"));
     EXPECT_EQ(results_["n-samples"]["delta-nll"]["effective"], 22);
 }
@@ -65,6 +68,8 @@ TEST_F(RunRecordTest, ConfigurationIsEnoughToRepeatTheRun) {
 TEST_F(RunRecordTest, TableHasOneSectionPerGroupAndRsOnlyForGists) {
     EXPECT_NE(report_.table.find("## one.txt (11 windows)"), std::string::npos);
     EXPECT_NE(report_.table.find("## pooled (22 windows)"), std::string::npos);
+    EXPECT_NE(report_.table.find("There is no interval over 2 documents"), std::string::npos);
+    EXPECT_NE(report_.table.find("\n| · windows within documents | | | ["), std::string::npos);
     const std::size_t specific = report_.table.find("| specific recovery |");
     const std::size_t plain = report_.table.find("| recovery |");
     ASSERT_LT(specific, plain);
