@@ -62,7 +62,7 @@ class BaseModelGistEncoder final : public GistEncoder {
     void fill_statistics(std::span<const std::vector<TokenId>> read, const at::Tensor& hidden,
                          std::int64_t kept_begin, std::vector<Gist>& gists) const;
 
-    TorchModel& model_;
+    const TorchModel& model_;
     std::unique_ptr<Pooler> pooler_;
     std::unique_ptr<IndexEncoder> index_;
     std::uint32_t windows_per_batch_;

@@ -2,8 +2,9 @@
 // The frozen language model: reads tokens, vectors and gists in one sequence, scores and predicts.
 //
 // Llama, Qwen 2 and Qwen 3 (RMSNorm, RoPE, grouped-query attention, SwiGLU), from a GGUF file or a
-// folder of safetensors, computed by libtorch, which stays in lm/torch. Nothing here can
-// change a weight.
+// folder of safetensors, computed by libtorch, which stays in lm/torch. Nothing here
+// changes a weight, and nobody is handed one that may be: gistnet reads them as constants, and
+// hashes them before and after it trains.
 // Entries take one position each, in order, from 0. A gist is placed by rotating its keys to its
 // position and putting keys and values in the cache of every layer; tokens and vectors go through
 // the model and see every entry before them.
@@ -104,7 +105,7 @@ class BaseModel {
     Result<std::vector<float>> embeddings_of(std::span<const TokenId> tokens) const;
 
     // For gistnet and lensnet: tensors on the device (lm/torch/torch_model.h).
-    TorchModel& torch_model() const { return *model_; }
+    const TorchModel& torch_model() const { return *model_; }
 
   private:
     explicit BaseModel(std::unique_ptr<TorchModel> model);

@@ -56,9 +56,10 @@ Hash128 hash_of_weights(const TorchModel& model) {
     add(model.weights.head);
     add(model.weights.final_norm);
     for (const LayerWeights& layer : model.weights.layers)
-        for (const at::Tensor& x : {layer.attention_norm, layer.qkv, layer.output, layer.ffn_norm,
-                                    layer.gate_up, layer.down})
-            add(x);
+        for (const at::Tensor& x :
+             {layer.attention_norm, layer.qkv, layer.qkv_bias, layer.head_norms, layer.output,
+              layer.ffn_norm, layer.gate_up, layer.down})
+            if (x.defined()) add(x);
     return xxh3_128(std::as_bytes(std::span(parts)));
 }
 

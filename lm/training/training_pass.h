@@ -40,8 +40,9 @@ struct PlacedEntries {
 // (n) int64 on the CPU.
 at::Tensor index_tensor(const std::vector<std::int64_t>& values);
 
-// XXH3-128 of every weight as it lies in memory: equal before and after a training run, or the
-// model was not frozen. Cost: one read of the weights.
+// XXH3-128 of every weight as it lies in memory (of its tensors; the packed copies that panels hold
+// are made from them): equal before and after a training run, or the model was not frozen. Cost:
+// one read of the weights.
 Hash128 hash_of_weights(const TorchModel& model);
 
 struct PassGradients {

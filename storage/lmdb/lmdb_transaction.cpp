@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <lmdb.h>
 
+#include <cstdint>
 #include <cstring>
 
 #include "storage/lmdb/lmdb_env.h"
@@ -9,6 +10,8 @@ namespace mc::storage {
 namespace {
 
 constexpr std::size_t kValuePageHeaderBytes = 16;
+constexpr std::size_t kPageFlagsOffset = 10;
+constexpr std::size_t kPageCountOffset = 12;
 
 MDB_val to_val(std::string_view key) {
     return {key.size(), const_cast<char*>(key.data())};  // NOLINT: LMDB only reads keys
@@ -133,10 +136,16 @@ Result<void> WriteTransaction::check_replaceable(Database database, std::string_
     MDB_stat stat{};
     mdb_stat(txn_, env_.handles_[static_cast<std::size_t>(database)], &stat);
     if (!old || old->size() < stat.ms_psize) return {};
+    // A value of its own pages begins right behind the first one's header. Where it does not, it is
+    // in memory that this transaction made, and nothing before it is ours to read.
+    const auto address = reinterpret_cast<std::uintptr_t>(old->data());
+    const std::uintptr_t page = address - address % stat.ms_psize;
+    if (address - page != kValuePageHeaderBytes) return {};
+    const auto* header = reinterpret_cast<const std::byte*>(page);
     std::uint16_t flags = 0;
     std::uint32_t pages = 0;
-    std::memcpy(&flags, old->data() - kValuePageHeaderBytes + 10, sizeof flags);
-    std::memcpy(&pages, old->data() - kValuePageHeaderBytes + 12, sizeof pages);
+    std::memcpy(&flags, header + kPageFlagsOffset, sizeof flags);
+    std::memcpy(&pages, header + kPageCountOffset, sizeof pages);
     constexpr std::uint16_t kOverflowFlag = 4, kDirtyFlag = 0x10;
     const std::uint64_t expected = (kValuePageHeaderBytes - 1 + old->size()) / stat.ms_psize + 1;
     if ((flags & ~kDirtyFlag) != kOverflowFlag || pages != expected)

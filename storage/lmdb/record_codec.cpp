@@ -195,6 +195,10 @@ Decoded<StoredGroup> read_group(schema::GistGroup::Reader from, const StoreMeta&
     if (group.codec != meta.codec) return wrong("its codec is not the store's");
     const GistShape& shape = meta.identity.encoder.shape;
     group.encoder_hash = get_hash(from.getEncoderHash());
+    const EncoderInfo& encoder = meta.identity.encoder;
+    if (group.encoder_hash != encoder.hash)
+        return wrong("its gists are of another encoder (" + to_hex(group.encoder_hash) +
+                     ") than the store's, " + encoder.name + " (" + to_hex(encoder.hash) + ")");
     if (from.getKv().size() != group.count * meta.gist_bytes ||
         from.getIndexVectors().size() !=
             std::uint64_t{group.count} * shape.index_dim * sizeof(std::uint16_t) ||

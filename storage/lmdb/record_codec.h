@@ -95,7 +95,7 @@ Decoded<StoredDocument> decode_document(RecordPlace place, RecordBytes value);
 Decoded<std::vector<DocumentId>> decode_source(RecordPlace place, RecordBytes value);
 // 1 to kTokenMarkStride tokens.
 Decoded<TokenChunk> decode_tokens(RecordPlace place, RecordBytes value);
-// 1 to 32 gists whose sizes fit the store's shape and codec.
+// 1 to 32 gists of the store's encoder, whose sizes fit its shape and codec.
 Decoded<StoredGroup> decode_group(RecordPlace place, RecordBytes value, const StoreMeta& meta);
 Decoded<UseGroup> decode_uses(RecordPlace place, RecordBytes value);
 Decoded<JournalRecord> decode_journal(RecordPlace place, RecordBytes value);

@@ -127,11 +127,14 @@ TEST(RecordBytesTest, AnyAddressDoes) {
 TEST(RecordBytesTest, SealedNonsenseIsRefused) {
     StoreMeta meta;
     meta.identity.encoder.shape = {1, 1, 2, 1};
+    meta.identity.encoder.name = "kv-last";
+    meta.identity.encoder.hash = {3, 4};
     meta.gist_bytes = encoded_gist_bytes(GistCodec::kFp16, meta.identity.encoder.shape);
     const std::string key = group_key(DocumentId(1), Level(1), NodeIndex(0));
     const RecordPlace place{Database::kGists, key};
     StoredGroup group;
     group.count = 1;
+    group.encoder_hash = {3, 4};
     group.kv.resize(meta.gist_bytes);
     group.index_vectors = {0};
     group.mean_nll = {1};
@@ -152,6 +155,13 @@ TEST(RecordBytesTest, SealedNonsenseIsRefused) {
     EXPECT_FALSE(decode(wrong));
     wrong.codec = GistCodec::kInt8;  // not the store's
     EXPECT_FALSE(decode(wrong));
+    wrong = group;
+    wrong.encoder_hash = {3, 5};
+    const RecordWords foreign = encode_group(place, wrong);
+    const auto refused = decode_group(place, std::as_bytes(std::span(foreign)), meta);
+    ASSERT_FALSE(refused);
+    for (const std::string& named : {std::string("kv-last"), to_hex({3, 4}), to_hex({3, 5})})
+        EXPECT_NE(refused.error().find(named), std::string::npos) << refused.error();
     const RecordWords uses = encode_uses({Database::kStats, key}, UseGroup{});
     EXPECT_FALSE(decode_uses({Database::kStats, key}, std::as_bytes(std::span(uses))));
     // Another type's message under this key: its pointers are not what the reader expects.

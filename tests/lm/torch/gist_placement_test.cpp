@@ -19,7 +19,7 @@ class PlacedGists : public testing::Test {
   protected:
     const c10::InferenceMode inference_;
     std::unique_ptr<BaseModel> model_ = make_tiny_model();
-    TorchModel& torch_ = model_->torch_model();
+    const TorchModel& torch_ = model_->torch_model();
     std::vector<TokenId> tokens_ = random_tokens(model_->tokenizer(), 48, 9);
     ReadOutput read_ = torch_.read_windows(std::vector<std::vector<TokenId>>{tokens_}, 0);
 };

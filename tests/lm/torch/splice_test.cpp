@@ -110,7 +110,7 @@ TEST_F(Splice, among_gists_alone_it_equals_building_from_scratch) {
 
 TEST_F(Splice, moved_tokens_keep_their_states_and_turn_their_keys) {
     const c10::InferenceMode inference;
-    TorchModel& torch = model_->torch_model();
+    const TorchModel& torch = model_->torch_model();
     const auto cached = [&](const std::vector<TokenId>& ids) {
         KvCache cache = torch.new_cache(1, CacheKind::kPerLayer);
         const auto count = static_cast<std::int64_t>(ids.size());

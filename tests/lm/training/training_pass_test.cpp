@@ -49,11 +49,38 @@ class TrainingPassTest : public testing::Test {
     }
 
     std::unique_ptr<BaseModel> model_ = make_tiny_model();
-    TorchModel& torch_ = model_->torch_model();
+    const TorchModel& torch_ = model_->torch_model();
     PlacedEntries placed_;
     at::Tensor inputs_;
     at::Tensor weights_;
 };
+
+TEST(HashOfWeights, notices_a_change_of_any_weight_of_any_architecture) {
+    TorchModel model;
+    model.weights.layers.resize(1);
+    LayerWeights& layer = model.weights.layers[0];
+    std::vector<at::Tensor*> all = {&model.weights.embeddings,
+                                    &model.weights.head,
+                                    &model.weights.final_norm,
+                                    &layer.attention_norm,
+                                    &layer.qkv,
+                                    &layer.qkv_bias,
+                                    &layer.head_norms,
+                                    &layer.output,
+                                    &layer.ffn_norm,
+                                    &layer.gate_up,
+                                    &layer.down};
+    for (at::Tensor* x : all) *x = at::ones({3});
+    const Hash128 before = hash_of_weights(model);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        all[i]->add_(1);
+        EXPECT_NE(hash_of_weights(model), before) << "tensor " << i;
+        all[i]->sub_(1);
+    }
+    EXPECT_EQ(hash_of_weights(model), before);
+    layer.qkv_bias.reset();  // a model without one
+    EXPECT_NE(hash_of_weights(model), before);
+}
 
 TEST_F(TrainingPassTest, forward_equals_the_model) {
     TrainingPass pass(torch_, layout());
