@@ -2,13 +2,13 @@
 // GistEncoder on the base model: reads windows, pools each block's keys and values.
 //
 // Index vector: a projection that was trained for search, where there is one for the base model
-// (internal/index_projection.h); else the mean last-layer hidden state of the block's tokens, minus
-// a fixed centre, at unit length. The centre is that of a constant calibration text, read once when
-// the encoder is made (some 400 tokens). Of a parent: the mean of its children's, at unit length.
-// Ownership: borrows the base model for its lifetime. Threads: one at a time, with the base model.
-// Errors: kUsage for an unknown pooling and for weights of another base model; kInvalidInput for a
-// window or question that the model's context cannot hold and for a gist of another shape; kModel
-// when the base model fails.
+// (gistnet/index/index_projection.h); else the mean last-layer hidden state of the block's tokens,
+// minus a fixed centre, at unit length. The centre is that of a constant calibration text, read
+// once when the encoder is made (some 400 tokens). Of a parent: the mean of its children's, at unit
+// length. Ownership: borrows the base model for its lifetime. Threads: one at a time, with the base
+// model. Errors: kUsage for an unknown pooling and for weights of another base model; kInvalidInput
+// for a window or question that the model's context cannot hold and for a gist of another shape;
+// kModel when the base model fails.
 #pragma once
 
 #include <cstdint>

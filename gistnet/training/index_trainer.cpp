@@ -124,8 +124,9 @@ double IndexTrainer::step(std::uint64_t step, std::uint64_t total_steps) {
         slot.parameter.mutable_grad().reset();
     }
     const at::NoGradGuard no_grad;
-    adam_step(slots_, gradients, step, schedule(step, total_steps), AdamOptions());
-    return loss.item<double>();
+    const double norm =
+        adam_step(slots_, gradients, step, schedule(step, total_steps), AdamOptions());
+    return std::isfinite(norm) ? loss.item<double>() : norm;
 }
 
 IndexProjection IndexTrainer::learned() const {

@@ -23,7 +23,8 @@ class IndexTrainer {
     // Borrows the set.
     IndexTrainer(const IndexTrainingSet& set, std::int64_t index_dim, std::uint64_t seed);
 
-    // Step number `step`, from 1, of total_steps. Returns its loss, in nats.
+    // Step number `step`, from 1, of total_steps. Returns its loss, in nats; a number that is not
+    // finite when the step taught nothing, for its loss or gradient was none.
     double step(std::uint64_t step, std::uint64_t total_steps);
 
     // What was learned so far, for features that are not standardised; without layers and token

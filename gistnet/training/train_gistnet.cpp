@@ -10,6 +10,7 @@
 #include "core/span_math.h"
 #include "gistnet/pooling/gistnet_file.h"
 #include "gistnet/training/training_run.h"
+#include "gistnet/training/usable_steps.h"
 #include "lm/torch/torch_model.h"
 
 namespace mc::gistnet {
@@ -138,8 +139,11 @@ Result<std::vector<LevelParameters>> first_levels(const lm::BaseModel& model,
         levels.push_back(std::move(below.levels.front()));
     }
     if (options.start_weights.empty()) {
-        levels.push_back(
-            initial_parameters(model.config().gist_shape(), options.pooling_queries, options.seed));
+        MC_ASSIGN(LevelParameters fresh, lm::torch_guard([&] {
+                      return initial_parameters(model.config().gist_shape(),
+                                                options.pooling_queries, options.seed);
+                  }));
+        levels.push_back(std::move(fresh));
     } else {
         MC_ASSIGN(GistNetWeights start, load_gistnet(options.start_weights, model));
         if (start.levels.size() < static_cast<std::size_t>(options.level))
@@ -187,6 +191,7 @@ class Run {
     std::optional<HeldOut> held_out_;
     std::unique_ptr<Trainer> trainer_;
     DriftMeter drift_;
+    UsableSteps usable_;
     std::string identity_;
     RunState state_;
     TrainProgress shown_;
@@ -237,7 +242,7 @@ void Run::plan_total(double step_seconds) {
 Result<void> Run::train(TrainLog& log) {
     while (state_.total_steps == 0 || state_.step < state_.total_steps) {
         if (cancelled_ != nullptr && cancelled_->load()) {
-            MC_TRY(checkpoint());
+            if (usable_.last_was_useful()) MC_TRY(checkpoint());
             return fail(ErrorCode::kCancelled, "interrupted; the same command goes on from here");
         }
         const std::int64_t began = clock_.monotonic_ns();
@@ -256,6 +261,8 @@ Result<void> Run::train(TrainLog& log) {
         state_.milliseconds += static_cast<std::uint64_t>(seconds * 1e3);
         if (state_.total_steps == 0) plan_total(seconds);
         MC_TRY(log.add_step(state_.step, step, seconds));
+        const double loss = step.loss + step.unexplained;  // a step has one of them
+        MC_TRY(usable_.take(state_.step, total, loss, step.gradient_norm));
         shown_.divergence = state_.step == 1 ? step.divergence
                                              : kRunningMean * shown_.divergence +
                                                    (1 - kRunningMean) * step.divergence;
@@ -265,7 +272,8 @@ Result<void> Run::train(TrainLog& log) {
         if (progress_) progress_(shown_);
         const bool last = state_.step == state_.total_steps;
         if (last || is_evaluated(state_.step, options_.evaluate_every)) MC_TRY(evaluate(log));
-        if (last || state_.step % options_.checkpoint_every == 0) {
+        const bool is_due = last || state_.step % options_.checkpoint_every == 0;
+        if (is_due && usable_.last_was_useful()) {
             MC_TRY(checkpoint());
             MC_TRY(log.write_events());
         }
@@ -300,7 +308,9 @@ Result<TrainReport> Run::run() {
     const lm::TorchModel& torch = model_.torch_model();
     if (!evaluation_.text.empty()) {
         const HeldOutShape near = cases.level == 1 ? kNearLevel1 : kNearLevel2;
-        MC_ASSIGN(HeldOut held_out, HeldOut::make(torch, evaluation_.text, {near, kFar}));
+        MC_ASSIGN(HeldOut held_out, lm::torch_guard([&] {
+                      return HeldOut::make(torch, evaluation_.text, {near, kFar});
+                  }));
         held_out_.emplace(std::move(held_out));
     }
     std::error_code failed;

@@ -9,8 +9,9 @@
 // Ownership: borrows everything for the call. Threads: one; `cancelled` may be set from a signal
 // handler. Errors: kUsage for options that cannot be and for a model that training does not know;
 // kInvalidInput for documents that are missing, too short or shared between training and
-// evaluation, and for an output folder that holds another run; kCancelled after a checkpoint; kIo,
-// kOutOfSpace, kModel.
+// evaluation, and for an output folder that holds another run; kCorruption for a train.jsonl that
+// is none; kCancelled after a checkpoint; kModel, also when five steps in a row had no finite loss
+// and gradient: the last checkpoint stays, of a sound step; kIo, kOutOfSpace.
 #pragma once
 
 #include <atomic>

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 
 #include "core/hash.h"
 #include "core/utf8.h"
 #include "gistnet/index/index_file.h"
 #include "gistnet/training/index_trainer.h"
+#include "gistnet/training/usable_steps.h"
 #include "lm/training/training_pass.h"
 
 namespace mc::gistnet {
@@ -118,40 +120,48 @@ Result<IndexTrainingSet> Run::read_set(const Documents& documents, const WordCou
         return fail(ErrorCode::kInvalidInput,
                     "no document has the 576 tokens of a window and what follows it");
     const c10::InferenceMode inference;
-    IndexSetReader reader(torch_, projection_.layers, projection_.token_weights, documents.text,
-                          counts, options_.seed);
+    MC_ASSIGN(const auto reader, lm::torch_guard([&] {
+                  return std::make_unique<IndexSetReader>(torch_, projection_.layers,
+                                                          projection_.token_weights, documents.text,
+                                                          counts, options_.seed);
+              }));
     for (std::size_t i = 0; i < plan.size(); ++i) {
         MC_TRY(check_cancelled());
         const bool late = options_.minutes > 0 && minutes() > kReadingShare * options_.minutes;
         if (in_time && late && i > 0) break;
-        MC_TRY(lm::torch_guard([&] { reader.read(plan[i]); }));
+        MC_TRY(lm::torch_guard([&] { reader->read(plan[i]); }));
         if (progress_)
-            progress_({"reading", i + 1, plan.size(), report_.tokens_read + reader.tokens_read()});
+            progress_({"reading", i + 1, plan.size(), report_.tokens_read + reader->tokens_read()});
     }
-    report_.tokens_read += reader.tokens_read();
-    return lm::torch_guard([&] { return reader.take(); });
+    report_.tokens_read += reader->tokens_read();
+    return lm::torch_guard([&] { return reader->take(); });
 }
 
 Result<void> Run::train(const IndexTrainingSet& read) {
-    // Inference tensors cannot be recorded.
     IndexTrainingSet set = read;
-    set.blocks = read.blocks.clone();
-    set.questions = read.questions.clone();
-    IndexTrainer trainer(set, kIndexDim, options_.seed);
+    MC_ASSIGN(const auto trainer, lm::torch_guard([&] {
+                  // Inference tensors cannot be recorded.
+                  set.blocks = read.blocks.clone();
+                  set.questions = read.questions.clone();
+                  return std::make_unique<IndexTrainer>(set, kIndexDim, options_.seed);
+              }));
+    UsableSteps usable;
     for (std::uint64_t step = 1; step <= options_.steps; ++step) {
         MC_TRY(check_cancelled());
         MC_ASSIGN(const double loss,
-                  lm::torch_guard([&] { return trainer.step(step, options_.steps); }));
+                  lm::torch_guard([&] { return trainer->step(step, options_.steps); }));
+        MC_TRY(usable.take(step, options_.steps, loss, 0));
         if (step + kStepsOfLoss > options_.steps)
             report_.loss +=
                 loss / static_cast<double>(std::min<std::uint64_t>(kStepsOfLoss, options_.steps));
         if (progress_) progress_({"training", step, options_.steps, report_.tokens_read});
     }
-    const IndexProjection learned = trainer.learned();
-    // As the file will hold them, so that what is measured is what is saved.
-    projection_.map = learned.map.to(at::kHalf).to(at::kFloat);
-    projection_.bias = learned.bias.to(at::kHalf).to(at::kFloat);
-    return {};
+    return lm::torch_guard([&] {
+        const IndexProjection learned = trainer->learned();
+        // As the file will hold them, so that what is measured is what is saved.
+        projection_.map = learned.map.to(at::kHalf).to(at::kFloat);
+        projection_.bias = learned.bias.to(at::kHalf).to(at::kFloat);
+    });
 }
 
 Result<void> Run::evaluate(const Documents& documents, const WordCounts& counts) {

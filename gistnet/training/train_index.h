@@ -3,14 +3,14 @@
 //
 // The frozen model reads windows of the documents as ingest does, and questions made from their
 // blocks by rules: what follows a block → the block, a few tokens of it → the block, its rare words
-// in question form → the block. Each leaves one pooled vector (internal/index_projection.h), and
-// the map from these to index vectors learns by contrast (InfoNCE, van den Oord, Li, Vinyals 2018)
-// to tell the right block from those beside it and from the same documents.
-// Same documents, options, machine and thread count, same file, unless `minutes` cut it short.
-// Ownership: borrows everything for the call. Threads: one; `cancelled` may be set from a signal
-// handler. Errors: kUsage for options that cannot be; kInvalidInput for documents that are missing,
-// too short or shared between training and evaluation; kCancelled, with nothing written; kIo,
-// kOutOfSpace, kModel.
+// in question form → the block. Each leaves one pooled vector (gistnet/index/index_projection.h),
+// and the map from these to index vectors learns by contrast (InfoNCE, van den Oord, Li, Vinyals
+// 2018) to tell the right block from those beside it and from the same documents. Same documents,
+// options, machine and thread count, same file, unless `minutes` cut it short. Ownership: borrows
+// everything for the call. Threads: one; `cancelled` may be set from a signal handler. Errors:
+// kUsage for options that cannot be; kInvalidInput for documents that are missing, too short or
+// shared between training and evaluation; kCancelled, with nothing written; kIo, kOutOfSpace;
+// kModel, also when five steps in a row had no finite loss and gradient, with nothing written.
 #pragma once
 
 #include <atomic>

@@ -38,6 +38,53 @@ double rounded(double value) {
     return std::isfinite(value) ? std::round(value * 1e6) / 1e6 : value;
 }
 
+// Calls take(line, object) for the log's lines, up to the first that a kill cut short or that take
+// is done with (false). The fence of the JSON library: a value of another kind than the log's own
+// is kCorruption.
+template <class Take>
+Result<void> for_each_line(const Path& path, const Take& take) {
+    MC_ASSIGN(const std::string text, read_file(path, kLogBytesMax));
+    std::istringstream lines(text);
+    std::uint64_t number = 0;
+    try {
+        for (std::string line; std::getline(lines, line);) {
+            ++number;
+            const Json json = Json::parse(line, nullptr, false);
+            if (!json.is_object() || !take(line, json)) break;
+        }
+    } catch (const Json::exception& error) {
+        return fail(ErrorCode::kCorruption, path.string() + ": line " + std::to_string(number) +
+                                                " is not of a training log: " + error.what());
+    }
+    return {};
+}
+
+Result<bool> is_there(const Path& path) {
+    std::error_code failed;
+    const bool found = std::filesystem::exists(path, failed);
+    if (failed) return fail(system_error(failed.value(), "cannot look for", path));
+    return found;
+}
+
+void add_points(std::vector<telemetry::ScalarPoint>& points, const Json& line) {
+    const std::uint64_t step = line.value("step", std::uint64_t{0});
+    const auto add = [&](const std::string& tag, const Json& value) {
+        if (value.is_number()) points.push_back({tag, step, value.get<float>()});
+    };
+    for (const char* key :
+         {"loss", "divergence", "nll", "unexplained", "gradient_norm", "rate_factor"})
+        if (line.contains(key)) add(std::string("train/") + key, line[key]);
+    if (!line.contains("evaluation")) return;
+    const Json drift = line.value("drift", Json::object());
+    for (const auto& [name, change] : drift.items()) add("drift/" + name, change);
+    for (const Json& one : line["evaluation"])
+        for (const char* key : {"gists", "R", "Rs"})
+            add("evaluation/" + std::string(key) + "/" +
+                    std::to_string(one.value("context_blocks", 0)) + " blocks/" +
+                    one.value("document", std::string()),
+                one.at(key));
+}
+
 }  // namespace
 
 Result<void> save_checkpoint(const Path& path, const std::string& identity, const RunState& state,
@@ -49,17 +96,20 @@ Result<void> save_checkpoint(const Path& path, const std::string& identity, cons
         tensors.push_back({slot_name(i, "first_moment"), slots[i].first_moment});
         tensors.push_back({slot_name(i, "second_moment"), slots[i].second_moment});
     }
-    return write_tensors(path, tensors,
-                         {{"identity", identity},
-                          {"step", std::to_string(state.step)},
-                          {"total_steps", std::to_string(state.total_steps)},
-                          {"positions", std::to_string(state.positions)},
-                          {"milliseconds", std::to_string(state.milliseconds)}});
+    return lm::torch_guard([&] {
+        return write_tensors(path, tensors,
+                             {{"identity", identity},
+                              {"step", std::to_string(state.step)},
+                              {"total_steps", std::to_string(state.total_steps)},
+                              {"positions", std::to_string(state.positions)},
+                              {"milliseconds", std::to_string(state.milliseconds)}});
+    });
 }
 
 Result<void> load_checkpoint(const Path& path, const std::string& identity, RunState& state,
                              Trainer& trainer) {
-    if (!std::filesystem::exists(path)) return {};
+    MC_ASSIGN(const bool is_resumed, is_there(path));
+    if (!is_resumed) return {};
     MC_ASSIGN(const auto file, lm::SafetensorsFile::open(path));
     const auto found = file->metadata().find("identity");
     if (found == file->metadata().end() || found->second != identity)
@@ -71,19 +121,22 @@ Result<void> load_checkpoint(const Path& path, const std::string& identity, RunS
     MC_ASSIGN(state.total_steps, number_field(*file, "total_steps"));
     MC_ASSIGN(state.positions, number_field(*file, "positions"));
     MC_ASSIGN(state.milliseconds, number_field(*file, "milliseconds"));
-    at::NoGradGuard no_grad;
-    for (std::size_t i = 0; i < trainer.slots().size(); ++i) {
-        AdamSlot& slot = trainer.slots()[i];
-        const auto restore = [&](const char* part, at::Tensor& to) -> Result<void> {
-            MC_ASSIGN(const at::Tensor read, read_tensor(*file, slot_name(i, part), to.sizes()));
-            to.copy_(read);
-            return {};
-        };
-        MC_TRY(restore("parameter", slot.parameter));
-        MC_TRY(restore("first_moment", slot.first_moment));
-        MC_TRY(restore("second_moment", slot.second_moment));
-    }
-    return {};
+    return lm::torch_guard([&]() -> Result<void> {
+        const at::NoGradGuard no_grad;
+        for (std::size_t i = 0; i < trainer.slots().size(); ++i) {
+            AdamSlot& slot = trainer.slots()[i];
+            const auto restore = [&](const char* part, at::Tensor& to) -> Result<void> {
+                MC_ASSIGN(const at::Tensor read,
+                          read_tensor(*file, slot_name(i, part), to.sizes()));
+                to.copy_(read);
+                return {};
+            };
+            MC_TRY(restore("parameter", slot.parameter));
+            MC_TRY(restore("first_moment", slot.first_moment));
+            MC_TRY(restore("second_moment", slot.second_moment));
+        }
+        return {};
+    });
 }
 
 Drift DriftMeter::measure(LevelParameters& level) {
@@ -102,15 +155,13 @@ Drift DriftMeter::measure(LevelParameters& level) {
 
 Result<TrainLog> TrainLog::open(const Path& path, std::uint64_t last_step) {
     std::string kept;
-    if (std::filesystem::exists(path)) {
-        MC_ASSIGN(const std::string text, read_file(path, kLogBytesMax));
-        std::istringstream lines(text);
-        for (std::string line; std::getline(lines, line);) {
-            const Json json = Json::parse(line, nullptr, false);
-            if (!json.is_object() || json.value("step", last_step + 1) > last_step) break;
+    MC_ASSIGN(const bool is_resumed, is_there(path));
+    if (is_resumed)
+        MC_TRY(for_each_line(path, [&](const std::string& line, const Json& json) {
+            if (json.value("step", last_step + 1) > last_step) return false;
             kept += line + "\n";
-        }
-    }
+            return true;
+        }));
     MC_TRY(replace_file(path, std::as_bytes(std::span(kept))));
     return TrainLog(path);
 }
@@ -124,12 +175,9 @@ Result<void> TrainLog::append(const std::string& line) {
 }
 
 Result<std::vector<EvaluationPoint>> TrainLog::curve() const {
-    MC_ASSIGN(const std::string text, read_file(path_, kLogBytesMax));
     std::vector<EvaluationPoint> out;
-    std::istringstream lines(text);
-    for (std::string line; std::getline(lines, line);) {
-        const Json json = Json::parse(line, nullptr, false);
-        if (!json.is_object() || !json.contains("evaluation")) continue;
+    MC_TRY(for_each_line(path_, [&](const std::string&, const Json& json) {
+        if (!json.contains("evaluation")) return true;
         EvaluationPoint point = {
             json.value("step", std::uint64_t{0}), json.value("positions", std::uint64_t{0}), {}};
         for (const Json& one : json["evaluation"])
@@ -137,34 +185,17 @@ Result<std::vector<EvaluationPoint>> TrainLog::curve() const {
                                     one.value("context_blocks", 0U), one.value("horizon", 0U),
                                     one.value("R", 0.0), one.value("Rs", 0.0)});
         out.push_back(std::move(point));
-    }
+        return true;
+    }));
     return out;
 }
 
 Result<void> TrainLog::write_events() const {
-    MC_ASSIGN(const std::string text, read_file(path_, kLogBytesMax));
     std::vector<telemetry::ScalarPoint> points;
-    const auto add = [&points](const std::string& tag, std::uint64_t step, const Json& value) {
-        if (value.is_number()) points.push_back({tag, step, value.get<float>()});
-    };
-    std::istringstream lines(text);
-    for (std::string line; std::getline(lines, line);) {
-        const Json json = Json::parse(line, nullptr, false);
-        if (!json.is_object()) continue;
-        const std::uint64_t step = json.value("step", std::uint64_t{0});
-        for (const char* key :
-             {"loss", "divergence", "nll", "unexplained", "gradient_norm", "rate_factor"})
-            if (json.contains(key)) add(std::string("train/") + key, step, json[key]);
-        if (!json.contains("evaluation")) continue;
-        const Json drift = json.value("drift", Json::object());
-        for (const auto& [name, change] : drift.items()) add("drift/" + name, step, change);
-        for (const Json& one : json["evaluation"])
-            for (const char* key : {"gists", "R", "Rs"})
-                add("evaluation/" + std::string(key) + "/" +
-                        std::to_string(one.value("context_blocks", 0)) + " blocks/" +
-                        one.value("document", std::string()),
-                    step, one[key]);
-    }
+    MC_TRY(for_each_line(path_, [&](const std::string&, const Json& json) {
+        add_points(points, json);
+        return true;
+    }));
     return telemetry::write_tensorboard(path_.parent_path(), points);
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The files of a training run: checkpoint, log lines, and the identity that a resume must share.
 //
-// Errors: kInvalidInput for a checkpoint of another run; those of tensor_file.h and core/files.h.
+// Errors: kInvalidInput for a checkpoint of another run; kCorruption for a log that is none;
+// kModel; those of tensor_file.h and core/files.h.
 #pragma once
 
 #include <cstdint>

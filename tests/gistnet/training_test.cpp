@@ -4,7 +4,9 @@
 // same bits, and what is trained is better than what it started from.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
+#include <limits>
 #include <set>
 
 #include "core/clock.h"
@@ -14,6 +16,8 @@
 #include "gistnet/training/case_batch.h"
 #include "gistnet/training/train_gistnet.h"
 #include "gistnet/training/trainer.h"
+#include "gistnet/training/training_run.h"
+#include "gistnet/training/usable_steps.h"
 #include "lm/torch/torch_model.h"
 #include "tests/support/tiny_model.h"
 
@@ -347,6 +351,63 @@ TEST_F(TrainingRun, weights_for_another_base_model_are_refused_by_name) {
     // And no weights for a tiny model are part of the program.
     EXPECT_EQ(make_gist_encoder(*other, {"auto", 0}).value()->info().name, "kv-last (untrained)");
     EXPECT_EQ(make_gist_encoder(*other, {"gistnet", 0}).error().code(), ErrorCode::kUsage);
+}
+
+TEST_F(TrainingRun, a_run_that_stops_being_finite_ends_with_an_error_and_a_sound_checkpoint) {
+    TrainOptions whole = options("whole");
+    whole.steps = 14;
+    ASSERT_TRUE(train_gistnet(*model_, whole, clock_, {}, nullptr));
+    // One number of the frozen weights is lost after step 6, which has a checkpoint, and found
+    // again for the second try.
+    float* const number = model_->torch_model().weights.final_norm.mutable_data_ptr<float>();
+    const float sound = *number;
+    TrainOptions broken = whole;
+    broken.output = folder_ / "broken";
+    const auto loses_it = [&](const TrainProgress& progress) {
+        if (progress.step == 6) *number = std::numeric_limits<float>::quiet_NaN();
+    };
+    const auto stopped = train_gistnet(*model_, broken, clock_, loses_it, nullptr);
+    ASSERT_FALSE(stopped);
+    EXPECT_EQ(stopped.error().code(), ErrorCode::kModel);
+    EXPECT_NE(stopped.error().message().find("in step 11 and 4 before it"), std::string::npos)
+        << stopped.error().message();
+    EXPECT_FALSE(std::filesystem::exists(broken.output / "gistnet.safetensors"));
+    *number = sound;
+    ASSERT_TRUE(train_gistnet(*model_, broken, clock_, {}, nullptr));
+    EXPECT_EQ(weights_of("broken"), weights_of("whole"));
+}
+
+TEST(UsableSteps, AFewUselessStepsAreBorneAndFiveInARowAreNot) {
+    const double lost = std::numeric_limits<double>::quiet_NaN();
+    UsableSteps steps;
+    for (std::uint64_t step = 1; step <= 4; ++step) EXPECT_TRUE(steps.take(step, 100, lost, 1));
+    EXPECT_FALSE(steps.last_was_useful());
+    EXPECT_TRUE(steps.take(5, 100, 2.0, 1.0));
+    EXPECT_TRUE(steps.last_was_useful());
+    for (std::uint64_t step = 6; step <= 9; ++step) EXPECT_TRUE(steps.take(step, 100, 2.0, lost));
+    EXPECT_EQ(steps.take(10, 100, 2.0, HUGE_VAL).error().code(), ErrorCode::kModel);
+    // And a run that has fewer steps than five needs one that is useful.
+    UsableSteps all_useless;
+    EXPECT_TRUE(all_useless.take(1, 2, lost, lost));
+    EXPECT_FALSE(all_useless.take(2, 2, lost, lost));
+}
+
+TEST_F(TrainingRun, files_of_another_kind_are_errors_and_not_exceptions) {
+    const Path log = folder_ / "train.jsonl";
+    std::ofstream(log) << "{\"step\":1}\n{\"step\":\"two\"}\n";
+    const auto opened = TrainLog::open(log, 5);
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code(), ErrorCode::kCorruption);
+    EXPECT_NE(opened.error().message().find("line 2"), std::string::npos);
+    std::ofstream(log) << "{\"step\":1,\"evaluation\":[7]}\n";
+    EXPECT_EQ(TrainLog::open(log, 5).value().curve().error().code(), ErrorCode::kCorruption);
+    EXPECT_EQ(TrainLog::open(log, 5).value().write_events().error().code(), ErrorCode::kCorruption);
+    // A name that the system refuses to look for.
+    const Path refused = folder_ / std::string(300, 'n');
+    EXPECT_FALSE(TrainLog::open(refused, 5));
+    RunState state;
+    Trainer trainer(model_->torch_model(), text_, small_cases(), start(1));
+    EXPECT_FALSE(load_checkpoint(refused, "", state, trainer));
 }
 
 TEST_F(TrainingRun, what_cannot_be_trained_is_refused_before_anything_is_written) {
