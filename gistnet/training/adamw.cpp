@@ -8,6 +8,15 @@
 
 namespace mc::gistnet {
 
+std::vector<at::Tensor> take_gradients(std::span<AdamSlot> slots) {
+    std::vector<at::Tensor> gradients;
+    for (AdamSlot& slot : slots) {
+        gradients.push_back(slot.parameter.grad().clone());
+        slot.parameter.mutable_grad().reset();
+    }
+    return gradients;
+}
+
 double adam_step(std::span<AdamSlot> slots, std::span<const at::Tensor> gradients,
                  std::uint64_t step, double rate_factor, const AdamOptions& options) {
     MC_CHECK(slots.size() == gradients.size() && step > 0, "one gradient per parameter");

@@ -25,6 +25,10 @@ struct AdamOptions {
     double gradient_norm_max = 1.0;
 };
 
+// The gradients that autograd left in the slots' parameters, in their order; the parameters have
+// none afterwards.
+std::vector<at::Tensor> take_gradients(std::span<AdamSlot> slots);
+
 // One step of number `step` (1 for the first) with gradients in the order of slots, the learning
 // rates times rate_factor. Returns the gradients' global norm before clipping. A step whose norm is
 // not finite changes nothing.

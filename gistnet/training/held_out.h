@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "core/recovered_share.h"
 #include "gistnet/pooling/attention_pooler.h"
 #include "gistnet/training/training_cases.h"
 #include "lm/torch/torch_model.h"
@@ -31,9 +32,9 @@ struct HeldOutScore {
     double gists = 0;
     double shuffled = 0;
 
-    double recovery() const { return (none - gists) / (none - full); }
+    double recovery() const { return recovered_share(none, gists, full); }
 
-    double recovery_over_shuffled() const { return (shuffled - gists) / (shuffled - full); }
+    double recovery_over_shuffled() const { return recovered_share(shuffled, gists, full); }
 };
 
 class HeldOut {

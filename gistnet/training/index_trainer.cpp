@@ -118,11 +118,7 @@ double IndexTrainer::step(std::uint64_t step, std::uint64_t total_steps) {
                                   .masked_fill(batch.left_out, -1e4);
     const at::Tensor loss = -at::log_softmax(logits, 1).gather(1, batch.right.unsqueeze(1)).mean();
     loss.backward();
-    std::vector<at::Tensor> gradients;
-    for (AdamSlot& slot : slots_) {
-        gradients.push_back(slot.parameter.grad().clone());
-        slot.parameter.mutable_grad().reset();
-    }
+    const std::vector<at::Tensor> gradients = take_gradients(slots_);
     const at::NoGradGuard no_grad;
     const double norm =
         adam_step(slots_, gradients, step, schedule(step, total_steps), AdamOptions());

@@ -131,12 +131,13 @@ Result<void> check_options(const lm::BaseModel& model, const TrainOptions& optio
     return lm::TrainingPass::check_support(model.torch_model());
 }
 
-Result<std::vector<LevelParameters>> first_levels(const lm::BaseModel& model,
-                                                  const TrainOptions& options) {
-    std::vector<LevelParameters> levels;
+// What a run starts from: the levels, and what level 1's file says of itself.
+Result<GistNetWeights> first_levels(const lm::BaseModel& model, const TrainOptions& options) {
+    GistNetWeights first;
+    std::vector<LevelParameters>& levels = first.levels;
     if (options.level == 2) {
-        MC_ASSIGN(GistNetWeights below, load_gistnet(options.level1_weights, model));
-        levels.push_back(std::move(below.levels.front()));
+        MC_ASSIGN(first, load_gistnet(options.level1_weights, model));
+        levels.erase(levels.begin() + 1, levels.end());
     }
     if (options.start_weights.empty()) {
         MC_ASSIGN(LevelParameters fresh, lm::torch_guard([&] {
@@ -151,7 +152,7 @@ Result<std::vector<LevelParameters>> first_levels(const lm::BaseModel& model,
                                                std::to_string(options.level) + " to start from");
         levels.push_back(std::move(start.levels[static_cast<std::size_t>(options.level - 1)]));
     }
-    return levels;
+    return first;
 }
 
 // The first steps change the most: a curve over the logarithm of steps wants points there.
@@ -193,6 +194,7 @@ class Run {
     DriftMeter drift_;
     UsableSteps usable_;
     std::string identity_;
+    lm::SafetensorsMetadata level1_metadata_;  // for level 2
     RunState state_;
     TrainProgress shown_;
     TrainReport report_;
@@ -284,11 +286,8 @@ Result<void> Run::train(TrainLog& log) {
 Result<void> Run::save_weights(const Hash128& weights_hash) {
     GistNetWeights weights;
     for (LevelParameters& level : trainer_->levels()) weights.levels.push_back(level);
-    if (options_.level == 2) {
-        MC_ASSIGN(const GistNetWeights below, load_gistnet(options_.level1_weights, model_));
-        for (const auto& [key, value] : below.metadata)
-            if (key.starts_with("level1.")) weights.metadata[key] = value;
-    }
+    for (const auto& [key, value] : level1_metadata_)
+        if (key.starts_with("level1.")) weights.metadata[key] = value;
     const std::string prefix = "level" + std::to_string(options_.level) + ".";
     weights.metadata[prefix + "command"] = options_.command_line;
     weights.metadata[prefix + "seed"] = std::to_string(options_.seed);
@@ -317,9 +316,11 @@ Result<TrainReport> Run::run() {
     std::filesystem::create_directories(options_.output, failed);
     if (failed) return fail(system_error(failed.value(), "make folder", options_.output));
 
-    MC_ASSIGN(std::vector<LevelParameters> levels, first_levels(model_, options_));
+    MC_ASSIGN(GistNetWeights first, first_levels(model_, options_));
+    level1_metadata_ = std::move(first.metadata);
     MC_ASSIGN(trainer_, lm::torch_guard([&] {
-                  return std::make_unique<Trainer>(torch, training.text, cases, std::move(levels));
+                  return std::make_unique<Trainer>(torch, training.text, cases,
+                                                   std::move(first.levels));
               }));
     MC_ASSIGN(const std::string built_on, hashes_of(options_));
     identity_ = identity_of(model_, options_, cases, training, built_on);

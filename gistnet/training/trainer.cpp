@@ -144,11 +144,7 @@ StepReport Trainer::step(std::uint64_t step, std::uint64_t total_steps) {
     else
         distil(plan, reading, table, gradient, report);
     ((table.keys * gradient.keys).sum() + (table.values * gradient.values).sum()).backward();
-    std::vector<at::Tensor> gradients;
-    for (AdamSlot& slot : slots_) {
-        gradients.push_back(slot.parameter.grad().clone());
-        slot.parameter.mutable_grad().reset();
-    }
+    const std::vector<at::Tensor> gradients = take_gradients(slots_);
     at::NoGradGuard no_grad;
     report.rate_factor =
         matches

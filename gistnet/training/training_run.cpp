@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -57,6 +58,13 @@ Result<void> for_each_line(const Path& path, const Take& take) {
                                                 " is not of a training log: " + error.what());
     }
     return {};
+}
+
+// A share that is not defined is null in the log.
+double number_or_nan(const Json& object, const char* key) {
+    const auto found = object.find(key);
+    const bool is_number = found != object.end() && found->is_number();
+    return is_number ? found->get<double>() : std::numeric_limits<double>::quiet_NaN();
 }
 
 Result<bool> is_there(const Path& path) {
@@ -183,7 +191,7 @@ Result<std::vector<EvaluationPoint>> TrainLog::curve() const {
         for (const Json& one : json["evaluation"])
             point.scores.push_back({one.value("document", std::string()),
                                     one.value("context_blocks", 0U), one.value("horizon", 0U),
-                                    one.value("R", 0.0), one.value("Rs", 0.0)});
+                                    number_or_nan(one, "R"), number_or_nan(one, "Rs")});
         out.push_back(std::move(point));
         return true;
     }));

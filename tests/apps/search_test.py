@@ -45,7 +45,7 @@ class Search(cli.CliTestCase):
         text = self.cli.write("text.txt", TEXT)
         done = self.cli.run("train", "index", "--docs", text, "--eval-docs", text, "--out",
                             self.cli.home / "w", "--windows", "1", "--steps", "1")
-        self.check_error(done, done.returncode, "invalid_input", "among the training documents")
+        self.check_error(done, 3, "invalid_input", "among the training documents")
         done = self.cli.run("train", "index", "--docs", text, "--out", self.cli.home)
         self.check_error(done, 2, "usage", "is a folder")
         done = self.cli.run("eval", "run", "retrieval", "--docs", text, "--windows", "3")

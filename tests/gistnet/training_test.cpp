@@ -104,6 +104,43 @@ TEST_F(Training, matching_steps_change_every_parameter_too_and_lessen_what_is_un
     }
 }
 
+CaseOptions matching_cases() {
+    CaseOptions options = small_cases();
+    options.matching_steps = 100;
+    return options;
+}
+
+// What the gists leave unexplained of attention on texts that no step has seen.
+double unexplained_on_unseen(const lm::BaseModel& model,
+                             const std::vector<LevelParameters>& levels) {
+    TrainingText unseen;
+    for (const std::uint64_t seed : {11, 12})
+        unseen.push_back(lm::test::random_tokens(model.tokenizer(), 1500, seed));
+    double sum = 0;
+    constexpr int kSteps = 6;
+    for (int step = 1; step <= kSteps; ++step) {
+        std::vector<LevelParameters> copies;
+        for (const LevelParameters& level : levels) {
+            copies.push_back(level);
+            for (const auto& [name, tensor] : copies.back().named())
+                *tensor = tensor->detach().clone();
+        }
+        // What a step reports is of the parameters before it.
+        Trainer trainer(model.torch_model(), unseen, matching_cases(), std::move(copies));
+        sum += trainer.step(static_cast<std::uint64_t>(step), 100).unexplained;
+    }
+    return sum / kSteps;
+}
+
+TEST_F(Training, what_is_trained_does_better_on_unseen_texts_than_what_it_started_from) {
+    const double before = unexplained_on_unseen(*model_, start(1));
+    Trainer trainer(model_->torch_model(), text_, matching_cases(), start(1));
+    EXPECT_NEAR(unexplained_on_unseen(*model_, trainer.levels()), before, 1e-9);  // the control
+    for (std::uint64_t step = 1; step <= 60; ++step) trainer.step(step, 100);
+    const double after = unexplained_on_unseen(*model_, trainer.levels());
+    EXPECT_LT(after, 0.99 * before) << after << " " << before;
+}
+
 TEST_F(Training, the_gradient_of_the_loss_is_its_slope) {
     Trainer trainer(model_->torch_model(), text_, small_cases(), start(1));
     // Two trainers a small step apart along one parameter's direction; the loss is reported.
