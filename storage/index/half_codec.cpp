@@ -49,6 +49,12 @@ class HalfCodec final : public VectorCodec {
         for (std::size_t i = 0; i < vector.size(); ++i) vector[i] = half_to_float(half_at(code, i));
     }
 
+    void signs(const std::byte* code, std::span<std::uint64_t> words) const override {
+        std::vector<float> vector(dim_);
+        decode(code, vector);
+        set_signs(vector, words);
+    }
+
     std::unique_ptr<CodeScorer> scorer(std::span<const float> query) const override {
         return std::make_unique<HalfScorer>(query);
     }
@@ -59,6 +65,11 @@ class HalfCodec final : public VectorCodec {
 };
 
 }  // namespace
+
+void set_signs(std::span<const float> vector, std::span<std::uint64_t> words) {
+    for (std::size_t i = 0; i < vector.size(); ++i)
+        words[i / 64] |= std::uint64_t{vector[i] < 0} << (i % 64);
+}
 
 std::unique_ptr<VectorCodec> make_half_codec(std::uint32_t dim) {
     return std::make_unique<HalfCodec>(dim);

@@ -40,9 +40,11 @@ class PassageVectors {
     std::vector<std::size_t> positions_in(std::span<const KeyRange> ranges) const;
     void keep_most_alike(std::span<const float> query, std::size_t kept,
                          std::vector<std::size_t>& positions) const;
+    std::vector<std::size_t> most_alike(std::span<const float> query, std::size_t kept) const;
+    std::vector<std::uint16_t> differences(std::span<const float> query) const;
 
     const VectorCodec& codec_;
-    std::vector<float> decoded_;  // room for one vector
+    const std::uint32_t dim_;
     std::vector<std::int64_t> keys_;
     std::vector<std::byte> codes_;  // by position in keys_
     SignSketches sketches_;         // as codes_

@@ -30,6 +30,7 @@ constexpr std::size_t kRangesMax = 32;
 
 // Frequent terms that are looked up among the candidates; each costs as much as finding those.
 constexpr std::size_t kLookUpsMax = 4;
+constexpr double kLookUpShareMin = 0.02;  // of the question's weight: less changes no ranking
 
 constexpr std::int64_t kKeyMax = INT64_MAX;
 
@@ -185,7 +186,7 @@ Result<void> WordSearch::find_candidates() {
             MC_ASSIGN(all, collect(term.expression, room, keys));
         }
         if (!all) {
-            common.push_back(&term);
+            if (term.weight >= kLookUpShareMin * weight_) common.push_back(&term);
             continue;
         }
         room -= std::min(room, keys.size());

@@ -46,6 +46,13 @@ class ProductCodec final : public VectorCodec {
         MC_CHECK(quantizer_.centroids.size() == codebook.centroids.size(),
                  "a codebook whose centroids fill its shape");
         quantizer_.centroids = codebook.centroids;
+        for (std::size_t at = 0; at < codebook.centroids.size(); at += quantizer_.dsub) {
+            std::uint64_t signs = 0;
+            const std::size_t numbers = std::min<std::size_t>(quantizer_.dsub, 64);
+            for (std::size_t i = 0; i < numbers; ++i)
+                signs |= std::uint64_t{codebook.centroids[at + i] < 0} << i;
+            centroid_signs_.push_back(signs);
+        }
     }
 
     const std::string& name() const override { return name_; }
@@ -71,6 +78,23 @@ class ProductCodec final : public VectorCodec {
         }
     }
 
+    void signs(const std::byte* code, std::span<std::uint64_t> words) const override {
+        if (quantizer_.dsub > 64) {  // more signs than a word has; no such codebook is in use
+            std::vector<float> vector(quantizer_.d);
+            decode(code, vector);
+            set_signs(vector, words);
+            return;
+        }
+        for (std::size_t m = 0; m < quantizer_.M; ++m) {
+            const std::uint64_t bits =
+                centroid_signs_[m * kCentroidCount + std::to_integer<std::size_t>(code[m])];
+            const std::size_t first = m * quantizer_.dsub;
+            words[first / 64] |= bits << (first % 64);
+            if (first % 64 + quantizer_.dsub > 64)
+                words[first / 64 + 1] |= bits >> (64 - first % 64);
+        }
+    }
+
     std::unique_ptr<CodeScorer> scorer(std::span<const float> query) const override {
         return std::make_unique<ProductScorer>(quantizer_, query);
     }
@@ -78,6 +102,7 @@ class ProductCodec final : public VectorCodec {
   private:
     const std::string name_;
     faiss::ProductQuantizer quantizer_;
+    std::vector<std::uint64_t> centroid_signs_;  // (code bytes, 256): of a centroid's first 64
 };
 
 }  // namespace

@@ -42,21 +42,13 @@ __attribute__((target("popcnt"))) void count_differences_popcnt(const SketchRows
 
 }  // namespace
 
-SignSketches::SignSketches(std::uint32_t dim) : dim_(dim), words_each_((dim + 63) / 64) {
+SignSketches::SignSketches(std::uint32_t dim) : words_each_((dim + 63) / 64) {
     MC_CHECK(dim > 0 && dim <= UINT16_MAX, "a width whose differences fit 16 bits");
 }
 
-std::vector<std::uint64_t> SignSketches::sketch_of(std::span<const float> vector) const {
-    MC_CHECK(vector.size() == dim_, "a vector of another width");
-    std::vector<std::uint64_t> sketch(words_each_);
-    for (std::size_t i = 0; i < vector.size(); ++i)
-        if (vector[i] < 0) sketch[i / 64] |= 1ULL << (i % 64);
-    return sketch;
-}
-
-void SignSketches::add(std::span<const float> vector) {
-    const auto sketch = sketch_of(vector);
-    words_.insert(words_.end(), sketch.begin(), sketch.end());
+void SignSketches::add(std::span<const std::uint64_t> signs) {
+    MC_CHECK(signs.size() == words_each_, "a sketch of another width");
+    words_.insert(words_.end(), signs.begin(), signs.end());
 }
 
 void SignSketches::remove(std::size_t position) {
@@ -66,17 +58,17 @@ void SignSketches::remove(std::size_t position) {
     words_.resize(last * words_each_);
 }
 
-std::vector<std::uint16_t> SignSketches::differences(std::span<const float> query) const {
-    const auto sketch = sketch_of(query);
+std::vector<std::uint16_t> SignSketches::differences(std::span<const std::uint64_t> query) const {
+    MC_CHECK(query.size() == words_each_, "a sketch of another width");
     std::vector<std::uint16_t> out(size());
     const SketchRows sketches{words_.data(), out.size(), words_each_};
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("popcnt")) {
-        count_differences_popcnt(sketches, sketch.data(), out.data());
+        count_differences_popcnt(sketches, query.data(), out.data());
         return out;
     }
 #endif
-    count_differences(sketches, sketch.data(), out.data());
+    count_differences(sketches, query.data(), out.data());
     return out;
 }
 

@@ -35,8 +35,13 @@ class VectorCodec {
                                 std::span<std::byte> codes) const = 0;
     // Of one code, as many numbers as a vector has.
     virtual void decode(const std::byte* code, std::span<float> vector) const = 0;
+    // Sets a bit for each number of decode() that is negative; the words come as zeros.
+    virtual void signs(const std::byte* code, std::span<std::uint64_t> words) const = 0;
     virtual std::unique_ptr<CodeScorer> scorer(std::span<const float> query) const = 0;
 };
+
+// The bit of each number that is negative, 64 a word; words come as zeros.
+void set_signs(std::span<const float> vector, std::span<std::uint64_t> words);
 
 // Two bytes a number, for vectors of any model.
 std::unique_ptr<VectorCodec> make_half_codec(std::uint32_t dim);

@@ -35,6 +35,12 @@ float product(std::span<const float> a, std::span<const float> b) {
     return sum;
 }
 
+std::vector<std::uint64_t> signs_of(std::span<const float> vector, const SignSketches& sketches) {
+    std::vector<std::uint64_t> signs(sketches.words_each());
+    set_signs(vector, signs);
+    return signs;
+}
+
 std::int64_t key_of(std::uint64_t document) {
     return *pack_passage(passage_at(document, 0));
 }
@@ -87,6 +93,11 @@ TEST(VectorCodecTest, ACodesScoreIsTheProductWithWhatItStandsFor) {
             std::vector<float> decoded(kDim);
             codec->decode(code.data(), decoded);
             EXPECT_NEAR(codec->scorer(query)->score(code.data()), product(query, decoded), 1e-5);
+            std::vector<std::uint64_t> signs(1);
+            std::vector<std::uint64_t> expected(1);
+            codec->signs(code.data(), signs);
+            set_signs(decoded, expected);
+            EXPECT_EQ(signs, expected);
         }
     }
     const auto halves = make_half_codec(kDim);
@@ -94,6 +105,24 @@ TEST(VectorCodecTest, ACodesScoreIsTheProductWithWhatItStandsFor) {
     std::vector<std::byte> code(halves->code_bytes());
     ASSERT_TRUE(halves->encode(vector, code));
     EXPECT_NEAR(halves->scorer(vector)->score(code.data()), 1, 1e-3);
+}
+
+TEST(VectorCodecTest, SignsOfACodeAreThoseOfWhatItStandsFor) {
+    for (const auto& [dim, bytes] : std::vector<std::pair<std::uint32_t, std::uint32_t>>{
+             {384, 128}, {384, 96}, {70, 14}, {130, 2}, {100, 1}, {64, 1}}) {
+        const auto codec = make_product_codec(random_vector_codebook(test_embedder(dim), bytes));
+        Rng rng(dim);
+        std::vector<std::byte> code;
+        for (std::uint32_t m = 0; m < bytes; ++m)
+            code.push_back(static_cast<std::byte>(rng.below(256)));
+        std::vector<float> decoded(dim);
+        codec->decode(code.data(), decoded);
+        std::vector<std::uint64_t> signs((dim + 63) / 64);
+        std::vector<std::uint64_t> expected(signs.size());
+        codec->signs(code.data(), signs);
+        set_signs(decoded, expected);
+        EXPECT_EQ(signs, expected) << dim << " numbers, " << bytes << " bytes";
+    }
 }
 
 TEST(VectorCodecTest, ACodeNamesTheNearestCentroids) {
@@ -121,14 +150,14 @@ TEST(SignSketchesTest, DifferencesAreTheSignsThatDiffer) {
         std::vector<std::vector<float>> all;
         for (int i = 0; i < 40; ++i) {
             all.push_back(random_unit(rng, dim));
-            sketches.add(all.back());
+            sketches.add(signs_of(all.back(), sketches));
         }
         all[7] = all.back();
         all.pop_back();
         sketches.remove(7);
         ASSERT_EQ(sketches.size(), all.size());
         const auto query = random_unit(rng, dim);
-        const auto differences = sketches.differences(query);
+        const auto differences = sketches.differences(signs_of(query, sketches));
         for (std::size_t i = 0; i < all.size(); ++i) {
             int expected = 0;
             for (std::size_t d = 0; d < dim; ++d) expected += (all[i][d] < 0) != (query[d] < 0);
