@@ -60,14 +60,11 @@ struct QueryReport {
 struct AnswerOptions {
     std::uint32_t tokens_max = 128;
     std::uint32_t sentences_max = 1;  // 0: as many as the model writes
-    lm::SamplingOptions sampling{.repetition_penalty = kRepetitionPenalty};
+    lm::SamplingOptions sampling;     // greedy; a repetition is cut off, so none is penalised
     std::uint64_t seed = 1;
     std::vector<std::string> stop_strings;
     lm::TextCallback on_text;                        // text as it comes; false stops the answer
     const std::atomic<bool>* interrupted = nullptr;  // stops the answer when set
-
-    // Greedy text of a small model falls into loops without it; the value of the CTRL paper.
-    static constexpr float kRepetitionPenalty = 1.2F;
 };
 
 // Why an answer ended: the model's own reasons, and ours.

@@ -22,7 +22,7 @@ namespace mc {
 struct PassageRule {
     double words_weight = 0.5;  // of the share of words, against the cosine
     double gap_max = 0.06;      // below the best: a passage beyond it is left out
-    double score_min = 0.35;    // of the best: below it the memory does not tell
+    double score_min = 0.33;    // of the best: below it the memory does not tell
     std::size_t count_max = 3;  // passages in a window
 };
 

@@ -19,6 +19,9 @@ using jinja::Value;
 constexpr std::string_view kSystemText =
     "You are a helpful assistant. Answer the question from the text that you are given, briefly "
     "and truthfully.";
+// Points back at the text: of six ways to ask, the one after which the default model most often
+// uses what it was given (docs/lab-log.md).
+constexpr std::string_view kAskText = "Answer this question from the text above: ";
 // Stands for the text, whose entries are no words; found again by its origin, so any byte will do.
 constexpr std::string_view kSlot = "\x01";
 
@@ -94,7 +97,7 @@ Result<Map> variables_for(const Tokenizer& tokenizer, std::string_view question,
         user.append(std::string(kSystemText) + "\n\n", Origin::kContent);
     }
     user.append(kSlot, Origin::kSlot);
-    user.append("\n\nQuestion: " + std::string(question), Origin::kContent);
+    user.append("\n\n" + std::string(kAskText) + std::string(question), Origin::kContent);
     MC_ASSIGN(Value turn, message("user", std::move(user)));
     messages.push_back(std::move(turn));
     MC_ASSIGN(Value list, Value::of(std::move(messages)));

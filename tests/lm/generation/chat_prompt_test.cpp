@@ -45,7 +45,7 @@ TEST(ChatPrompt, the_text_stands_in_the_users_turn_before_the_question) {
     EXPECT_TRUE(before.starts_with("<|start|>system\nYou are ")) << before;
     EXPECT_TRUE(before.ends_with("<|end|>\n<|start|>user\n")) << before;
     EXPECT_EQ(tokenizer->decode(prompt.after_text),
-              "\n\nQuestion: who?<|end|>\n<|start|>assistant\n");
+              "\n\nAnswer this question from the text above: who?<|end|>\n<|start|>assistant\n");
     EXPECT_EQ(controls_of(*tokenizer, prompt.before_text),
               (std::vector<TokenId>{kStart, kEnd, kStart}));
     EXPECT_EQ(controls_of(*tokenizer, prompt.after_text), (std::vector<TokenId>{kEnd, kStart}));
@@ -81,7 +81,8 @@ TEST(ChatPrompt, a_template_without_a_system_turn_gets_its_words_in_the_users) {
         const ChatPrompt prompt = make_chat_prompt(*tokenizer, "who?").value();
         const std::string before = tokenizer->decode(prompt.before_text);
         EXPECT_TRUE(before.starts_with("<|start|>[INST] You are ")) << before;
-        EXPECT_EQ(tokenizer->decode(prompt.after_text), "\n\nQuestion: who? [/INST]");
+        EXPECT_EQ(tokenizer->decode(prompt.after_text),
+                  "\n\nAnswer this question from the text above: who? [/INST]");
     }
 }
 
