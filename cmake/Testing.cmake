@@ -1,23 +1,32 @@
-# mc_test(NAME <name> SOURCES … LIBS <mc targets and third-party>… [LABELS unit|property|golden|…] [TIMEOUT s])
+# mc_test(NAME <name> SOURCES … LIBS <mc targets and third-party>… [LABELS unit|property|golden|threads|…] [TIMEOUT s])
 # is the one way to add a GoogleTest executable. tools/check_tests_registered.py fails on a *_test.cpp that no
-# CMakeLists.txt names.
+# CMakeLists.txt names. A program in which a test was skipped is reported as skipped (tests/support/test_main.cpp).
 find_package(GTest REQUIRED)
 
 # Under ctest, property tests use one seed, so that a run can be repeated; run by hand, a test program
 # draws a fresh one and prints it.
 set(MEGACONTEXT_PROPERTY_SEED 20260401)
 
+add_library(mc_test_main STATIC ${PROJECT_SOURCE_DIR}/tests/support/test_main.cpp)
+target_link_libraries(mc_test_main PRIVATE mc_warnings mc_sanitize PUBLIC GTest::gtest)
+
+# What the tsan preset builds.
+add_custom_target(mc_tests_with_threads)
+
 function(mc_test)
     cmake_parse_arguments(T "" "NAME;TIMEOUT" "SOURCES;LIBS;LABELS" ${ARGN})
     add_executable(${T_NAME} ${T_SOURCES})
-    target_link_libraries(${T_NAME} PRIVATE mc_warnings ${T_LIBS} GTest::gtest GTest::gtest_main)
+    target_link_libraries(${T_NAME} PRIVATE mc_warnings ${T_LIBS} mc_test_main)
     if(NOT T_LABELS)
         set(T_LABELS unit)
     endif()
     if(NOT T_TIMEOUT)
         set(T_TIMEOUT 300)
     endif()
+    if("threads" IN_LIST T_LABELS)
+        add_dependencies(mc_tests_with_threads ${T_NAME})
+    endif()
     add_test(NAME ${T_NAME} COMMAND ${T_NAME})
-    set_tests_properties(${T_NAME} PROPERTIES LABELS "${T_LABELS}" TIMEOUT ${T_TIMEOUT}
+    set_tests_properties(${T_NAME} PROPERTIES LABELS "${T_LABELS}" TIMEOUT ${T_TIMEOUT} SKIP_RETURN_CODE 77
                          ENVIRONMENT RC_PARAMS=seed=${MEGACONTEXT_PROPERTY_SEED})
 endfunction()
