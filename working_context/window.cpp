@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/check.h"
 #include "tree/cover.h"
+#include "working_context/invariants.h"
 #include "working_context/legality.h"
 
 namespace mc {
@@ -43,6 +45,11 @@ std::vector<TokenSpan> protected_blocks(const WindowSpec& spec, const Selection&
     }
     std::sort(spans.begin(), spans.end());
     return spans;
+}
+
+// After every edit where debug checks are on.
+void check_laws([[maybe_unused]] const Window& window) {
+    MC_DCHECK(window_violations(window).empty(), window_violations(window).front());
 }
 
 // The 32 children of a node, or its raw run.
@@ -96,6 +103,7 @@ Result<Window> Window::make_coarsest(WindowSpec spec) {
         return fail(budget_error(window.budget_entries(), window.cost_ - window.reserved_entries(),
                                  window.reserved_entries()));
     }
+    check_laws(window);
     return window;
 }
 
@@ -209,6 +217,7 @@ Result<Undo> Window::apply(std::span<const Edit> edits, const AllocatorLimits& l
                 "cannot " + to_string(edit) + ": " + std::string(legality_text(legality)));
         }
         done.steps_.push_back(replace(edit));
+        check_laws(*this);
     }
     done.revision_after_ = revision_ = ++revision_last_;
     return done;
@@ -224,6 +233,7 @@ void Window::undo(const Undo& applied) {
         put_back(*step);
     }
     revision_ = applied.revision_before_;
+    check_laws(*this);
 }
 
 Result<void> Window::grow(DocumentShape shape) {
@@ -247,6 +257,7 @@ Result<void> Window::grow(DocumentShape shape) {
     selection.shape = shape;
     selection.range.end = fresh.end;
     revision_ = ++revision_last_;
+    check_laws(*this);
     return {};
 }
 
@@ -280,6 +291,7 @@ Result<void> Window::set_budget(std::uint64_t budget_entries, std::uint64_t rese
     spec_.reserved_entries = reserved_entries;
     cost_ = entry_cost + reserved_entries;
     revision_ = ++revision_last_;
+    check_laws(*this);
     return {};
 }
 
@@ -304,6 +316,7 @@ Result<void> Window::set_protected(std::vector<ProtectedSpan> protected_spans) {
     }
     spec_.protected_spans = std::move(protected_spans);
     revision_ = ++revision_last_;
+    check_laws(*this);
     return {};
 }
 

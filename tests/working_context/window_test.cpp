@@ -254,5 +254,16 @@ TEST(Names, AreThoseOfEveryInterface) {
     EXPECT_EQ(to_string(collapse(node(7, 2, 13))), "collapse d7/L2/13");
 }
 
+#if defined(MC_DEBUG_CHECKS)
+// Another window's undo has the right revision and leaves a hole.
+TEST(WindowLawsDeathTest, AreCheckedAfterEveryEditWhereDebugChecksAreOn) {
+    Window one = window_of(2 * 1024, 200);
+    Window other = window_of(2 * 1024, 200);
+    const Undo undo_one = *one.apply(expand(node(1, 2, 0)));
+    ASSERT_TRUE(other.apply(expand(node(1, 2, 1))));
+    EXPECT_DEATH(other.undo(undo_one), "does not continue at token 1024");
+}
+#endif
+
 }  // namespace
 }  // namespace mc
