@@ -23,10 +23,10 @@ target_compile_options(mc_warnings INTERFACE -Wall -Wextra -Wpedantic -Wconversi
 add_library(mc_sanitize INTERFACE)
 if(MEGACONTEXT_SANITIZE)
     # Instrumented code makes g++ 12 see uninitialised reads in std::optional and Boost that are not there.
-    target_compile_options(mc_sanitize INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
+    target_compile_options(mc_sanitize INTERFACE -fsanitize=${MEGACONTEXT_SANITIZE} -fno-sanitize-recover=all
                                                  -fno-omit-frame-pointer -Wno-uninitialized
                                                  -Wno-maybe-uninitialized)
-    target_link_options(mc_sanitize INTERFACE -fsanitize=address,undefined)
+    target_link_options(mc_sanitize INTERFACE -fsanitize=${MEGACONTEXT_SANITIZE})
 endif()
 
 # mc_module([TENSORS] SOURCES … [LIBS <private third-party>…]) makes the target of the room whose folder

@@ -64,7 +64,7 @@ std::uint64_t Metrics::value(Counter counter) const {
 }
 
 void Metrics::observe(Timing timing, double seconds) {
-    const std::lock_guard lock(timings_mutex_);
+    const ScopedLock lock(timings_mutex_);
     Histogram& histogram = timings_.at(static_cast<std::size_t>(timing));
     ++histogram.count;
     histogram.sum_s += seconds;
@@ -82,7 +82,7 @@ std::string Metrics::prometheus_text() const {
         families.back().metric[0].counter.value =
             static_cast<double>(value(static_cast<Counter>(i)));
     }
-    const std::lock_guard lock(timings_mutex_);
+    const ScopedLock lock(timings_mutex_);
     for (std::size_t i = 0; i < kTimingCount; ++i) {
         families.push_back(family_of(kTimings[i], prometheus::MetricType::Histogram));
         auto& shown = families.back().metric[0].histogram;

@@ -8,10 +8,11 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "core/mutex.h"
 
 namespace mc::telemetry {
 
@@ -62,8 +63,9 @@ class Metrics {
     };
 
     std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Counter::kCount)> counters_{};
-    mutable std::mutex timings_mutex_;
-    std::array<Histogram, static_cast<std::size_t>(Timing::kCount)> timings_;  // under the mutex
+    mutable Mutex timings_mutex_;
+    std::array<Histogram, static_cast<std::size_t>(Timing::kCount)> timings_
+        MC_GUARDED_BY(timings_mutex_);
 };
 
 }  // namespace mc::telemetry

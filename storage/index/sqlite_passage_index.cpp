@@ -4,10 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <mutex>
+#include <type_traits>
 #include <utility>
 
 #include "core/check.h"
+#include "core/mutex.h"
 #include "storage/index/index_state.h"
 #include "storage/index/passage_key.h"
 #include "storage/index/passage_table.h"
@@ -53,9 +54,9 @@ class SqlitePassageIndex final : public PassageIndex {
   public:
     explicit SqlitePassageIndex(PassageIndexOptions options)
         : path_(std::move(options.path)),
-          access_(options.access),
           embedder_(std::move(options.embedder)),
-          codec_(options.codec ? std::move(options.codec) : make_half_codec(embedder_.dim)) {}
+          codec_(options.codec ? std::move(options.codec) : make_half_codec(embedder_.dim)),
+          access_(options.access) {}
 
     Result<void> open();
 
@@ -79,16 +80,17 @@ class SqlitePassageIndex final : public PassageIndex {
     Result<void> clear() override;
 
   private:
-    Result<void> create_schema();
-    Result<void> check_state(const IndexState& state) const;
-    Result<void> refresh() const;
-    Result<void> load_vectors() const;
-    Result<void> begin_changes();
+    Result<void> create_schema() MC_REQUIRES(mutex_);
+    Result<void> check_state(const IndexState& state) const MC_REQUIRES(mutex_);
+    Result<void> refresh() const MC_REQUIRES(mutex_);
+    Result<void> load_vectors() const MC_REQUIRES(mutex_);
+    Result<void> begin_changes() MC_REQUIRES(mutex_);
     Result<void> insert(std::span<const std::int64_t> keys, std::span<const PassageText> passages,
-                        std::span<const std::byte> codes);
-    Result<void> erase(std::span<const std::int64_t> keys, std::span<const PassageText> passages);
-    Result<void> undo(Error error);
-    void roll_back();
+                        std::span<const std::byte> codes) MC_REQUIRES(mutex_);
+    Result<void> erase(std::span<const std::int64_t> keys, std::span<const PassageText> passages)
+        MC_REQUIRES(mutex_);
+    Result<void> undo(Error error) MC_REQUIRES(mutex_);
+    void roll_back() MC_REQUIRES(mutex_);
 
     tl::unexpected<Error> stale(const std::string& what) const {
         return fail(ErrorCode::kStaleIndex,
@@ -97,21 +99,23 @@ class SqlitePassageIndex final : public PassageIndex {
 
     // Runs a body that reads on one state of the file.
     template <class Body>
-    auto read_one_state(Body body) const -> decltype(body());
+    std::invoke_result_t<Body> read_one_state(Body body) const MC_REQUIRES(mutex_);
 
     const Path path_;
-    SqliteAccess access_;
     const TextEmbedderInfo embedder_;
     const std::unique_ptr<VectorCodec> codec_;
-    mutable std::mutex mutex_;  // guards everything below
-    std::unique_ptr<SqliteConnection> connection_;
-    bool changing_ = false;         // a transaction is open
-    std::optional<Error> failure_;  // of the first change that failed since the last save
-    mutable IndexState state_;      // of the connection, with its changes
-    mutable std::unique_ptr<PassageVectors> vectors_;
+    mutable Mutex mutex_;
+    SqliteAccess access_ MC_GUARDED_BY(mutex_);
+    std::unique_ptr<SqliteConnection> connection_ MC_GUARDED_BY(mutex_);
+    bool changing_ MC_GUARDED_BY(mutex_) = false;  // a transaction is open
+    // Of the first change that failed since the last save.
+    std::optional<Error> failure_ MC_GUARDED_BY(mutex_);
+    mutable IndexState state_ MC_GUARDED_BY(mutex_);  // of the connection, with its changes
+    mutable std::unique_ptr<PassageVectors> vectors_ MC_GUARDED_BY(mutex_);
 };
 
 Result<void> SqlitePassageIndex::open() {
+    const ScopedLock lock(mutex_);
     std::error_code ignored;
     const bool exists = access_ != SqliteAccess::kMemory && std::filesystem::exists(path_, ignored);
     if (!exists && access_ == SqliteAccess::kRead) access_ = SqliteAccess::kMemory;
@@ -170,10 +174,10 @@ Result<void> SqlitePassageIndex::refresh() const {
 }
 
 template <class Body>
-auto SqlitePassageIndex::read_one_state(Body body) const -> decltype(body()) {
+std::invoke_result_t<Body> SqlitePassageIndex::read_one_state(Body body) const {
     if (access_ != SqliteAccess::kRead) return body();
     MC_TRY(connection_->execute("BEGIN;"));
-    auto result = [&]() -> decltype(body()) {
+    auto result = [&]() MC_REQUIRES(mutex_) -> std::invoke_result_t<Body> {
         MC_TRY(refresh());
         return body();
     }();
@@ -182,13 +186,13 @@ auto SqlitePassageIndex::read_one_state(Body body) const -> decltype(body()) {
 }
 
 std::size_t SqlitePassageIndex::size() const {
-    const std::lock_guard lock(mutex_);
+    const ScopedLock lock(mutex_);
     static_cast<void>(refresh());
     return state_.size.passages;
 }
 
 CommitNumber SqlitePassageIndex::watermark() const {
-    const std::lock_guard lock(mutex_);
+    const ScopedLock lock(mutex_);
     static_cast<void>(refresh());
     return state_.watermark;
 }
@@ -229,7 +233,7 @@ Result<void> SqlitePassageIndex::add(std::span<const PassageText> passages,
     MC_ASSIGN(const auto keys, keys_of_texts(passages));
     std::vector<std::byte> codes(embedder_.dim == 0 ? 0 : keys.size() * codec_->code_bytes());
     if (!codes.empty()) MC_TRY(codec_->encode(vectors, codes));
-    const std::lock_guard lock(mutex_);
+    const ScopedLock lock(mutex_);
     if (keys.empty()) return {};
     MC_TRY(begin_changes());
     const Result<void> added = insert(keys, passages, codes);
@@ -253,7 +257,7 @@ Result<void> SqlitePassageIndex::insert(std::span<const std::int64_t> keys,
 
 Result<void> SqlitePassageIndex::remove(std::span<const PassageText> passages) {
     MC_ASSIGN(const auto keys, keys_of_texts(passages));
-    const std::lock_guard lock(mutex_);
+    const ScopedLock lock(mutex_);
     if (keys.empty()) return {};
     MC_TRY(begin_changes());
     const Result<void> removed = erase(keys, passages);
@@ -273,21 +277,23 @@ Result<void> SqlitePassageIndex::erase(std::span<const std::int64_t> keys,
 }
 
 Result<std::optional<Passage>> SqlitePassageIndex::last_passage(DocumentId document) const {
-    const std::lock_guard lock(mutex_);
-    return read_one_state([&] { return storage::last_passage(*connection_, document); });
+    const ScopedLock lock(mutex_);
+    return read_one_state(
+        [&]() MC_REQUIRES(mutex_) { return storage::last_passage(*connection_, document); });
 }
 
 Result<std::vector<Passage>> SqlitePassageIndex::passages_in(DocumentId document,
                                                              TokenSpan span) const {
-    const std::lock_guard lock(mutex_);
-    return read_one_state([&] { return storage::passages_in(*connection_, document, span); });
+    const ScopedLock lock(mutex_);
+    return read_one_state(
+        [&]() MC_REQUIRES(mutex_) { return storage::passages_in(*connection_, document, span); });
 }
 
 Result<std::vector<PassageHit>> SqlitePassageIndex::search_words(
     std::string_view question, std::size_t count, std::span<const DocumentId> documents) const {
     const auto ranges = ranges_of(documents);
-    const std::lock_guard lock(mutex_);
-    return read_one_state([&]() -> Result<std::vector<PassageHit>> {
+    const ScopedLock lock(mutex_);
+    return read_one_state([&]() MC_REQUIRES(mutex_) -> Result<std::vector<PassageHit>> {
         MC_ASSIGN(const auto found,
                   storage::search_words(*connection_, question, count, ranges, state_.size));
         return hits_of(found);
@@ -315,15 +321,15 @@ Result<std::vector<PassageHit>> SqlitePassageIndex::search_vectors(
     if (!all_finite(query))
         return fail(ErrorCode::kInvalidInput, "the query holds a number that is not one");
     const auto ranges = ranges_of(documents);
-    const std::lock_guard lock(mutex_);
-    return read_one_state([&]() -> Result<std::vector<PassageHit>> {
+    const ScopedLock lock(mutex_);
+    return read_one_state([&]() MC_REQUIRES(mutex_) -> Result<std::vector<PassageHit>> {
         MC_TRY(load_vectors());
         return hits_of(vectors_->search(query, count, ranges));
     });
 }
 
 Result<void> SqlitePassageIndex::save(CommitNumber watermark) {
-    const std::lock_guard lock(mutex_);
+    const ScopedLock lock(mutex_);
     MC_TRY(begin_changes());
     IndexState state = state_;
     ++state.saves;
@@ -337,7 +343,7 @@ Result<void> SqlitePassageIndex::save(CommitNumber watermark) {
 }
 
 Result<void> SqlitePassageIndex::revert() {
-    const std::lock_guard lock(mutex_);
+    const ScopedLock lock(mutex_);
     if (changing_) roll_back();
     failure_.reset();
     MC_ASSIGN(state_, read_state(*connection_));
@@ -345,7 +351,7 @@ Result<void> SqlitePassageIndex::revert() {
 }
 
 Result<void> SqlitePassageIndex::clear() {
-    const std::lock_guard lock(mutex_);
+    const ScopedLock lock(mutex_);
     failure_.reset();
     MC_TRY(begin_changes());
     Result<void> cleared = connection_->execute(

@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <mutex>
 #include <utility>
 
 #include "core/check.h"
@@ -144,7 +143,7 @@ Result<void> LmdbEnv::check_pages(bool with_value_pages) const {
     for (int i = 0; i < kSnapshotTriesMax; ++i) {
         MDB_txn* txn = nullptr;
         {
-            const std::shared_lock lock(map_guard_);
+            const ReaderLock lock(map_guard_);
             MC_ASSIGN(const int code, begin(false, &txn));
             if (code == 0) {
                 const std::unique_ptr<MDB_txn, void (*)(MDB_txn*)> pin(txn, mdb_txn_abort);
@@ -164,6 +163,7 @@ Result<void> LmdbEnv::check_all_pages() const {
 
 Result<void> LmdbEnv::open_databases() {
     const std::string action = "cannot open store " + directory_.string();
+    const ReaderLock lock(map_guard_);
     MDB_txn* txn = nullptr;
     MC_ASSIGN(int code, begin(writable(), &txn));
     if (code != 0) return fail(error_of(code, action));
@@ -184,7 +184,7 @@ Result<void> LmdbEnv::open_databases() {
 }
 
 Result<void> LmdbEnv::double_map() const {
-    const std::unique_lock lock(map_guard_);
+    const ScopedLock lock(map_guard_);
     MDB_envinfo info{};
     mdb_env_info(env_, &info);
     const std::uint64_t doubled = 2 * std::uint64_t{info.me_mapsize};
@@ -200,7 +200,7 @@ Result<void> LmdbEnv::double_map() const {
 Result<void> LmdbEnv::read(const std::function<Result<void>(const ReadTransaction&)>& body) const {
     while (true) {
         {
-            const std::shared_lock lock(map_guard_);
+            const ReaderLock lock(map_guard_);
             MDB_txn* txn = nullptr;
             MC_ASSIGN(const int code, begin(false, &txn));
             if (code == 0) {
@@ -216,7 +216,7 @@ Result<void> LmdbEnv::write(const std::function<Result<void>(WriteTransaction&)>
     MC_CHECK(writable(), "a store opened for reading cannot write");
     while (true) {
         {
-            const std::shared_lock lock(map_guard_);
+            const ReaderLock lock(map_guard_);
             MDB_txn* txn = nullptr;
             MC_ASSIGN(int code, begin(true, &txn));
             if (code == 0) {

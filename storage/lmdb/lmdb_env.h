@@ -14,12 +14,12 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <shared_mutex>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "core/files.h"
+#include "core/mutex.h"
 #include "core/result.h"
 #include "storage/lmdb/keys.h"
 #include "storage/lmdb/store_types.h"
@@ -120,7 +120,7 @@ class LmdbEnv {
     Result<void> open_environment(std::uint64_t map_bytes_initial);
     Result<void> open_databases();
     Result<void> check_pages(bool with_value_pages) const;
-    Result<int> begin(bool writable, MDB_txn** txn) const;
+    Result<int> begin(bool writable, MDB_txn** txn) const MC_REQUIRES_SHARED(map_guard_);
     Result<void> double_map() const;
     void lengthen_file() const;
     Error error_of(int code, const std::string& action) const;
@@ -130,7 +130,7 @@ class LmdbEnv {
     MDB_env* env_ = nullptr;
     unsigned handles_[kDatabaseCount] = {};
     // Shared while a transaction is open, unique while the map moves.
-    mutable std::shared_mutex map_guard_;
+    mutable SharedMutex map_guard_;
 };
 
 }  // namespace mc::storage

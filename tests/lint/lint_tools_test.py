@@ -215,6 +215,23 @@ class LintTools(unittest.TestCase):
         self.expect_finding("check_format.py", {**style, "core/ids.cpp": SPDX + "int   a ;\n"},
                             "core/ids.cpp:2")
 
+    def test_thread_safety_finds_a_guarded_member_without_its_lock(self):
+        mutex = (pathlib.Path(__file__).resolve().parents[2] / "core/mutex.h").read_text()
+        locked = ("    int get() const {\n        const mc::ScopedLock lock(mutex_);\n"
+                  "        return x_;\n    }\n")
+        body = ('#include "core/mutex.h"\n\nclass Box {\n  public:\n' + locked + "{}"
+                "  private:\n    mutable mc::Mutex mutex_;\n    int x_ MC_GUARDED_BY(mutex_) = 0;\n};\n")
+        tree = {"core/mutex.h": mutex, "core/box.cpp": SPDX + body.replace("{}", "")}
+        status, output = self.run_tool("check_thread_safety.py", tree)
+        if status == 77:
+            self.skipTest(output)
+        self.assertEqual(status, 0, output)
+        unlocked = body.replace("{}", "    int peek() const { return x_; }\n")
+        self.expect_finding("check_thread_safety.py", {**tree, "core/box.cpp": SPDX + unlocked},
+                            "reading variable 'x_' requires holding mutex 'mutex_'")
+        self.expect_finding("check_thread_safety.py", {**tree, "tree/a.h": HEADER + "std::mutex m;\n"},
+                            "std::mutex carries no marks")
+
     def test_shell_finds_an_unquoted_variable(self):
         status, output = self.run_tool("check_shell.py", {})
         if status == 77:
