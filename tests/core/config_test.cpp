@@ -60,7 +60,7 @@ TEST(ConfigDefaults, are_those_of_the_manual) {
     EXPECT_EQ(config.dtype, "auto");
     EXPECT_EQ(config.thread_count, 0u);
     EXPECT_EQ(config.budget_entries, 1024u);
-    EXPECT_EQ(config.policy, "hybrid");
+    EXPECT_EQ(config.policy, "passages");
     EXPECT_EQ(config.ingest_bytes_max, 1u << 30);
     EXPECT_EQ(config.encoder, "auto");
     EXPECT_EQ(config.codec, "auto");
