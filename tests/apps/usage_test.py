@@ -62,6 +62,16 @@ class Usage(cli.CliTestCase):
         self.assertNotIn("--horizon", self.cli.run("eval", "run", "gist-probes", "--help").stdout.decode())
         self.assertNotIn("--windows", self.cli.run("eval", "run", "retrieval", "--help").stdout.decode())
 
+    def test_waiting_threads_spin_briefly_unless_the_user_says_how_long(self):
+        def spin_count(**environment):
+            done = self.cli.run("--version", environment={"OMP_DISPLAY_ENV": "verbose",
+                                                          **environment})
+            return next(line.split("'")[1] for line in done.stderr.decode().splitlines()
+                        if "GOMP_SPINCOUNT" in line)
+        self.assertEqual(spin_count(), "1000")
+        self.assertEqual(spin_count(GOMP_SPINCOUNT="77"), "77")
+        self.assertEqual(spin_count(OMP_WAIT_POLICY="passive"), "0")
+
     def test_options_may_stand_before_or_after_the_subcommand(self):
         elsewhere = self.cli.home / "elsewhere"
         for arguments in (["--store", elsewhere, "inspect"], ["inspect", "--store", elsewhere]):
