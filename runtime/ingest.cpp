@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/ingest.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <system_error>
 #include <utility>
 
-#include "core/utf8.h"
 #include "tree/document_builder.h"
 
 namespace mc::runtime {
@@ -191,87 +186,16 @@ Result<void> Ingestion::commit(std::size_t token_count, bool complete) {
     return {};
 }
 
-Result<void> check_size(std::uint64_t size_bytes, const std::string& name,
-                        const IngestOptions& options) {
-    if (size_bytes == 0)
-        return fail(ErrorCode::kInvalidInput, name + " is empty; there is nothing to ingest");
-    if (size_bytes > options.size_bytes_max)
-        return fail(ErrorCode::kInvalidInput, name + " has " + std::to_string(size_bytes) +
-                                                  " bytes, more than the limit of " +
-                                                  std::to_string(options.size_bytes_max) +
-                                                  "; raise ingest_bytes_max to take it");
-    return {};
-}
-
 }  // namespace
 
 Result<IngestReport> ingest_text(BankSession& session, const std::string& source_name,
                                  std::string_view content, const IngestOptions& options,
                                  const ProgressCallback& progress) {
-    MC_TRY(check_size(content.size(), source_name, options));
-    if (!options.allow_binary) MC_TRY(check_is_text(content, source_name));
+    MC_TRY(check_source(content, source_name, options));
     Ingestion ingestion(session, options, progress);
     auto report = ingestion.run(source_name, content);
     if (!report) return fail(std::move(report.error()).add_context("ingesting " + source_name));
     return report;
-}
-
-Result<IngestReport> ingest_file(BankSession& session, const Path& path,
-                                 const std::string& source_name, const IngestOptions& options,
-                                 const ProgressCallback& progress) {
-    MC_ASSIGN(const auto file, MappedFile::open(path));
-    const auto bytes = file->bytes();
-    const std::string_view content(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    return ingest_text(session, source_name, content, options, progress);
-}
-
-Result<std::string> read_stream(int descriptor, const IngestOptions& options) {
-    std::string content;
-    char chunk[65536];
-    while (true) {
-        if (options.cancelled && options.cancelled->load())
-            return fail(ErrorCode::kCancelled, "interrupted while reading; nothing was stored");
-        const ssize_t count = ::read(descriptor, chunk, sizeof chunk);
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return fail(system_error(errno, "cannot read", "standard input"));
-        if (count == 0) return content;
-        content.append(chunk, static_cast<std::size_t>(count));
-        if (content.size() > options.size_bytes_max)
-            return fail(ErrorCode::kInvalidInput,
-                        "standard input has more bytes than the limit of " +
-                            std::to_string(options.size_bytes_max) +
-                            "; raise ingest_bytes_max to take it");
-    }
-}
-
-Result<std::vector<Path>> list_files(const Path& folder) {
-    namespace fs = std::filesystem;
-    std::vector<Path> files;
-    std::error_code error;
-    fs::recursive_directory_iterator walk(folder, error);
-    for (; !error && walk != fs::recursive_directory_iterator(); walk.increment(error)) {
-        if (walk->path().filename().string().starts_with('.')) {
-            if (walk->is_directory(error)) walk.disable_recursion_pending();
-            continue;
-        }
-        if (walk->is_regular_file(error)) files.push_back(walk->path());
-    }
-    if (error) return fail(system_error(error.value(), "cannot list", folder));
-    std::sort(files.begin(), files.end());
-    return files;
-}
-
-Result<void> check_is_text(std::string_view content, const std::string& name) {
-    if (const auto nul = content.find('\0'); nul != std::string_view::npos)
-        return fail(ErrorCode::kInvalidInput,
-                    name + " looks binary: byte " + std::to_string(nul) +
-                        " is NUL; pass --binary to store it byte for byte all the same");
-    if (const auto bad = find_invalid_utf8(content))
-        return fail(ErrorCode::kInvalidInput,
-                    name + " is not UTF-8: byte " + std::to_string(*bad) +
-                        " starts no character; convert it, or pass --binary to store it byte for "
-                        "byte as it is");
-    return {};
 }
 
 }  // namespace mc::runtime

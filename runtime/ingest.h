@@ -6,29 +6,24 @@
 // without duplicates, because the document records how many bytes it holds and their hash. What was
 // committed can be found once the session's index_now() has returned: call it after the last
 // document. Ownership: borrows the session. Threads: one; `cancelled` may be set from a signal
-// handler. Errors (the store is as it was unless said): kInvalidInput for a file that is missing,
-// unreadable, empty, binary, not UTF-8 (unless allow_binary) or larger than the limit, and for a
-// source name that holds other content; kCancelled after the batch in hand was committed.
+// handler. Errors (the store is as it was unless said): those of check_source(); kInvalidInput for
+// a source name that holds other content; kCancelled after the batch in hand was committed.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
-#include <vector>
+#include <string_view>
 
-#include "core/files.h"
 #include "core/result.h"
 #include "runtime/bank_session.h"
+#include "runtime/source_text.h"
 
 namespace mc::runtime {
 
-struct IngestOptions {
+struct IngestOptions : SourceLimits {
     bool with_statistics = false;  // mean NLL and entropy per block; costs the output head
-    bool allow_binary = false;     // NUL bytes and invalid UTF-8 are taken as they are
-    std::uint64_t size_bytes_max = 0;
     std::string media_type = "text/plain";
-    const std::atomic<bool>* cancelled = nullptr;
 };
 
 struct IngestProgress {
@@ -59,24 +54,9 @@ struct IngestReport {
 // Tokens per commit: eight read windows, a few seconds of work at risk in a crash.
 inline constexpr std::uint64_t kTokensPerCommit = 4096;
 
-// Ingests one text that is in memory under a source name.
+// Ingests one text that is in memory (source_text.h reads files) under a source name.
 Result<IngestReport> ingest_text(BankSession& session, const std::string& source_name,
                                  std::string_view content, const IngestOptions& options,
                                  const ProgressCallback& progress);
-
-// Ingests one regular file under its path as given.
-Result<IngestReport> ingest_file(BankSession& session, const Path& path,
-                                 const std::string& source_name, const IngestOptions& options,
-                                 const ProgressCallback& progress);
-
-// Reads a stream that cannot be mapped (standard input, a pipe) whole, within the size limit, so
-// that a bad byte at its end still leaves the store as it was.
-Result<std::string> read_stream(int descriptor, const IngestOptions& options);
-
-// The regular files under a folder in order of path; hidden names are skipped.
-Result<std::vector<Path>> list_files(const Path& folder);
-
-// Says why bytes are not text: the first NUL or invalid UTF-8 sequence, with its offset.
-Result<void> check_is_text(std::string_view content, const std::string& name);
 
 }  // namespace mc::runtime

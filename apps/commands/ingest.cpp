@@ -76,11 +76,18 @@ void print_skipped(Output& out, const Input& input) {
                  ")");
 }
 
+// Null until an input can be taken.
+struct OpenBank {
+    std::unique_ptr<runtime::Engine> engine;
+    std::unique_ptr<runtime::BankSession> session;
+};
+
 class IngestCommand final : public Command {
   public:
     CLI::App* define(CLI::App& program, ConfigLayer& flags) override {
         CLI::App* app = program.add_subcommand("ingest", "Take documents into the store");
-        app->add_option("FILE", names_, "files, folders, or - for standard input")->required();
+        app->add_option("FILE", names_, "files, folders, pipes, or - for standard input")
+            ->required();
         app->add_option("--name", source_name_, "source name of the document, for one input");
         app->add_flag("--stats", options_.with_statistics,
                       "also keep each block's mean NLL and entropy (slower)");
@@ -98,9 +105,8 @@ class IngestCommand final : public Command {
 
   private:
     Result<void> check_names() const;
-    Result<void> ingest_good(Invocation& invocation, std::vector<Input>& inputs);
-    Result<void> ingest_all(Invocation& invocation, runtime::BankSession& session,
-                            std::vector<Input>& inputs);
+    Result<void> ingest_all(Invocation& invocation, std::vector<Input>& inputs);
+    Result<void> ingest_each(Invocation& invocation, OpenBank& bank, std::vector<Input>& inputs);
     Result<void> ingest_one(Invocation& invocation, runtime::BankSession& session, Input& input);
     void take_fault(Output& out, const Error& error);
 
@@ -111,9 +117,12 @@ class IngestCommand final : public Command {
 };
 
 Result<void> IngestCommand::check_names() const {
-    const bool from_stdin = std::ranges::find(names_, "-") != names_.end();
-    if (from_stdin && source_name_.empty())
-        return fail(ErrorCode::kUsage, "standard input has no name of its own: give --name NAME");
+    const auto stream = std::ranges::find_if(
+        names_, [](const std::string& name) { return name == "-" || runtime::is_stream(name); });
+    if (stream != names_.end() && source_name_.empty())
+        return fail(ErrorCode::kUsage,
+                    (*stream == "-" ? "standard input" : *stream + " is a stream and") +
+                        " has no name of its own: give --name NAME");
     if (source_name_.empty()) return {};
     std::error_code ignored;
     if (names_.size() != 1 || std::filesystem::is_directory(names_.front(), ignored))
@@ -137,9 +146,7 @@ Result<void> IngestCommand::ingest_one(Invocation& invocation, runtime::BankSess
         bar.update(state.tokens_done, share);
     };
     auto report =
-        input.content
-            ? runtime::ingest_text(session, input.source_name, *input.content, options_, progress)
-            : runtime::ingest_file(session, input.path, input.source_name, options_, progress);
+        runtime::ingest_text(session, input.source_name, input.content, options_, progress);
     bar.clear();
     if (!report) return fail(std::move(report.error()));
     invocation.log.info("ingested", {{"document", to_text(report->document.id)},
@@ -150,31 +157,35 @@ Result<void> IngestCommand::ingest_one(Invocation& invocation, runtime::BankSess
     return {};
 }
 
-Result<void> IngestCommand::ingest_good(Invocation& invocation, std::vector<Input>& inputs) {
-    MC_ASSIGN(const auto engine, runtime::Engine::open(invocation.config, runtime::Need::kModel,
-                                                       runtime::Access::kWrite));
-    MC_ASSIGN(const auto session,
-              runtime::BankSession::open(*engine, invocation.config.bank, true));
-    MC_TRY(open_search(invocation, *session));
-    const auto done = ingest_all(invocation, *session, inputs);
+Result<void> IngestCommand::ingest_all(Invocation& invocation, std::vector<Input>& inputs) {
+    OpenBank bank;
+    const auto done = ingest_each(invocation, bank, inputs);
     // Whatever ended the run, what was committed is to be found by search.
-    MC_TRY(session->index_now());
+    if (bank.session != nullptr) MC_TRY(bank.session->index_now());
     return done;
 }
 
-// Goes on after a wrong document; anything else (a full disk, an interrupt) ends the run.
-Result<void> IngestCommand::ingest_all(Invocation& invocation, runtime::BankSession& session,
-                                       std::vector<Input>& inputs) {
+// Opens the store for the first input that can be taken. Goes on after a wrong document; anything
+// else (a full disk, an interrupt) ends the run.
+Result<void> IngestCommand::ingest_each(Invocation& invocation, OpenBank& bank,
+                                        std::vector<Input>& inputs) {
     for (Input& input : inputs) {
+        load_input(input, options_);
+        if (input.skipped) print_skipped(invocation.out, input);
         if (input.fault) {
+            if (input.fault->code() == ErrorCode::kCancelled) return fail(*input.fault);
             take_fault(invocation.out, *input.fault);
-            continue;
         }
-        if (input.skipped) {
-            print_skipped(invocation.out, input);
-            continue;
+        if (input.skipped || input.fault) continue;
+        if (bank.session == nullptr) {
+            MC_ASSIGN(bank.engine, runtime::Engine::open(invocation.config, runtime::Need::kModel,
+                                                         runtime::Access::kWrite));
+            MC_ASSIGN(bank.session,
+                      runtime::BankSession::open(*bank.engine, invocation.config.bank, true));
+            MC_TRY(open_search(invocation, *bank.session));
         }
-        const auto done = ingest_one(invocation, session, input);
+        const auto done = ingest_one(invocation, *bank.session, input);
+        input.content = {};
         if (done) continue;
         if (done.error().code() != ErrorCode::kInvalidInput) return fail(done.error());
         take_fault(invocation.out, done.error());
@@ -187,17 +198,10 @@ Result<int> IngestCommand::run(Invocation& invocation) {
     const InterruptWatch watch;
     options_.cancelled = &invocation.interrupted;
     options_.size_bytes_max = invocation.config.ingest_bytes_max;
-    std::vector<Input> inputs = gather_inputs(names_, source_name_, options_);
-    if (std::ranges::any_of(inputs, &Input::is_good)) {
-        if (auto done = ingest_good(invocation, inputs); !done) {
-            if (exit_code_ == 0) return fail(std::move(done.error()));
-            take_fault(invocation.out, done.error());
-        }
-        return exit_code_;
-    }
-    for (const Input& input : inputs) {
-        if (input.fault) take_fault(invocation.out, *input.fault);
-        if (input.skipped) print_skipped(invocation.out, input);
+    std::vector<Input> inputs = list_inputs(names_, source_name_);
+    if (auto done = ingest_all(invocation, inputs); !done) {
+        if (exit_code_ == 0) return fail(std::move(done.error()));
+        take_fault(invocation.out, done.error());
     }
     return exit_code_;
 }

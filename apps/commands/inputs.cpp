@@ -8,81 +8,58 @@
 namespace mc::apps {
 namespace {
 
-// Opens the file once to see whether it can be ingested. Too large a file is left to ingest_file(),
-// whose limit it is, and not read here.
-Result<void> check_file(const Path& path, const runtime::IngestOptions& options) {
-    MC_ASSIGN(const auto file, MappedFile::open(path));
-    const auto bytes = file->bytes();
-    if (bytes.size() > options.size_bytes_max)
-        return fail(ErrorCode::kInvalidInput,
-                    path.string() + " has " + std::to_string(bytes.size()) +
-                        " bytes, more than the limit of " + std::to_string(options.size_bytes_max) +
-                        "; raise it with --ingest-bytes-max");
-    if (options.allow_binary) return {};
-    return runtime::check_is_text({reinterpret_cast<const char*>(bytes.data()), bytes.size()},
-                                  path.string());
-}
-
-Input file_input(const Path& path, std::string source_name, const runtime::IngestOptions& options) {
-    Input input{std::move(source_name), path, {}, {}, {}};
-    if (auto checked = check_file(path, options); !checked)
-        input.fault = std::move(checked.error());
-    return input;
+void add_folder(std::vector<Input>& inputs, const Path& folder) {
+    auto files = runtime::list_files(folder);
+    Input nothing{folder.string(), folder, true, {}};
+    if (!files) {
+        nothing.fault = std::move(files.error());
+        inputs.push_back(std::move(nothing));
+        return;
+    }
+    if (files->empty()) {
+        nothing.skipped = "the folder holds no files";
+        inputs.push_back(std::move(nothing));
+    }
+    for (const Path& path : *files) inputs.push_back({path.string(), path, true, {}});
 }
 
 // In a folder, a file that is no text, or empty, is passed over with a note.
-void add_folder(std::vector<Input>& inputs, const Path& folder,
-                const runtime::IngestOptions& options) {
-    auto files = runtime::list_files(folder);
-    if (!files) {
-        inputs.push_back({folder.string(), folder, {}, std::move(files.error()), {}});
-        return;
-    }
-    if (files->empty())
-        inputs.push_back({folder.string(), folder, {}, {}, "the folder holds no files"});
-    for (const Path& path : *files) {
-        Input input = file_input(path, path.string(), options);
-        std::error_code ignored;
-        const auto size = std::filesystem::file_size(path, ignored);
-        const bool readable = !ignored && ::access(path.c_str(), R_OK) == 0;
-        if (input.fault && readable && size <= options.size_bytes_max)
-            input.skipped = std::exchange(input.fault, std::nullopt)->to_string();
-        inputs.push_back(std::move(input));
-    }
-}
-
-Input standard_input(const std::string& source_name, const runtime::IngestOptions& options) {
-    Input input{source_name, {}, {}, {}, {}};
-    auto content = runtime::read_stream(STDIN_FILENO, options);
-    if (!content) {
-        input.fault = std::move(content.error());
-        return input;
-    }
-    if (content->empty())
-        input.fault = Error(ErrorCode::kInvalidInput, "standard input is empty");
-    else if (!options.allow_binary)
-        if (auto text = runtime::check_is_text(*content, "standard input"); !text)
-            input.fault = std::move(text.error());
-    input.content = std::move(*content);
-    return input;
+bool is_passed_over(const Input& input, const runtime::SourceLimits& limits) {
+    std::error_code unreadable;
+    const auto size = std::filesystem::file_size(input.path, unreadable);
+    return input.in_folder && !unreadable && size <= limits.size_bytes_max &&
+           input.fault->code() == ErrorCode::kInvalidInput &&
+           ::access(input.path.c_str(), R_OK) == 0;
 }
 
 }  // namespace
 
-std::vector<Input> gather_inputs(const std::vector<std::string>& names,
-                                 const std::string& source_name,
-                                 const runtime::IngestOptions& options) {
+std::vector<Input> list_inputs(const std::vector<std::string>& names,
+                               const std::string& source_name) {
     std::vector<Input> inputs;
     for (const std::string& name : names) {
         std::error_code ignored;
         if (name == "-")
-            inputs.push_back(standard_input(source_name, options));
+            inputs.push_back({source_name, {}, false, {}});
         else if (std::filesystem::is_directory(name, ignored))
-            add_folder(inputs, name, options);
+            add_folder(inputs, name);
         else
-            inputs.push_back(file_input(name, source_name.empty() ? name : source_name, options));
+            inputs.push_back({source_name.empty() ? name : source_name, name, false, {}});
     }
     return inputs;
+}
+
+void load_input(Input& input, const runtime::SourceLimits& limits) {
+    if (input.fault || input.skipped) return;
+    auto content = input.path.empty() ? runtime::read_standard_input(limits)
+                                      : runtime::read_source(input.path, limits);
+    if (content) {
+        input.content = std::move(*content);
+        return;
+    }
+    input.fault = std::move(content.error());
+    if (is_passed_over(input, limits))
+        input.skipped = std::exchange(input.fault, std::nullopt)->to_string();
 }
 
 }  // namespace mc::apps

@@ -10,7 +10,7 @@
 namespace mc::gistnet {
 namespace {
 
-// As ingest reads (tree/document_builder.h).
+// As ingest reads (tree/read_window.h).
 constexpr std::uint64_t kNewTokens = kBlocksPerWindow * kBlockSize;
 constexpr std::uint64_t kContextTokens = 256;
 

@@ -126,6 +126,23 @@ class Ingest(cli.CliTestCase):
         self.assertEqual(self.cli.result("ingest", path)["outcome"], "resumed")
         self.check_same_as_uninterrupted(path, text)
 
+    def test_a_file_that_shrinks_meanwhile_is_taken_as_it_was(self):
+        text = cli.made_up_text(seed=7, word_count=HALF_WORDS)
+        path = self.cli.write("long.txt", text)
+        process = self.cli.start("ingest", path)
+        self.wait_for_tokens(process, 0)
+        os.truncate(path, 10)
+        _, message = process.communicate()
+        self.assertEqual(process.returncode, 0, message)
+        self.assertEqual(self.cli.run("read", path).stdout, text.encode())
+
+    def test_a_pipe_is_taken_like_standard_input(self):
+        for name in ("/dev/stdin", "/proc/self/fd/0"):
+            done = self.cli.run("ingest", name, "--json", stdin=SHORT.encode())
+            self.check_error(done, 2, "usage", name, "--name")
+            self.cli.result("ingest", name, "--name", name[1:], stdin=SHORT.encode())
+            self.assertEqual(self.cli.run("read", name[1:]).stdout, SHORT.encode())
+
     def wait_for_tokens(self, process, count):
         """Until the store has a document with as many tokens, or the process has ended."""
         while process.poll() is None:
