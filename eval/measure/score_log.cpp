@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "eval/measure/score_log.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <string_view>
-
-#include "core/check.h"
-#include "core/hash.h"
 
 namespace mc::eval {
 
@@ -20,74 +12,14 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kFormatPrefix = "megacontext-";  // the suite's name follows
-constexpr int kFormatVersion = 1;
-// 1,000 windows of 100 documents under 13 conditions are 1.2 GB.
-constexpr std::uint64_t kLogBytesMax = 4ULL << 30;
-
-std::string dump(const Json& json) {
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-std::string hash_of(const std::string& text) {
-    return to_hex(xxh3_128(std::as_bytes(std::span(text))));
-}
-
-std::string suite_of(const std::string& configuration) {
-    const Json json = Json::parse(configuration, nullptr, false);
-    MC_CHECK(json.is_object() && json.contains("task"), "a configuration names its suite");
-    return json["task"];
-}
-
-std::string header_line(const std::string& configuration) {
-    Json header;
-    header["format"] = kFormatPrefix + suite_of(configuration);
-    header["version"] = kFormatVersion;
-    header["configuration_hash"] = hash_of(configuration);
-    header["configuration"] = Json::parse(configuration, nullptr, false);
-    return dump(header) + "\n";
-}
-
-// "seed, documents": the top-level members in which two configurations differ.
-std::string differences(const Json& one, const Json& other) {
-    std::string names;
-    const auto note = [&](const std::string& name) { names += (names.empty() ? "" : ", ") + name; };
-    for (const auto& [name, value] : one.items())
-        if (!other.contains(name) || other[name] != value) note(name);
-    for (const auto& [name, value] : other.items())
-        if (!one.contains(name)) note(name);
-    return names;
-}
-
-Result<void> check_header(std::string_view line, const std::string& configuration,
-                          const Path& path) {
-    const std::string advice = ": give another output directory, or delete the file";
-    const std::string suite = suite_of(configuration);
-    const Json header = Json::parse(line, nullptr, false);
-    if (!header.is_object() || !header.contains("format") ||
-        header["format"] != kFormatPrefix + suite || !header.contains("configuration") ||
-        !header["configuration"].is_object())
-        return fail(ErrorCode::kInvalidInput, path.string() + " is not a log of " + suite + advice);
-    if (!header.contains("version") || header["version"] != kFormatVersion)
-        return fail(ErrorCode::kFormatVersion,
-                    path.string() + " was written by another version of " + suite + advice);
-    if (header.contains("configuration_hash") &&
-        header["configuration_hash"] == hash_of(configuration))
-        return {};
-    const Json expected = Json::parse(configuration, nullptr, false);
-    return fail(ErrorCode::kInvalidInput,
-                path.string() + " holds a run of another configuration (" +
-                    differences(expected, header["configuration"]) + ")" + advice);
-}
-
-Json to_json(const ScoreLine& line) {
+std::string to_line(const ScoreLine& line) {
     Json json;
     json["document"] = line.document;
     json["window"] = line.window;
     json["start"] = line.start;
     json["condition"] = line.condition;
     json["nll"] = line.nll;  // NaN becomes null
-    return json;
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 Result<ScoreLine> parse_line(std::string_view text) {
@@ -131,70 +63,28 @@ double rounded_nll(double nll) {
 
 Result<std::unique_ptr<ScoreLog>> ScoreLog::open(const Path& path,
                                                  const std::string& configuration) {
-    const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (descriptor < 0) return fail(system_error(errno, "cannot open", path));
-    std::unique_ptr<ScoreLog> log(new ScoreLog(descriptor, path));
-    if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0)
-        return fail(ErrorCode::kLocked, "another process is writing " + path.string());
-    MC_ASSIGN(const std::string content, read_file(path, kLogBytesMax));
-    MC_TRY(log->load(content, configuration));
-    return log;
-}
-
-ScoreLog::~ScoreLog() {
-    ::close(descriptor_);
-}
-
-Result<void> ScoreLog::load(const std::string& content, const std::string& configuration) {
-    std::size_t begin = 0;
-    for (std::size_t end = content.find('\n'); end != std::string::npos;
-         begin = end + 1, end = content.find('\n', begin)) {
-        const std::string_view text = std::string_view(content).substr(begin, end - begin);
-        if (line_ends_.empty()) {
-            MC_TRY(check_header(text, configuration, path_));
-        } else {
-            auto line = parse_line(text);
-            if (!line)
-                return fail(std::move(line.error())
-                                .add_context(path_.string() + " line " +
-                                             std::to_string(line_ends_.size() + 1)));
-            lines_.push_back(std::move(*line));
-        }
-        line_ends_.push_back(end + 1);
+    MC_ASSIGN(auto log, LineLog::open(path, configuration));
+    const std::vector<std::string> texts = log->take_lines();
+    std::unique_ptr<ScoreLog> scores(new ScoreLog(std::move(log)));
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        auto line = parse_line(texts[i]);
+        if (!line)
+            return fail(std::move(line.error())
+                            .add_context(path.string() + " line " + std::to_string(i + 2)));
+        scores->lines_.push_back(std::move(*line));
     }
-    if (!line_ends_.empty()) return keep(lines_.size());  // drops a torn last line
-    if (::ftruncate(descriptor_, 0) != 0)
-        return fail(system_error(errno, "cannot truncate", path_));
-    const std::string header = header_line(configuration);
-    line_ends_.push_back(header.size());
-    return write(header);
+    return scores;
 }
 
 Result<void> ScoreLog::keep(std::size_t count) {
     lines_.resize(count);
-    line_ends_.resize(count + 1);
-    const auto end = static_cast<off_t>(line_ends_.back());
-    if (::ftruncate(descriptor_, end) != 0)
-        return fail(system_error(errno, "cannot truncate", path_));
-    if (::lseek(descriptor_, end, SEEK_SET) < 0)
-        return fail(system_error(errno, "cannot seek in", path_));
-    return {};
+    return log_->keep(count);
 }
 
 Result<void> ScoreLog::append(std::span<const ScoreLine> lines) {
-    std::string text;
-    for (const ScoreLine& line : lines) text += dump(to_json(line)) + "\n";
-    return write(text);
-}
-
-Result<void> ScoreLog::write(const std::string& text) {
-    for (std::size_t done = 0; done < text.size();) {
-        const ssize_t written = ::write(descriptor_, text.data() + done, text.size() - done);
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return fail(system_error(errno, "cannot write", path_));
-        done += static_cast<std::size_t>(written);
-    }
-    return {};
+    std::vector<std::string> texts;
+    for (const ScoreLine& line : lines) texts.push_back(to_line(line));
+    return log_->append(texts);
 }
 
 }  // namespace mc::eval

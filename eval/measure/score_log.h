@@ -15,10 +15,12 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/files.h"
 #include "core/result.h"
+#include "eval/measure/line_log.h"
 
 namespace mc::eval {
 
@@ -46,9 +48,6 @@ class ScoreLog {
     // "task"; its hash decides whether a file that is there belongs to this run.
     static Result<std::unique_ptr<ScoreLog>> open(const Path& path,
                                                   const std::string& configuration);
-    ~ScoreLog();
-    ScoreLog(const ScoreLog&) = delete;
-    ScoreLog& operator=(const ScoreLog&) = delete;
 
     // The whole lines that stood in the file at open.
     const std::vector<ScoreLine>& lines() const { return lines_; }
@@ -60,15 +59,10 @@ class ScoreLog {
     Result<void> append(std::span<const ScoreLine> lines);
 
   private:
-    ScoreLog(int descriptor, Path path) : descriptor_(descriptor), path_(std::move(path)) {}
+    explicit ScoreLog(std::unique_ptr<LineLog> log) : log_(std::move(log)) {}
 
-    Result<void> load(const std::string& content, const std::string& configuration);
-    Result<void> write(const std::string& text);
-
-    int descriptor_;
-    Path path_;
+    std::unique_ptr<LineLog> log_;
     std::vector<ScoreLine> lines_;
-    std::vector<std::uint64_t> line_ends_;  // byte behind the header, then behind every line
 };
 
 }  // namespace mc::eval
