@@ -48,6 +48,7 @@ mc_room(eval/gist_probes TORCH SEES core telemetry gistnet/probes
                                    eval/base_model eval/measure eval/repetition eval/report)
 mc_room(eval/retrieval TORCH SEES core formats tree working_context storage lm lm/tokenizer
                                  gistnet/index gistnet/search eval/measure eval/report)
+mc_room(eval/answers SEES core lm/generation lm/model lm/tokenizer eval/measure eval/report)
 
 mc_room(apps/terminal SEES core working_context)
 mc_room(apps/views TORCH SEES core tree storage runtime apps/terminal)

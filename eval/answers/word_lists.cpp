@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "eval/answers/word_lists.h"
+
+#include <algorithm>
+#include <map>
+
+#include "core/check.h"
+
+asm(R"(
+    .section .rodata
+mc_answer_words_begin:
+    .incbin ")" MC_ANSWER_WORDS R"("
+mc_answer_words_end:
+    .byte 0
+mc_answer_facts_begin:
+    .incbin ")" MC_ANSWER_FACTS R"("
+mc_answer_facts_end:
+    .byte 0
+    .previous
+)");
+
+extern "C" {
+extern const char mc_answer_words_begin[];
+extern const char mc_answer_words_end[];
+extern const char mc_answer_facts_begin[];
+extern const char mc_answer_facts_end[];
+}
+
+namespace mc::eval {
+namespace {
+
+using Row = std::vector<std::string>;
+
+// The tab-separated lines of a file, comments left out.
+std::vector<Row> rows_of(const char* begin, const char* end) {
+    std::vector<Row> rows;
+    std::string_view rest(begin, static_cast<std::size_t>(end - begin));
+    while (!rest.empty()) {
+        const std::size_t line_end = std::min(rest.find('\n'), rest.size());
+        std::string_view line = rest.substr(0, line_end);
+        rest.remove_prefix(std::min(line_end + 1, rest.size()));
+        if (line.empty() || line.starts_with('#')) continue;
+        Row row;
+        for (std::size_t tab = line.find('\t'); tab != std::string_view::npos;
+             tab = line.find('\t')) {
+            row.emplace_back(line.substr(0, tab));
+            line.remove_prefix(tab + 1);
+        }
+        row.emplace_back(line);
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+// The rows of facts.tsv of one kind, without its name. Requires: each has so many columns.
+std::vector<Row> fact_rows(std::string_view kind, std::size_t columns) {
+    std::vector<Row> out;
+    for (Row& row : rows_of(mc_answer_facts_begin, mc_answer_facts_end)) {
+        if (row.front() != kind) continue;
+        row.erase(row.begin());
+        MC_CHECK(row.size() == columns, "facts.tsv: a row of another width");
+        out.push_back(std::move(row));
+    }
+    return out;
+}
+
+bool begins_with_vowel(std::string_view word) {
+    return !word.empty() && std::string_view("aeiouAEIOU").find(word[0]) != std::string_view::npos;
+}
+
+}  // namespace
+
+const std::vector<std::string>& words(std::string_view list) {
+    static const auto lists = [] {
+        std::map<std::string, std::vector<std::string>, std::less<>> out;
+        for (Row& row : rows_of(mc_answer_words_begin, mc_answer_words_end)) {
+            MC_CHECK(row.size() == 2, "words.tsv: a row of another width");
+            out[row[0]].push_back(std::move(row[1]));
+        }
+        return out;
+    }();
+    const auto found = lists.find(list);
+    MC_CHECK(found != lists.end(), "words.tsv has no such list");
+    return found->second;
+}
+
+const std::vector<Relation>& relations() {
+    static const auto all = [] {
+        std::vector<Relation> out;
+        for (Row& row : fact_rows("relation", 5))
+            out.push_back({std::move(row[0]), std::move(row[1]), std::move(row[2]),
+                           std::move(row[3]), std::move(row[4])});
+        return out;
+    }();
+    return all;
+}
+
+const std::vector<Subject>& subjects() {
+    static const auto all = [] {
+        std::vector<Subject> out;
+        for (Row& row : fact_rows("subject", 2))
+            out.push_back({std::move(row[0]), std::move(row[1])});
+        return out;
+    }();
+    return all;
+}
+
+const std::vector<SecretRecord>& secret_records() {
+    static const auto all = [] {
+        std::vector<SecretRecord> out;
+        for (Row& row : fact_rows("record", 2))
+            out.push_back({std::move(row[0]), row[1] == "uuid"});
+        return out;
+    }();
+    return all;
+}
+
+std::string fill_slot(std::string text, std::string_view slot, std::string_view value) {
+    const std::string mark = "{" + std::string(slot) + "}";
+    for (std::size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at)) {
+        const std::string_view before = std::string_view(text).substr(0, at);
+        const bool has_article = before == "a " || before == "A " || before.ends_with(" a ");
+        text.replace(at, mark.size(), value);
+        at += value.size();
+        if (!has_article || !begins_with_vowel(value)) continue;
+        text.insert(at - value.size() - 1, "n");
+        ++at;
+    }
+    return text;
+}
+
+std::string capitalised(std::string text) {
+    if (!text.empty() && text[0] >= 'a' && text[0] <= 'z')
+        text[0] = static_cast<char>(text[0] - 'a' + 'A');
+    return text;
+}
+
+}  // namespace mc::eval
