@@ -33,7 +33,11 @@ double reciprocal(std::uint32_t rank) {
 
 Estimate with_interval(double value, std::vector<double> resampled) {
     std::sort(resampled.begin(), resampled.end());
-    return {value, resampled[kLow], resampled[kHigh]};
+    Estimate estimate;
+    estimate.value = value;
+    estimate.low = resampled[kLow];
+    estimate.high = resampled[kHigh];
+    return estimate;
 }
 
 }  // namespace
