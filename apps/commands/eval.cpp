@@ -13,15 +13,17 @@ constexpr const char* kFooter =
     "  megacontext eval run delta-nll --docs book.txt paper.txt --output results\n"
     "  megacontext eval run retrieval --docs book.txt paper.txt --queries 200\n"
     "  megacontext eval run gist-probes --docs book.txt --encoders kv-last,gistnet\n"
-    "A suite's options: megacontext eval run SUITE --help. A run of delta-nll or retrieval that "
-    "was\n"
-    "killed goes on where it stopped when the same command is given again.";
+    "  megacontext eval run answers --docs book.txt --lengths 1k,16k --budgets 128,1024\n"
+    "A suite's options: megacontext eval run SUITE --help. A run of answers, delta-nll or "
+    "retrieval\n"
+    "that was killed goes on where it stopped when the same command is given again.";
 
 class EvalCommand final : public Command {
   public:
     CLI::App* define(CLI::App& program, ConfigLayer& flags) override {
         CLI::App* app = program.add_subcommand(
-            "eval", "Measure what gists keep and what search finds, against controls");
+            "eval",
+            "Measure what gists keep, what search finds and what is answered, against controls");
         app->require_subcommand(1);
         CLI::App* run = app->add_subcommand("run", "Run a suite");
         for (auto& suite : make_suites()) suites_.add(*run, flags, std::move(suite));
