@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Matrix products of bf16 rows with weights packed once, for processors with AVX512_BF16.
+// Matrix products of bf16 rows with weights packed once, for processors with AVX512_BF16; where
+// they have AMX too and K is a multiple of 32, in its tiles, some six times as fast.
 //
 // A weight matrix (N, K) lies in panels of 16 rows: for every pair of columns, the 16 rows' two
 // values side by side, which is what one multiply instruction takes. libtorch's product packs the

@@ -27,9 +27,11 @@ struct Shape {
     std::int64_t panels;   // of 16 rows of the weight
 };
 
-// Every remainder of a tile's twelve rows, one panel pair and several, narrow and deep.
-const Shape kShapes[] = {{1, 2, 2},   {2, 64, 4},   {5, 34, 2}, {11, 66, 6},
-                         {12, 32, 2}, {13, 100, 4}, {30, 70, 2}};
+// Remainders of tiles of 12 rows, of 16 and of 32 (where columns are a multiple of 32, for AMX),
+// one panel pair and several, narrow and deep.
+const Shape kShapes[] = {{1, 2, 2},   {2, 64, 4},   {5, 34, 2},  {11, 66, 6},
+                         {12, 32, 2}, {13, 100, 4}, {30, 70, 2}, {16, 64, 2},
+                         {17, 96, 4}, {33, 64, 2},  {49, 32, 6}, {64, 160, 2}};
 
 struct Problem {
     Problem(const Shape& of, RandomNumbers& random)
@@ -76,6 +78,17 @@ TEST_F(PanelKernels, a_product_is_the_matrix_product_in_any_parts) {
                             problem.exact(row, n), 0.05)
                     << shape.rows << " x " << shape.columns;
     }
+}
+
+TEST_F(PanelKernels, a_row_does_not_depend_on_how_many_are_read_with_it) {
+    const Problem problem({40, 96, 2}, random_);
+    const std::int64_t width = problem.outputs();
+    std::vector<float> together(static_cast<std::size_t>(40 * width));
+    std::vector<float> apart(together.size());
+    panel_product_add(problem.into(together.data(), width), 0, 40, 0, 1);
+    for (std::int64_t row = 0; row < 40; ++row)
+        panel_product_add(problem.into(apart.data(), width), row, row + 1, 0, 1);
+    EXPECT_EQ(together, apart);
 }
 
 TEST_F(PanelKernels, a_product_is_added_in_f32) {
