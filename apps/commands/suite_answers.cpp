@@ -84,6 +84,7 @@ CLI::App* AnswersSuite::define(CLI::App& run, ConfigLayer&) {
     add_list("--rows", options_.rows.rows, "what the reader sees");
     add_list("--policies", options_.rows.policies, "of the working context");
     add_list("--budgets", options_.rows.budgets, "entries of the working context");
+    add_list("--background", options_.rows.backgrounds, "most gists in front, of policy passages");
     return app;
 }
 
@@ -93,7 +94,9 @@ std::string AnswersSuite::own_options() const {
     return families + " --lengths " + numbers_list(options_.lengths) + " --sentences " +
            numbers_list(options_.sentence_counts) + " --items " + std::to_string(options_.items) +
            " --rows " + comma_list(options_.rows.rows) + " --policies " +
-           comma_list(options_.rows.policies) + " --budgets " + numbers_list(options_.rows.budgets);
+           comma_list(options_.rows.policies) + " --budgets " +
+           numbers_list(options_.rows.budgets) + " --background " +
+           numbers_list(options_.rows.backgrounds);
 }
 
 Result<int> AnswersSuite::run(Invocation& invocation) {

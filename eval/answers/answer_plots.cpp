@@ -50,8 +50,9 @@ Plot by_budget(const AnswerFindings& findings, const std::string& family, const 
         std::map<std::string, Curve> by_policy;
         for (const RowScores& row : cell.rows) {
             if (row.row.kind != RowKind::kWindow) continue;
-            Curve& curve = by_policy[row.row.policy];
-            curve.name = row.row.policy + ", " + length_label(family, cell.length);
+            const std::string policy = policy_label(row.row);
+            Curve& curve = by_policy[policy];
+            curve.name = policy + ", " + length_label(family, cell.length);
             curve.points.emplace_back(static_cast<double>(row.row.budget),
                                       (row.*score.score).value.value);
         }

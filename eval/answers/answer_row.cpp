@@ -12,6 +12,15 @@ namespace {
 constexpr std::array<std::string_view, 7> kKinds{"nothing", "fact",  "raw",   "oracle",
                                                  "gists",   "plain", "window"};
 
+// Only the policy passages has background; the others' covers are nothing else.
+void add_windows(const RowChoice& choice, std::vector<AnswerRow>& rows) {
+    for (const std::string& policy : choice.policies)
+        for (const std::uint64_t background : choice.backgrounds)
+            for (const std::uint64_t budget : choice.budgets)
+                if (background == 0 || policy == "passages")
+                    rows.push_back({RowKind::kWindow, {}, 0, policy, budget, background});
+}
+
 }  // namespace
 
 std::string name_of(const AnswerRow& row) {
@@ -19,10 +28,14 @@ std::string name_of(const AnswerRow& row) {
         case RowKind::kPassages:
             return row.source + ":" + std::to_string(row.count);
         case RowKind::kWindow:
-            return "window:" + row.policy + ":" + std::to_string(row.budget);
+            return "window:" + policy_label(row) + ":" + std::to_string(row.budget);
         default:
             return std::string(kKinds.at(static_cast<std::size_t>(row.kind)));
     }
+}
+
+std::string policy_label(const AnswerRow& row) {
+    return row.policy + (row.background > 0 ? "+" + std::to_string(row.background) : "");
 }
 
 Result<std::vector<AnswerRow>> make_rows(const RowChoice& choice,
@@ -35,11 +48,9 @@ Result<std::vector<AnswerRow>> make_rows(const RowChoice& choice,
         if (row.kind == RowKind::kPassages) {
             for (const std::string_view source : sources)
                 for (const std::size_t count : kPassageCounts)
-                    rows.push_back({row.kind, std::string(source), count, {}, 0});
+                    rows.push_back({row.kind, std::string(source), count, {}, 0, 0});
         } else if (row.kind == RowKind::kWindow) {
-            for (const std::string& policy : choice.policies)
-                for (const std::uint64_t budget : choice.budgets)
-                    rows.push_back({row.kind, {}, 0, policy, budget});
+            add_windows(choice, rows);
         } else {
             rows.push_back(row);
         }

@@ -14,7 +14,7 @@ class Answers(cli.CliTestCase):
         text = self.cli.write("text.txt", TEXT)
         command = ["eval", "run", "answers", "--docs", text, "--families", "single-fact", "--lengths", "1k",
                    "--items", "4", "--rows", "nothing,fact,gists,oracle,plain,window", "--budgets", "256",
-                   "--output", "measured"]
+                   "--background", "0,8", "--output", "measured"]
         found = self.cli.result(*command)
         self.assertEqual(found["suite"], "answers")
         cell = found["results"]["results"]["answers/single-fact/1k"]
@@ -22,9 +22,11 @@ class Answers(cli.CliTestCase):
         self.assertGreater(cell["margin,fact"], cell["margin,nothing"])
         self.assertGreater(cell["margin,oracle"], cell["margin,nothing"])
         self.assertLessEqual(cell["entries,gists"], 400)
-        for row in ("sentences/bm25:1", "sentences/fused:5", "window:passages:256", "window:hybrid:256"):
+        for row in ("sentences/bm25:1", "sentences/fused:5", "window:passages:256", "window:passages+8:256", "window:hybrid:256"):
             self.assertIn(f"accuracy,{row}", cell)
             self.assertIn(f"recall@5,{row}", cell)
+        self.assertGreater(cell["entries,window:passages+8:256"], cell["entries,window:passages:256"])
+        self.assertNotIn("accuracy,window:hybrid+8:256", cell)
         folder = self.cli.home / "measured"
         self.assertIn("## single-fact", (folder / "table.md").read_text())
         self.assertTrue((folder / "single-fact-accuracy-by-length.svg").exists())

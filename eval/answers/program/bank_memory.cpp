@@ -90,6 +90,7 @@ Result<RowPrompt> BankMemory::window_prompt(const AnswerRow& row, const std::str
     runtime::QueryOptions options;
     options.policy = row.policy;
     options.budget = row.budget;
+    options.background_entries = row.background;
     options.documents = filter_of(scope_of(placed), placed);
     options.evidence_count = kRecallDepth;
     MC_ASSIGN(const auto report, session_->ask(question, options));
