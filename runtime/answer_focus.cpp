@@ -28,7 +28,7 @@ bool overlaps_any(const Stretch& stretch, std::span<const Stretch> others) {
 
 Result<void> FocusSession::focus_on_passages(const QueryOptions& options, QueryReport& report) {
     MC_ASSIGN(const BankSearch* const search, bank_.search());
-    const std::size_t wanted = passages_worth_reading(asked_->ranking, options.rule);
+    const std::size_t wanted = asked_->wanted;
     MC_ASSIGN(const auto read,
               stretches_of(bank_.text(), search->index(), asked_->ranking, wanted));
     MC_TRY(fill_answer_window(options, read));
@@ -52,7 +52,8 @@ Result<void> FocusSession::focus_on_passages(const QueryOptions& options, QueryR
 }
 
 // The best first as long as there is room; what does not fit whole is left out, but of the best
-// passage as much stands there as fits.
+// passage as much stands there as fits. Read in the order in which they were told: all are nearly
+// as good as the best, or lead on from it, and what is newest holds.
 Result<void> FocusSession::fill_answer_window(const QueryOptions& options,
                                               std::span<const Stretch> stretches) {
     AnswerWindow window;
@@ -76,7 +77,7 @@ Result<void> FocusSession::fill_answer_window(const QueryOptions& options,
         }
         window.passages.push_back(passage);
     }
-    std::ranges::reverse(window.passages);
+    std::ranges::sort(window.passages);
     window_.reset();
     answer_window_ = std::move(window);
     return {};

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/span_math.h"
+#include "runtime/search/leads.h"
 #include "working_context/policies.h"
 
 namespace mc::runtime {
@@ -34,7 +35,25 @@ Result<FocusSession::Asked> FocusSession::search_for(const std::string& question
     if (options.policy == "bm25") asked.hits.by_vectors.clear();
     if (options.policy == "cosine") asked.hits.by_words.clear();
     asked.ranking = rank_passages(asked.hits.by_words, asked.hits.by_vectors, options.rule);
+    asked.wanted = passages_worth_reading(asked.ranking, options.rule);
+    MC_TRY(add_leads(*search, options, asked));
     return asked;
+}
+
+// Behind what the question found, because that led to them.
+Result<void> FocusSession::add_leads(const BankSearch& search, const QueryOptions& options,
+                                     Asked& asked) {
+    if (options.policy != kPassagesPolicy) return {};
+    auto& ranking = asked.ranking;
+    MC_ASSIGN(const auto leads,
+              follow_leads(bank_.text(), search, asked.text, std::span(ranking).first(asked.wanted),
+                           options.documents));
+    for (const RankedPassage& lead : leads)
+        std::erase_if(ranking, [&](const auto& one) { return one.passage == lead.passage; });
+    ranking.insert(ranking.begin() + static_cast<std::ptrdiff_t>(asked.wanted), leads.begin(),
+                   leads.end());
+    asked.wanted += leads.size();
+    return {};
 }
 
 Result<QueryReport> FocusSession::ask(const std::string& question, const QueryOptions& options) {

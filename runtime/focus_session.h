@@ -130,10 +130,12 @@ class FocusSession {
         std::string text;
         std::vector<TokenId> tokens;
         std::vector<RankedPassage> ranking;
+        std::size_t wanted = 0;  // the ranking's first, which are worth reading
         PassageHits hits;
     };
 
     Result<Asked> search_for(const std::string& question, const QueryOptions& options);
+    Result<void> add_leads(const BankSearch& search, const QueryOptions& options, Asked& asked);
     Result<void> focus_on_passages(const QueryOptions& options, QueryReport& report);
     Result<void> fill_answer_window(const QueryOptions& options,
                                     std::span<const Stretch> stretches);

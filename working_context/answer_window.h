@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A working context in answering form: what helps a question, and nothing else.
 //
-// Background gists come first, then passages with the best one last, next to the question
+// Background gists come first, then passages in the order in which they were told
 // (docs/evaluation.md has the measurements). Unlike the narrative form (window.h) it covers nothing
 // that it does not show. Invariants, all in answer_window_violations(): the cost is within the
 // budget; every token stands there at most once; background nodes exist and are complete; passages
@@ -20,7 +20,7 @@ namespace mc {
 
 struct AnswerWindow {
     std::vector<NodeId> background;  // in reading order
-    std::vector<Passage> passages;   // in reading order: the best one last
+    std::vector<Passage> passages;   // in reading order
     // Entries of the reader's that stand for no memory: what parts two passages, and the question.
     std::uint64_t separator_entries = 0;
     std::uint64_t reserved_entries = 0;

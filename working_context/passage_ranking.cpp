@@ -5,6 +5,18 @@
 #include <map>
 
 namespace mc {
+namespace {
+
+// Less says little of what a passage is about.
+constexpr double kRivalWordsMin = 0.3;
+// Of the best one's share; not all of it, because longer passages are rated lower.
+constexpr double kRivalWordsShare = 0.95;
+
+bool is_rival(const RankedPassage& one, const RankedPassage& best) {
+    return best.words >= kRivalWordsMin && one.words >= kRivalWordsShare * best.words;
+}
+
+}  // namespace
 
 std::vector<RankedPassage> rank_passages(std::span<const PassageHit> by_words,
                                          std::span<const PassageHit> by_vectors,
@@ -37,9 +49,13 @@ std::vector<RankedPassage> rank_passages(std::span<const PassageHit> by_words,
 std::size_t passages_worth_reading(std::span<const RankedPassage> ranking,
                                    const PassageRule& rule) {
     if (ranking.empty() || ranking.front().score < rule.score_min) return 0;
-    const double least = ranking.front().score - rule.gap_max;
+    const RankedPassage& best = ranking.front();
+    const auto is_worth_reading = [&](const RankedPassage& one) {
+        const double gap = best.score - one.score;
+        return gap <= rule.gap_max || (gap <= rule.rival_gap_max && is_rival(one, best));
+    };
     std::size_t count = 0;
-    while (count < ranking.size() && count < rule.count_max && ranking[count].score >= least)
+    while (count < ranking.size() && count < rule.count_max && is_worth_reading(ranking[count]))
         ++count;
     return count;
 }

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "tree/passage_index.h"
@@ -24,6 +25,9 @@ struct PassageRule {
     double gap_max = 0.06;      // below the best: a passage beyond it is left out
     double score_min = 0.33;    // of the best: below it the memory does not tell
     std::size_t count_max = 3;  // passages in a window
+    // Of passages that hold the question's words as the best one does: they tell of the same thing,
+    // and what was so once may have changed ("Ada lives in Oslo", "Ada lives in Rome").
+    double rival_gap_max = 0.2;
 };
 
 struct RankedPassage {
@@ -33,6 +37,7 @@ struct RankedPassage {
     double cosine = 0;             // 0 where there are no vectors
     std::size_t words_rank = 0;    // from 1; 0: not named by words
     std::size_t vectors_rank = 0;  // from 1; 0: not named by vectors
+    std::string lead{};            // a name that led here from another passage
 };
 
 // Every passage that either list names, best first; ties in order of passage.
@@ -40,7 +45,8 @@ std::vector<RankedPassage> rank_passages(std::span<const PassageHit> by_words,
                                          std::span<const PassageHit> by_vectors,
                                          const PassageRule& rule);
 
-// How many of a ranking's first a window should hold.
+// How many of a ranking's first a window should hold: those that score nearly as well as the best,
+// and rivals, which hold as much of the question's words.
 std::size_t passages_worth_reading(std::span<const RankedPassage> ranking, const PassageRule& rule);
 
 }  // namespace mc

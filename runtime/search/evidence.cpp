@@ -23,6 +23,7 @@ std::string rank_text(std::size_t rank, const char* name) {
 }
 
 std::string explain(const RankedPassage& ranked) {
+    if (!ranked.lead.empty()) return "tells of " + ranked.lead + ", whom another passage names";
     std::string why = rank_text(ranked.words_rank, "words");
     const std::string vectors = rank_text(ranked.vectors_rank, "vectors");
     if (!why.empty() && !vectors.empty()) why += ", ";

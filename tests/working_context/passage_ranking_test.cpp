@@ -55,6 +55,18 @@ TEST(PassagesWorthReading, EndWhereScoresFallOff) {
     EXPECT_EQ(passages_worth_reading(ranking_of({0.9, 0.5, 0.49}), rule), 1U);
 }
 
+TEST(PassagesWorthReading, HoldRivalsThatTellOfTheSameThing) {
+    const PassageRule rule{.gap_max = 0.1, .score_min = 0.3, .count_max = 5, .rival_gap_max = 0.2};
+    auto ranking = ranking_of({0.9, 0.72, 0.6});
+    for (RankedPassage& one : ranking) one.words = 0.5;
+    EXPECT_EQ(passages_worth_reading(ranking, rule), 2U);
+    ranking[1].words = 0.4;
+    EXPECT_EQ(passages_worth_reading(ranking, rule), 1U);
+    // Passages that hold hardly a word of the question are no rivals.
+    for (RankedPassage& one : ranking) one.words = 0.1;
+    EXPECT_EQ(passages_worth_reading(ranking, rule), 1U);
+}
+
 TEST(PassagesWorthReading, AreBoundedInNumber) {
     const PassageRule rule{.gap_max = 1, .score_min = 0, .count_max = 2};
     EXPECT_EQ(passages_worth_reading(ranking_of({0.9, 0.9, 0.9}), rule), 2U);
