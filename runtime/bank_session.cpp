@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "runtime/forget.h"
+
 namespace mc::runtime {
 namespace {
 
@@ -21,6 +23,7 @@ Result<std::unique_ptr<BankSession>> BankSession::open(Engine& engine, std::stri
     }
     MC_ASSIGN(session->nodes_, engine.store().bank_store(bank_name));
     session->text_ = std::make_unique<BankText>(*session->nodes_, engine.tokenizer());
+    if (engine.store().writable()) MC_TRY(finish_forgetting(*session));
     return session;
 }
 

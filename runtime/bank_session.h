@@ -17,7 +17,8 @@ namespace mc::runtime {
 
 class BankSession {
   public:
-    // create: makes the bank when it is missing (writers only). Opens no index.
+    // create: makes the bank when it is missing (writers only). Opens no index, but for a writer
+    // that finds a forgetting begun and not completed, which it completes.
     static Result<std::unique_ptr<BankSession>> open(Engine& engine, std::string_view bank_name,
                                                      bool create);
 

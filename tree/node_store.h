@@ -59,7 +59,20 @@ class NodeStore {
     // the batch's tokens, and the gists continue their levels without a gap (bug otherwise).
     virtual Result<CommitNumber> commit(const IngestBatch& batch) = 0;
 
-    // The bank's journal after a commit, oldest first, and the newest commit number.
+    // Durable word that documents are to be forgotten, all or none of them, so that a kill before
+    // forget() is no way out: who opens the bank for writing next finishes what is announced.
+    // Nothing else changes yet.
+    virtual Result<void> announce_forgets(std::span<const Tombstone> tombstones) = 0;
+    virtual Result<std::vector<Tombstone>> announced_forgets() const = 0;
+    // One durable transaction: tokens, gists, use, name and record of an announced document go, its
+    // tombstone stays. The journal gets an entry without tokens. What the document's pages held may
+    // lie in free pages until they are written over.
+    virtual Result<CommitNumber> forget(DocumentId document) = 0;
+    // In order of id.
+    virtual Result<std::vector<Tombstone>> tombstones() const = 0;
+
+    // The bank's journal after a commit, oldest first, and the newest commit number. It may name
+    // documents that were forgotten since.
     virtual Result<std::vector<JournalEntry>> journal_after(CommitNumber commit) const = 0;
     virtual Result<CommitNumber> last_commit() const = 0;
 

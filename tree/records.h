@@ -50,6 +50,14 @@ struct JournalEntry {
     TokenSpan tokens;  // positions that this commit added
 };
 
+// What stays of a document that was forgotten: nothing of its content.
+struct Tombstone {
+    DocumentId document;
+    std::int64_t forgotten_us = 0;
+    std::uint64_t token_count = 0;
+    std::string reason;  // as the user gave it, maybe empty
+};
+
 // A token position and the byte offset at which it starts.
 struct TokenByteMark {
     std::uint64_t token = 0;

@@ -152,7 +152,9 @@ class TreeCheck {
 // Every document's tokens, commit by commit.
 class JournalCheck {
   public:
-    explicit JournalCheck(const std::vector<DocumentRecord>& documents) {
+    JournalCheck(const std::vector<DocumentRecord>& documents,
+                 const std::vector<Tombstone>& tombstones)
+        : tombstones_(tombstones) {
         for (const DocumentRecord& document : documents)
             documents_.push_back({document.id, document.token_count, 0});
     }
@@ -191,6 +193,8 @@ class JournalCheck {
             documents_.begin(), documents_.end(), entry.document,
             [](const Coverage& at, DocumentId document) { return at.document < document; });
         if (one == documents_.end() || one->document != entry.document) {
+            if (std::ranges::binary_search(tombstones_, entry.document, {}, &Tombstone::document))
+                return;
             add("the journal names " + where + ", which is not there");
             return;
         }
@@ -200,7 +204,8 @@ class JournalCheck {
         one->covered = entry.tokens.end;
     }
 
-    std::vector<Coverage> documents_;  // in order of id
+    const std::vector<Tombstone>& tombstones_;  // in order of id
+    std::vector<Coverage> documents_;           // in order of id
     std::vector<std::string> broken_;
 };
 
@@ -222,7 +227,8 @@ Result<std::vector<std::string>> journal_violations(const NodeStore& store) {
     if (!journal && journal.error().code() == ErrorCode::kCorruption)
         return std::vector<std::string>{journal.error().to_string()};
     if (!journal) return fail(journal.error());
-    return JournalCheck(documents).run(*journal);
+    MC_ASSIGN(const auto tombstones, store.tombstones());
+    return JournalCheck(documents, tombstones).run(*journal);
 }
 
 Result<void> check_tree(const NodeStore& store, DocumentId document, const GistShape& shape) {

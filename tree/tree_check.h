@@ -21,7 +21,8 @@ Result<std::vector<std::string>> tree_violations(const NodeStore& store, Documen
                                                  const GistShape& shape);
 
 // As above, of the bank's journal: commits in order, and every document's tokens covered once, in
-// order. Cost: reads the records of all documents and the journal once.
+// order; of others only those that were forgotten are named. Cost: reads the records of all
+// documents and the journal once.
 Result<std::vector<std::string>> journal_violations(const NodeStore& store);
 
 // kCorruption with the first violation and their number.

@@ -51,6 +51,7 @@ class Command {
 std::unique_ptr<Command> make_ingest_command();
 std::unique_ptr<Command> make_read_command();
 std::unique_ptr<Command> make_query_command();
+std::unique_ptr<Command> make_forget_command();
 std::unique_ptr<Command> make_repl_command();
 std::unique_ptr<Command> make_inspect_command();
 std::unique_ptr<Command> make_verify_command();

@@ -10,6 +10,7 @@ std::vector<std::unique_ptr<Command>> make_commands() {
     commands.push_back(make_ingest_command());
     commands.push_back(make_query_command());
     commands.push_back(make_read_command());
+    commands.push_back(make_forget_command());
     commands.push_back(make_repl_command());
     commands.push_back(make_inspect_command());
     commands.push_back(make_verify_command());

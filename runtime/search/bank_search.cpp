@@ -2,6 +2,7 @@
 #include "runtime/search/bank_search.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -70,20 +71,34 @@ Result<void> BankSearch::add_what_is_missing(const IndexProgress& progress) {
     }
     std::uint64_t done = 0;
     for (const DocumentId id : grown) {
-        MC_ASSIGN(const DocumentRecord document, text_.require_document(id));
-        MC_TRY_CONTEXT(add_document(document), "indexing " + document.source_name);
-        done = std::min(total, done + document.token_count);
+        MC_ASSIGN(const auto document, text_.nodes().find_document(id));
+        if (!document) continue;  // forgotten
+        MC_TRY_CONTEXT(add_document(*document), "indexing " + document->source_name);
+        done = std::min(total, done + document->token_count);
         if (progress) progress(done, total);
     }
     MC_TRY(flush());
     return index_->save(last);
 }
 
-// The last passage of a document that has grown may have grown too.
-Result<void> BankSearch::remove_last(const Passage& passage) {
-    MC_ASSIGN(const std::string text, text_.read_text(passage.document, passage.tokens));
-    const PassageText old{passage, to_valid_utf8(text)};
-    return index_->remove(std::span(&old, 1));
+// The index wants to know what it was given.
+Result<void> BankSearch::remove(std::span<const Passage> passages) {
+    std::vector<PassageText> texts;
+    for (const Passage& passage : passages) {
+        MC_ASSIGN(const std::string text, text_.read_text(passage.document, passage.tokens));
+        texts.push_back({passage, to_valid_utf8(text)});
+    }
+    return index_->remove(texts);
+}
+
+Result<void> BankSearch::remove_document(const DocumentRecord& document) {
+    if (document.token_count == 0) return {};
+    MC_ASSIGN(const auto passages, index_->passages_in(document.id, {0, document.token_count}));
+    for (std::size_t at = 0; at < passages.size(); at += kPassagesAtOnce) {
+        const std::size_t count = std::min(kPassagesAtOnce, passages.size() - at);
+        MC_TRY(remove(std::span(passages).subspan(at, count)));
+    }
+    return index_->save(index_->watermark());
 }
 
 Result<void> BankSearch::add_document(const DocumentRecord& document) {
@@ -91,7 +106,7 @@ Result<void> BankSearch::add_document(const DocumentRecord& document) {
     std::uint64_t begin = 0;
     if (last) {
         if (last->tokens.end == document.token_count) return {};
-        MC_TRY(remove_last(*last));
+        MC_TRY(remove(std::span(&*last, 1)));  // it may have grown too
         begin = last->tokens.begin;
     }
     while (begin < document.token_count) {
@@ -128,10 +143,25 @@ Result<PassageHits> BankSearch::find(const std::string& question, std::size_t co
                                      std::span<const DocumentId> documents) const {
     PassageHits hits;
     MC_ASSIGN(hits.by_words, index_->search_words(question, count, documents));
+    MC_TRY(leave_out_forgotten(hits.by_words));
     if (index_->vector_dim() == 0 || index_->size() == 0) return hits;
     MC_ASSIGN(const auto query, embedder_->embed(std::span(&question, 1)));
     MC_ASSIGN(hits.by_vectors, index_->search_vectors(query, count, documents));
+    MC_TRY(leave_out_forgotten(hits.by_vectors));
     return hits;
+}
+
+// An index that was put back from a copy, or one that another process writes, may name them.
+Result<void> BankSearch::leave_out_forgotten(std::vector<PassageHit>& hits) const {
+    std::map<DocumentId, bool> is_there;
+    for (const PassageHit& hit : hits) {
+        const DocumentId id = hit.passage.document;
+        if (is_there.contains(id)) continue;
+        MC_ASSIGN(const auto document, text_.nodes().find_document(id));
+        is_there[id] = document.has_value();
+    }
+    std::erase_if(hits, [&](const auto& hit) { return !is_there[hit.passage.document]; });
+    return {};
 }
 
 }  // namespace mc::runtime

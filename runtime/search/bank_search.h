@@ -53,7 +53,11 @@ class BankSearch {
     // written. On an error the index stands at its last watermark.
     Result<CatchUpReport> catch_up(const IndexProgress& progress = {});
 
-    // documents: where to look; empty: everywhere.
+    // Takes all passages of a document out, durably. Requires: the store has its text still.
+    Result<void> remove_document(const DocumentRecord& document);
+
+    // documents: where to look; empty: everywhere. Passages of documents that were forgotten
+    // meanwhile are left out.
     Result<PassageHits> find(const std::string& question, std::size_t count,
                              std::span<const DocumentId> documents) const;
 
@@ -64,7 +68,8 @@ class BankSearch {
     Result<void> open_index();
     Result<void> add_what_is_missing(const IndexProgress& progress);
     Result<void> add_document(const DocumentRecord& document);
-    Result<void> remove_last(const Passage& passage);
+    Result<void> remove(std::span<const Passage> passages);
+    Result<void> leave_out_forgotten(std::vector<PassageHit>& hits) const;
     Result<void> flush();
 
     const BankText text_;

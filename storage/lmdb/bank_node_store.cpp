@@ -261,13 +261,20 @@ Result<CommitNumber> BankNodeStore::commit(const IngestBatch& batch) {
         MC_ASSIGN(StoredDocument stored, require_document(txn, batch.document.id));
         const TokenSpan added{stored.record.token_count, batch.document.token_count};
         MC_TRY(write_batch(txn, parts_.meta, *coder, stored, batch));
-        MC_ASSIGN(Counters counters,
-                  require_record(txn, Database::kMeta, kCountersKey, decode_counters));
-        number = CommitNumber(++counters.last_commit);
-        MC_TRY(put_record(txn, Database::kMeta, kCountersKey, encode_counters, counters));
-        return put_record(txn, Database::kJournal, journal_key(bank_.id, number), encode_journal,
-                          JournalRecord{batch.document.id, added});
+        MC_ASSIGN(number, append_journal(txn, {batch.document.id, added}));
+        return {};
     }));
+    return number;
+}
+
+Result<CommitNumber> BankNodeStore::append_journal(WriteTransaction& txn,
+                                                   const JournalRecord& entry) {
+    MC_ASSIGN(Counters counters,
+              require_record(txn, Database::kMeta, kCountersKey, decode_counters));
+    const CommitNumber number(++counters.last_commit);
+    MC_TRY(put_record(txn, Database::kMeta, kCountersKey, encode_counters, counters));
+    MC_TRY(
+        put_record(txn, Database::kJournal, journal_key(bank_.id, number), encode_journal, entry));
     return number;
 }
 

@@ -12,6 +12,7 @@ namespace mc::storage {
 // Beyond any path or URL; keeps records small.
 inline constexpr std::size_t kSourceNameBytesMax = 4096;
 inline constexpr std::size_t kMetadataBytesMax = 64 * 1024;
+inline constexpr std::size_t kForgetReasonBytesMax = 1024;
 
 class BankNodeStore final : public NodeStore {
   public:
@@ -32,6 +33,10 @@ class BankNodeStore final : public NodeStore {
                                                 NodeIndex parent) const override;
     Result<DocumentRecord> create_document(const DocumentRecord& draft) override;
     Result<CommitNumber> commit(const IngestBatch& batch) override;
+    Result<void> announce_forgets(std::span<const Tombstone> tombstones) override;
+    Result<std::vector<Tombstone>> announced_forgets() const override;
+    Result<CommitNumber> forget(DocumentId document) override;
+    Result<std::vector<Tombstone>> tombstones() const override;
     Result<std::vector<JournalEntry>> journal_after(CommitNumber commit) const override;
     Result<CommitNumber> last_commit() const override;
     Result<NodeUse> node_use(NodeId node) const override;
@@ -44,6 +49,11 @@ class BankNodeStore final : public NodeStore {
                                                         std::string_view source_name) const;
     Result<std::optional<StoredDocument>> find_by_source(const ReadTransaction& txn,
                                                          std::string_view source_name) const;
+    Result<std::vector<Tombstone>> read_tombstones(
+        const std::string& first, std::optional<DocumentKey> (*parse)(std::string_view)) const;
+    Result<void> erase_source(WriteTransaction& txn, const DocumentRecord& record);
+    // Under the next commit number, which it returns.
+    Result<CommitNumber> append_journal(WriteTransaction& txn, const JournalRecord& entry);
     Result<UseGroup> use_group(const ReadTransaction& txn, NodeId node) const;
 
     StoreParts& parts_;

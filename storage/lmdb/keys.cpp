@@ -38,13 +38,32 @@ std::string number(std::uint64_t value) {
     return std::to_string(value);
 }
 
-}  // namespace
-
-std::string document_key(BankId bank, DocumentId document) {
-    std::string key = "d";
+std::string tagged_key(char tag, BankId bank, DocumentId document) {
+    std::string key(1, tag);
     append_number(key, bank.value);
     append_number(key, document.value);
     return key;
+}
+
+std::optional<DocumentKey> parse_tagged_key(char tag, std::string_view key) {
+    if (key.size() != 13 || key[0] != tag) return std::nullopt;
+    key.remove_prefix(1);
+    const BankId bank(take_number<std::uint32_t>(key));
+    return DocumentKey{bank, DocumentId(take_number<std::uint64_t>(key))};
+}
+
+}  // namespace
+
+std::string document_key(BankId bank, DocumentId document) {
+    return tagged_key('d', bank, document);
+}
+
+std::string announcement_key(BankId bank, DocumentId document) {
+    return tagged_key('f', bank, document);
+}
+
+std::string tombstone_key(BankId bank, DocumentId document) {
+    return tagged_key('t', bank, document);
 }
 
 std::string source_key(BankId bank, std::string_view source_name) {
@@ -79,10 +98,15 @@ std::string journal_key(BankId bank, CommitNumber commit) {
 }
 
 std::optional<DocumentKey> parse_document_key(std::string_view key) {
-    if (key.size() != 13 || key[0] != 'd') return std::nullopt;
-    key.remove_prefix(1);
-    const BankId bank(take_number<std::uint32_t>(key));
-    return DocumentKey{bank, DocumentId(take_number<std::uint64_t>(key))};
+    return parse_tagged_key('d', key);
+}
+
+std::optional<DocumentKey> parse_announcement_key(std::string_view key) {
+    return parse_tagged_key('f', key);
+}
+
+std::optional<DocumentKey> parse_tombstone_key(std::string_view key) {
+    return parse_tagged_key('t', key);
 }
 
 std::optional<TokenKey> parse_token_key(std::string_view key) {
@@ -114,6 +138,11 @@ std::string describe_key(Database database, std::string_view key) {
         if (const auto parsed = parse_document_key(key))
             return "bank " + number(parsed->bank.value) + ", document " +
                    number(parsed->document.value);
+    if (database == Database::kDocuments)
+        for (const char tag : {'f', 't'})
+            if (const auto parsed = parse_tagged_key(tag, key))
+                return "bank " + number(parsed->bank.value) + ", forgotten document " +
+                       number(parsed->document.value);
     if (database == Database::kTokens)
         if (const auto parsed = parse_token_key(key))
             return "document " + number(parsed->document.value) + ", chunk " +

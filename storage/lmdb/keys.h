@@ -38,6 +38,10 @@ inline constexpr std::string_view kCountersKey = "counters";
 std::string document_key(BankId bank, DocumentId document);
 std::string source_key(BankId bank, std::string_view source_name);
 
+// documents too: 'f' bank document, a document that is to be forgotten; 't', one that was.
+std::string announcement_key(BankId bank, DocumentId document);
+std::string tombstone_key(BankId bank, DocumentId document);
+
 // tokens: document chunk (position / 1,024)
 std::string token_key(DocumentId document, std::uint64_t chunk);
 
@@ -69,6 +73,8 @@ struct JournalKey {
 };
 
 std::optional<DocumentKey> parse_document_key(std::string_view key);
+std::optional<DocumentKey> parse_announcement_key(std::string_view key);
+std::optional<DocumentKey> parse_tombstone_key(std::string_view key);
 std::optional<TokenKey> parse_token_key(std::string_view key);
 std::optional<GroupKey> parse_group_key(std::string_view key);
 std::optional<JournalKey> parse_journal_key(std::string_view key);

@@ -74,6 +74,8 @@ class WriteTransaction : public ReadTransaction {
   public:
     // Adds or replaces. After a failure the transaction cannot commit.
     Result<void> put(Database database, std::string_view key, ByteView value);
+    // Requires: the key is there. After a failure the transaction cannot commit.
+    Result<void> erase(Database database, std::string_view key);
 
   private:
     friend class LmdbEnv;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "core/check.h"
 #include "storage/lmdb/lmdb_env.h"
 
 namespace mc::storage {
@@ -164,6 +165,17 @@ Result<void> WriteTransaction::put(Database database, std::string_view key, Byte
     }
     const int code =
         mdb_put(txn_, env_.handles_[static_cast<std::size_t>(database)], &wanted, &data, flags);
+    if (code == 0) return {};
+    failure_ = code;
+    return fail(error_of(code, database, key));
+}
+
+Result<void> WriteTransaction::erase(Database database, std::string_view key) {
+    MC_TRY(check_replaceable(database, key));
+    MDB_val wanted = to_val(key);
+    const int code =
+        mdb_del(txn_, env_.handles_[static_cast<std::size_t>(database)], &wanted, nullptr);
+    MC_CHECK(code != MDB_NOTFOUND, "only what is there is erased");
     if (code == 0) return {};
     failure_ = code;
     return fail(error_of(code, database, key));

@@ -353,6 +353,15 @@ RecordWords encode_journal(RecordPlace place, const JournalRecord& entry) {
     return seal(place, message);
 }
 
+RecordWords encode_tombstone(RecordPlace place, const Tombstone& tombstone) {
+    capnp::MallocMessageBuilder message;
+    auto to = message.initRoot<schema::Tombstone>();
+    to.setForgottenUs(tombstone.forgotten_us);
+    to.setTokenCount(tombstone.token_count);
+    to.setReason(tombstone.reason);
+    return seal(place, message);
+}
+
 Decoded<StoreMeta> decode_meta(RecordPlace place, RecordBytes value) {
     return unseal<schema::Meta, StoreMeta>(place, value, read_meta);
 }
@@ -408,6 +417,17 @@ Decoded<JournalRecord> decode_journal(RecordPlace place, RecordBytes value) {
             if (from.getTokenEnd() < from.getTokenBegin()) return wrong("a span that ends early");
             return JournalRecord{DocumentId(from.getDocument()),
                                  {from.getTokenBegin(), from.getTokenEnd()}};
+        });
+}
+
+Decoded<Tombstone> decode_tombstone(RecordPlace place, RecordBytes value) {
+    return unseal<schema::Tombstone, Tombstone>(
+        place, value, [&](schema::Tombstone::Reader from) -> Decoded<Tombstone> {
+            auto parsed = parse_tombstone_key(place.key);
+            if (!parsed) parsed = parse_announcement_key(place.key);
+            if (!parsed) return wrong("a key of another form");
+            return Tombstone{parsed->document, from.getForgottenUs(), from.getTokenCount(),
+                             to_string(from.getReason())};
         });
 }
 

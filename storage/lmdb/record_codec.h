@@ -82,6 +82,7 @@ RecordWords encode_tokens(RecordPlace place, const TokenChunk& chunk);
 RecordWords encode_group(RecordPlace place, const StoredGroup& group);
 RecordWords encode_uses(RecordPlace place, const UseGroup& group);
 RecordWords encode_journal(RecordPlace place, const JournalRecord& entry);
+RecordWords encode_tombstone(RecordPlace place, const Tombstone& tombstone);
 
 using RecordBytes = std::span<const std::byte>;
 
@@ -99,5 +100,7 @@ Decoded<TokenChunk> decode_tokens(RecordPlace place, RecordBytes value);
 Decoded<StoredGroup> decode_group(RecordPlace place, RecordBytes value, const StoreMeta& meta);
 Decoded<UseGroup> decode_uses(RecordPlace place, RecordBytes value);
 Decoded<JournalRecord> decode_journal(RecordPlace place, RecordBytes value);
+// The document's id is the key, of an announcement too.
+Decoded<Tombstone> decode_tombstone(RecordPlace place, RecordBytes value);
 
 }  // namespace mc::storage

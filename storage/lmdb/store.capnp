@@ -89,3 +89,10 @@ struct JournalEntry {
     tokenBegin @1 :UInt64;
     tokenEnd @2 :UInt64;
 }
+
+# What stays of a forgotten document, and what announces that one is to be forgotten.
+struct Tombstone {
+    forgottenUs @0 :Int64;
+    tokenCount @1 :UInt64;
+    reason @2 :Text;  # as the user gave it; nothing of the content
+}

@@ -87,6 +87,7 @@ class Verifier {
 
     std::optional<std::string> check_document(std::string_view key, ByteView value) {
         if (key.starts_with('s')) return check_source(key, value);
+        if (key.starts_with('f') || key.starts_with('t')) return check_forgotten(key, value);
         auto document = decode_document({Database::kDocuments, key}, value);
         if (!document) return document.error();
         const DocumentRecord& record = document->record;
@@ -96,6 +97,24 @@ class Verifier {
         Seen seen;
         seen.stored = std::move(*document);
         if (!documents_.emplace(id, std::move(seen)).second) return "the id of another document";
+        return std::nullopt;
+    }
+
+    // 'f' and 't' sort after 'd': every document is known by now.
+    std::optional<std::string> check_forgotten(std::string_view key, ByteView value) {
+        const auto tombstone = decode_tombstone({Database::kDocuments, key}, value);
+        if (!tombstone) return tombstone.error();
+        const bool announced = key.starts_with('f');
+        const BankId bank = (announced ? parse_announcement_key : parse_tombstone_key)(key)->bank;
+        const Seen* seen = find(tombstone->document);
+        if (announced)
+            return seen != nullptr && seen->stored.record.bank == bank
+                       ? std::nullopt
+                       : std::optional<std::string>("it announces the end of no document");
+        if (seen != nullptr) return "a document that is there is said to be forgotten";
+        if (tombstone->document.value >= counters_.next_document)
+            return "an id that was never given out";
+        forgotten_.emplace(tombstone->document.value, bank.value);
         return std::nullopt;
     }
 
@@ -165,6 +184,9 @@ class Verifier {
         const auto entry = decode_journal({Database::kJournal, key}, value);
         if (!entry) return entry.error();
         if (parsed->commit.value > counters_.last_commit) return "a commit that never was";
+        const auto forgotten = forgotten_.find(entry->document.value);
+        if (forgotten != forgotten_.end() && forgotten->second == parsed->bank.value)
+            return std::nullopt;
         Seen* seen = find(entry->document);
         if (seen == nullptr || seen->stored.record.bank != parsed->bank)
             return "a commit to no document of its bank";
@@ -198,6 +220,7 @@ class Verifier {
     Counters counters_;
     std::set<std::uint32_t> banks_;
     std::map<std::uint64_t, Seen> documents_;
+    std::map<std::uint64_t, std::uint32_t> forgotten_;  // document → bank
 };
 
 }  // namespace

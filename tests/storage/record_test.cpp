@@ -39,6 +39,17 @@ TEST(KeyBytesTest, NumbersAreBigEndianBehindTheirTag) {
     EXPECT_EQ(hex(journal_key(BankId(1), CommitNumber(0x1234))), "000000010000000000001234");
 }
 
+TEST(KeyBytesTest, WhatIsForgottenSortsBehindTheDocuments) {
+    const std::string announced = announcement_key(BankId(1), DocumentId(7));
+    const std::string tombstone = tombstone_key(BankId(1), DocumentId(7));
+    EXPECT_EQ(hex(announced), "66000000010000000000000007");
+    EXPECT_EQ(hex(tombstone), "74000000010000000000000007");
+    EXPECT_LT(document_key(BankId(~0U), DocumentId(~0ULL)), announced);
+    EXPECT_EQ(parse_tombstone_key(tombstone)->document, DocumentId(7));
+    EXPECT_FALSE(parse_tombstone_key(announced));
+    EXPECT_FALSE(parse_document_key(tombstone));
+}
+
 TEST(KeyBytesTest, TheOrderOfKeysIsTheOrderOfNumbers) {
     EXPECT_LT(token_key(DocumentId(1), 0xffff), token_key(DocumentId(1), 0x10000));
     EXPECT_LT(token_key(DocumentId(255), ~0ULL), token_key(DocumentId(256), 0));

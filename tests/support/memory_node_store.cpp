@@ -156,6 +156,38 @@ Result<CommitNumber> MemoryNodeStore::last_commit() const {
     return last_commit_;
 }
 
+Result<void> MemoryNodeStore::announce_forgets(std::span<const Tombstone> tombstones) {
+    for (const Tombstone& tombstone : tombstones) MC_TRY(require(tombstone.document));
+    for (const Tombstone& tombstone : tombstones) {
+        Tombstone& announced = announced_[tombstone.document] = tombstone;
+        announced.token_count = contents_.at(tombstone.document).record.token_count;
+    }
+    return {};
+}
+
+Result<std::vector<Tombstone>> MemoryNodeStore::announced_forgets() const {
+    std::vector<Tombstone> all;
+    for (const auto& [id, one] : announced_) all.push_back(one);
+    return all;
+}
+
+Result<CommitNumber> MemoryNodeStore::forget(DocumentId document) {
+    MC_TRY(require(document));
+    contents_.erase(document);
+    std::erase_if(uses_, [&](const auto& use) { return use.first.document == document; });
+    tombstones_[document] = announced_.at(document);
+    announced_.erase(document);
+    last_commit_ = CommitNumber(last_commit_.value + 1);
+    journal_.push_back({last_commit_, document, {0, 0}});
+    return last_commit_;
+}
+
+Result<std::vector<Tombstone>> MemoryNodeStore::tombstones() const {
+    std::vector<Tombstone> all;
+    for (const auto& [id, one] : tombstones_) all.push_back(one);
+    return all;
+}
+
 Result<NodeUse> MemoryNodeStore::node_use(NodeId node) const {
     const auto use = uses_.find(node);
     return use == uses_.end() ? NodeUse{} : use->second;

@@ -43,6 +43,10 @@ class MemoryNodeStore final : public NodeStore {
                                                 NodeIndex parent) const override;
     Result<DocumentRecord> create_document(const DocumentRecord& draft) override;
     Result<CommitNumber> commit(const IngestBatch& batch) override;
+    Result<void> announce_forgets(std::span<const Tombstone> tombstones) override;
+    Result<std::vector<Tombstone>> announced_forgets() const override;
+    Result<CommitNumber> forget(DocumentId document) override;
+    Result<std::vector<Tombstone>> tombstones() const override;
     Result<std::vector<JournalEntry>> journal_after(CommitNumber commit) const override;
     Result<CommitNumber> last_commit() const override;
     Result<NodeUse> node_use(NodeId node) const override;
@@ -56,6 +60,8 @@ class MemoryNodeStore final : public NodeStore {
     BankRecord bank_;
     std::map<DocumentId, Content> contents_;
     std::map<NodeId, NodeUse> uses_;
+    std::map<DocumentId, Tombstone> announced_;
+    std::map<DocumentId, Tombstone> tombstones_;
     std::vector<JournalEntry> journal_;
     CommitNumber last_commit_;
 };

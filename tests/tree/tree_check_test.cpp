@@ -123,6 +123,13 @@ TEST_F(TreeCheckTest, NamesAJournalThatLeavesTokensOut) {
     EXPECT_EQ(journal_violations(store_)->size(), 3u);
 }
 
+TEST_F(TreeCheckTest, TheJournalMayNameWhatWasForgotten) {
+    const Tombstone tombstone{document_.id(), 1, 0, ""};
+    ASSERT_TRUE(store_.announce_forgets(std::span(&tombstone, 1)));
+    ASSERT_TRUE(store_.forget(document_.id()));
+    EXPECT_TRUE(journal_violations(store_)->empty());
+}
+
 TEST_F(TreeCheckTest, RefusesADocumentThatTheBankDoesNotHave) {
     const auto refused = tree_violations(store_, DocumentId(77), encoder_.info().shape);
     ASSERT_FALSE(refused);

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/forget.h"
+
+#include <set>
+
+namespace mc::runtime {
+namespace {
+
+// Requires: it is announced.
+Result<void> erase(BankSession& session, DocumentId document) {
+    MC_ASSIGN(BankSearch* const search, session.search());
+    MC_ASSIGN(const DocumentRecord record, session.text().require_document(document));
+    MC_TRY(search->remove_document(record));
+    MC_TRY(session.nodes().forget(document));
+    return session.index_now();
+}
+
+}  // namespace
+
+Result<ForgetReport> plan_forget(BankSession& session, std::span<const DocumentId> documents) {
+    ForgetReport report;
+    for (const DocumentId id : std::set<DocumentId>(documents.begin(), documents.end())) {
+        MC_ASSIGN(DocumentRecord record, session.text().require_document(id));
+        report.token_count += record.token_count;
+        report.byte_count += record.byte_count;
+        report.documents.push_back(std::move(record));
+    }
+    return report;
+}
+
+Result<void> forget(BankSession& session, const ForgetReport& plan, const std::string& reason,
+                    const std::function<void(std::size_t done)>& progress) {
+    const std::int64_t now_us = session.engine().clock().now_us();
+    std::vector<Tombstone> tombstones;
+    for (const DocumentRecord& document : plan.documents)
+        tombstones.push_back({document.id, now_us, document.token_count, reason});
+    MC_TRY(session.nodes().announce_forgets(tombstones));
+    std::size_t done = 0;
+    for (const DocumentRecord& document : plan.documents) {
+        MC_TRY_CONTEXT(erase(session, document.id), "forgetting " + document.source_name);
+        if (progress) progress(++done);
+    }
+    return {};
+}
+
+Result<void> finish_forgetting(BankSession& session) {
+    MC_ASSIGN(const auto announced, session.nodes().announced_forgets());
+    for (const Tombstone& tombstone : announced) MC_TRY(erase(session, tombstone.document));
+    return {};
+}
+
+}  // namespace mc::runtime

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Forgetting documents: text, gists, use and what the index holds of them; a tombstone stays.
+//
+// A document is announced, taken out of the index while its text is still there to say what to take
+// out, then erased from the store in one transaction. A kill in between leaves the announcement,
+// and whoever opens the bank for writing next goes on. Gists of other documents never read a
+// forgotten one, because read windows end with their document. Ownership: borrows the session.
+// Threads: one. Errors: kInvalidInput for a document that is not there, naming it, before anything
+// is forgotten; those of store and index.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "runtime/bank_session.h"
+
+namespace mc::runtime {
+
+struct ForgetReport {
+    std::vector<DocumentRecord> documents;  // as they were
+    std::uint64_t token_count = 0;
+    std::uint64_t byte_count = 0;
+};
+
+// What forgetting these documents would take away; changes nothing. In order of id, each once.
+Result<ForgetReport> plan_forget(BankSession& session, std::span<const DocumentId> documents);
+
+// Every document of a plan; when it returns, none can be found or read. progress: documents done.
+Result<void> forget(BankSession& session, const ForgetReport& plan, const std::string& reason,
+                    const std::function<void(std::size_t done)>& progress = {});
+
+// Goes on with what was announced and not completed. BankSession::open does it for writers.
+Result<void> finish_forgetting(BankSession& session);
+
+}  // namespace mc::runtime

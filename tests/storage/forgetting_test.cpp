@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// What forgetting leaves of a document: a tombstone, in a store that verifies.
+#include <gtest/gtest.h>
+
+#include "storage/store.h"
+#include "tests/storage/tamper.h"
+#include "tests/support/store_fixture.h"
+
+namespace mc::storage {
+namespace {
+
+class ForgettingTest : public testing::Test {
+  protected:
+    ForgettingTest() { reopen(StoreMode::kWriteOrCreate); }
+
+    void reopen(StoreMode mode) {
+        bank_.reset();
+        store_.reset();
+        store_ = open_or_die(test_options(scratch_.path() / "store", mode));
+        if (!*store_->find_bank("alpha")) {
+            EXPECT_TRUE(store_->create_bank("alpha"));
+        }
+        bank_ = *store_->bank_store("alpha");
+    }
+
+    DocumentRecord add(const std::string& name, std::uint64_t tokens) {
+        DocumentRecord draft;
+        draft.source_name = name;
+        const IngestBatch batch = next_batch(*bank_->create_document(draft), tokens);
+        EXPECT_TRUE(bank_->commit(batch));
+        return batch.document;
+    }
+
+    Result<void> announce(std::vector<Tombstone> tombstones) {
+        return bank_->announce_forgets(tombstones);
+    }
+
+    void forget(DocumentId document) {
+        ASSERT_TRUE(announce({{document, 42, 0, "asked for"}}));
+        ASSERT_TRUE(bank_->forget(document));
+    }
+
+    std::uint64_t entries(Database database) const {
+        return (*store_->database_statistics())[static_cast<std::size_t>(database)].entries;
+    }
+
+    std::uint64_t faults() const {
+        return store_
+            ->verify_records(
+                [](const RecordFault& fault) { ADD_FAILURE() << fault.error.to_string(); })
+            ->faults;
+    }
+
+    ScratchDirectory scratch_;
+    std::unique_ptr<Store> store_;
+    std::unique_ptr<NodeStore> bank_;
+};
+
+TEST_F(ForgettingTest, NothingButATombstoneStays) {
+    const DocumentRecord kept = add("kept", 100);
+    const std::uint64_t tokens = entries(Database::kTokens);
+    const std::uint64_t gists = entries(Database::kGists);
+    const DocumentRecord gone = add("gone", 3000);
+    ASSERT_TRUE(bank_->record_use(std::vector{NodeId{gone.id, Level(1), NodeIndex(0)}}, 1));
+    forget(gone.id);
+    reopen(StoreMode::kWrite);
+    EXPECT_FALSE(*bank_->find_document(gone.id));
+    EXPECT_FALSE(*bank_->find_document_by_source("gone"));
+    EXPECT_FALSE(bank_->read_tokens(gone.id, {0, 1}));
+    EXPECT_EQ(bank_->list_documents()->size(), 1U);
+    EXPECT_EQ(bank_->newest_documents(5)->size(), 1U);
+    EXPECT_EQ(entries(Database::kTokens), tokens);
+    EXPECT_EQ(entries(Database::kGists), gists);
+    EXPECT_EQ(entries(Database::kStats), 0U);
+    const auto tombstones = *bank_->tombstones();
+    ASSERT_EQ(tombstones.size(), 1U);
+    EXPECT_EQ(tombstones[0].document, gone.id);
+    EXPECT_EQ(tombstones[0].forgotten_us, 42);
+    EXPECT_EQ(tombstones[0].token_count, 3000U);
+    EXPECT_EQ(tombstones[0].reason, "asked for");
+    EXPECT_EQ(bank_->read_tokens(kept.id, {0, 100})->size(), 100U);
+    EXPECT_EQ(faults(), 0U);
+}
+
+TEST_F(ForgettingTest, TheNameIsFreeAndTheIdIsNotGivenOutAgain) {
+    const DocumentRecord first = add("a", 10);
+    forget(first.id);
+    const DocumentRecord second = add("a", 20);
+    EXPECT_NE(second.id, first.id);
+    EXPECT_EQ((*bank_->find_document_by_source("a"))->id, second.id);
+    EXPECT_EQ(faults(), 0U);
+}
+
+TEST_F(ForgettingTest, TheJournalSaysThatSomethingChanged) {
+    const DocumentRecord document = add("a", 10);
+    const CommitNumber before = *bank_->last_commit();
+    forget(document.id);
+    const auto entries = *bank_->journal_after(before);
+    ASSERT_EQ(entries.size(), 1U);
+    EXPECT_EQ(entries[0].document, document.id);
+    EXPECT_TRUE(entries[0].tokens.empty());
+    EXPECT_GT(*bank_->last_commit(), before);
+}
+
+TEST_F(ForgettingTest, AnAnnouncementSurvivesAndChangesNothingYet) {
+    const DocumentRecord document = add("a", 10);
+    ASSERT_TRUE(announce({{document.id, 42, 0, ""}}));
+    reopen(StoreMode::kWrite);
+    EXPECT_TRUE(*bank_->find_document(document.id));
+    ASSERT_EQ(bank_->announced_forgets()->size(), 1U);
+    EXPECT_EQ(bank_->announced_forgets()->front().document, document.id);
+    EXPECT_EQ(faults(), 0U);
+    ASSERT_TRUE(bank_->forget(document.id));
+    EXPECT_TRUE(bank_->announced_forgets()->empty());
+}
+
+TEST_F(ForgettingTest, WhatCannotBeForgottenIsRefusedAndNothingIsAnnounced) {
+    const DocumentRecord document = add("a", 10);
+    const ErrorCode refused = ErrorCode::kInvalidInput;
+    EXPECT_EQ(announce({{document.id, 1, 0, ""}, {DocumentId(77), 1, 0, ""}}).error().code(),
+              refused);
+    EXPECT_EQ(announce({{document.id, 1, 0, std::string(2000, 'x')}}).error().code(), refused);
+    EXPECT_TRUE(bank_->announced_forgets()->empty());
+    reopen(StoreMode::kRead);
+    EXPECT_EQ(announce({{document.id, 1, 0, ""}}).error().code(), refused);
+}
+
+}  // namespace
+}  // namespace mc::storage
