@@ -48,18 +48,6 @@ MC_INLINE void silu_mul(const SiluRows& rows, std::int64_t begin, std::int64_t e
 }
 
 template <class T>
-MC_INLINE void rotate(const T* from, T* to, const float* cosines, const float* sines,
-                      std::int64_t pairs) {
-#pragma omp simd
-    for (std::int64_t i = 0; i < pairs; ++i) {
-        const float a = to_float(from[2 * i]);
-        const float b = to_float(from[2 * i + 1]);
-        to[2 * i] = from_float<T>(a * cosines[i] - b * sines[i]);
-        to[2 * i + 1] = from_float<T>(a * sines[i] + b * cosines[i]);
-    }
-}
-
-template <class T>
 MC_INLINE void split_and_rotate(const SplitRows& rows, std::int64_t begin, std::int64_t end) {
     const std::int64_t dim = rows.head_dim;
     const std::int64_t pairs = dim / 2;
@@ -74,11 +62,11 @@ MC_INLINE void split_and_rotate(const SplitRows& rows, std::int64_t begin, std::
         T* queries = static_cast<T*>(rows.queries) +
                      (batch * rows.query_heads * rows.step_count + step) * dim;
         for (std::int64_t h = 0; h < rows.query_heads; ++h, from += dim)
-            rotate(from, queries + h * rows.step_count * dim, cosines, sines, pairs);
+            rotate<false>(from, queries + h * rows.step_count * dim, cosines, sines, pairs);
         const std::int64_t place = batch * rows.cache_batch_stride + position * dim;
         T* keys = static_cast<T*>(rows.keys) + place;
         for (std::int64_t h = 0; h < rows.kv_heads; ++h, from += dim)
-            rotate(from, keys + h * rows.cache_head_stride, cosines, sines, pairs);
+            rotate<false>(from, keys + h * rows.cache_head_stride, cosines, sines, pairs);
         T* values = static_cast<T*>(rows.values) + place;
         for (std::int64_t h = 0; h < rows.kv_heads; ++h, from += dim)
             std::copy_n(from, dim, values + h * rows.cache_head_stride);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Number conversions and e^x for vectorised loops, and how such loops are compiled.
+// Number conversions, e^x and rotation for vectorised loops, and how such loops are compiled.
 //
 // For kernel files alone: a function that uses these carries MC_CLONES, its shared body MC_INLINE.
 #pragma once
@@ -63,6 +63,20 @@ MC_INLINE float exp_approx(float x) {
     p = p * r + 1.0F;
     const auto exponent = std::bit_cast<std::uint32_t>(shifted) << 23;  // low bits hold k
     return std::bit_cast<float>(std::bit_cast<std::uint32_t>(p) + exponent);
+}
+
+// Turns pairs (2i, 2i+1) of one head's numbers by their angles; Back: by the negative angles.
+template <bool Back, class T>
+MC_INLINE void rotate(const T* from, T* to, const float* cosines, const float* sines,
+                      std::int64_t pairs) {
+#pragma omp simd
+    for (std::int64_t i = 0; i < pairs; ++i) {
+        const float a = to_float(from[2 * i]);
+        const float b = to_float(from[2 * i + 1]);
+        const float sine = Back ? -sines[i] : sines[i];
+        to[2 * i] = from_float<T>(a * cosines[i] - b * sine);
+        to[2 * i + 1] = from_float<T>(a * sine + b * cosines[i]);
+    }
 }
 
 }  // namespace mc::lm

@@ -104,18 +104,6 @@ MC_INLINE void softmax_backward(const SoftmaxBackwardRows& rows, std::int64_t be
 }
 
 template <class T>
-MC_INLINE void rotate_back(const T* from, T* to, const float* cosines, const float* sines,
-                           std::int64_t pairs) {
-#pragma omp simd
-    for (std::int64_t i = 0; i < pairs; ++i) {
-        const float a = to_float(from[2 * i]);
-        const float b = to_float(from[2 * i + 1]);
-        to[2 * i] = from_float<T>(a * cosines[i] + b * sines[i]);
-        to[2 * i + 1] = from_float<T>(b * cosines[i] - a * sines[i]);
-    }
-}
-
-template <class T>
 MC_INLINE void split_backward(const SplitBackwardRows& rows, std::int64_t begin, std::int64_t end) {
     const std::int64_t dim = rows.head_dim;
     const std::int64_t pairs = dim / 2;
@@ -127,14 +115,14 @@ MC_INLINE void split_backward(const SplitBackwardRows& rows, std::int64_t begin,
         const float* sines = rows.sines + column * pairs;
         T* to = static_cast<T*>(rows.gradient) + n * (rows.query_heads + 2 * rows.kv_heads) * dim;
         for (std::int64_t h = 0; h < rows.query_heads; ++h, to += dim)
-            rotate_back(static_cast<const T*>(rows.queries) +
-                            ((batch * rows.query_heads + h) * rows.step_count + step) * dim,
-                        to, cosines, sines, pairs);
+            rotate<true>(static_cast<const T*>(rows.queries) +
+                             ((batch * rows.query_heads + h) * rows.step_count + step) * dim,
+                         to, cosines, sines, pairs);
         const auto place = [&](std::int64_t h) {
             return ((batch * rows.kv_heads + h) * rows.column_count + column) * dim;
         };
         for (std::int64_t h = 0; h < rows.kv_heads; ++h, to += dim)
-            rotate_back(static_cast<const T*>(rows.keys) + place(h), to, cosines, sines, pairs);
+            rotate<true>(static_cast<const T*>(rows.keys) + place(h), to, cosines, sines, pairs);
         for (std::int64_t h = 0; h < rows.kv_heads; ++h, to += dim)
             std::copy_n(static_cast<const T*>(rows.values) + place(h), dim, to);
     }
