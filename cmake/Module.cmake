@@ -1,4 +1,4 @@
-# mc_room(), a row of Layers.cmake, and mc_module(), the target of a room's folder.
+# mc_room(), a row of Layers.cmake, mc_module(), the target of a room's folder, and mc_embed(), a file in it.
 
 # mc_room(FOLDER [TORCH] [SEES <rooms>…]) notes a row and refuses one that looks up.
 function(mc_room folder)
@@ -49,4 +49,15 @@ function(mc_module)
     if(M_TENSORS)
         mc_use_torch(mc_${name})
     endif()
+endfunction()
+
+# mc_embed(SOURCE NAME FILE [NAME FILE…]) gives a source file's MC_EMBED() (core/embedded_file.h) the paths of files
+# that become part of the program, as the macros NAME.
+function(mc_embed source)
+    set(pairs ${ARGN})
+    while(pairs)
+        list(POP_FRONT pairs name file)
+        set_property(SOURCE ${source} APPEND PROPERTY COMPILE_DEFINITIONS "${name}=\"${file}\"")
+        set_property(SOURCE ${source} APPEND PROPERTY OBJECT_DEPENDS ${file})
+    endwhile()
 endfunction()

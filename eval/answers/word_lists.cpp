@@ -5,26 +5,10 @@
 #include <map>
 
 #include "core/check.h"
+#include "core/embedded_file.h"
 
-asm(R"(
-    .section .rodata
-mc_answer_words_begin:
-    .incbin ")" MC_ANSWER_WORDS R"("
-mc_answer_words_end:
-    .byte 0
-mc_answer_facts_begin:
-    .incbin ")" MC_ANSWER_FACTS R"("
-mc_answer_facts_end:
-    .byte 0
-    .previous
-)");
-
-extern "C" {
-extern const char mc_answer_words_begin[];
-extern const char mc_answer_words_end[];
-extern const char mc_answer_facts_begin[];
-extern const char mc_answer_facts_end[];
-}
+MC_EMBED(mc_answer_words, MC_ANSWER_WORDS);
+MC_EMBED(mc_answer_facts, MC_ANSWER_FACTS);
 
 namespace mc::eval {
 namespace {
@@ -32,9 +16,10 @@ namespace {
 using Row = std::vector<std::string>;
 
 // The tab-separated lines of a file, comments left out.
-std::vector<Row> rows_of(const char* begin, const char* end) {
+std::vector<Row> rows_of(const std::byte* begin, const std::byte* end) {
     std::vector<Row> rows;
-    std::string_view rest(begin, static_cast<std::size_t>(end - begin));
+    std::string_view rest(reinterpret_cast<const char*>(begin),
+                          static_cast<std::size_t>(end - begin));
     while (!rest.empty()) {
         const std::size_t line_end = std::min(rest.find('\n'), rest.size());
         std::string_view line = rest.substr(0, line_end);

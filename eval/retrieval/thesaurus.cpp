@@ -4,26 +4,16 @@
 #include <algorithm>
 #include <string_view>
 
-asm(R"(
-    .section .rodata
-mc_synonyms_begin:
-    .incbin ")" MC_SYNONYMS R"("
-mc_synonyms_end:
-    .byte 0
-    .previous
-)");
+#include "core/embedded_file.h"
 
-extern "C" {
-extern const char mc_synonyms_begin[];
-extern const char mc_synonyms_end[];
-}
+MC_EMBED(mc_synonyms, MC_SYNONYMS);
 
 namespace mc::eval {
 
 const std::unordered_map<std::string, std::string>& synonyms() {
     static const auto words = [] {
         std::unordered_map<std::string, std::string> out;
-        std::string_view rest(mc_synonyms_begin,
+        std::string_view rest(reinterpret_cast<const char*>(mc_synonyms_begin),
                               static_cast<std::size_t>(mc_synonyms_end - mc_synonyms_begin));
         while (!rest.empty()) {
             const std::size_t end = std::min(rest.find('\n'), rest.size());

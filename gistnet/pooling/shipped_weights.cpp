@@ -1,28 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The weights are a few megabytes: inside the program they need no place on disk to be found at.
 #include "gistnet/pooling/shipped_weights.h"
 
-asm(R"(
-    .section .rodata
-    .balign 16
-mc_gistnet_weights_begin:
-    .incbin ")" MC_GISTNET_WEIGHTS R"("
-mc_gistnet_weights_end:
-    .byte 0
-    .balign 16
-mc_index_weights_begin:
-    .incbin ")" MC_INDEX_WEIGHTS R"("
-mc_index_weights_end:
-    .byte 0
-    .previous
-)");
+#include "core/embedded_file.h"
 
-extern "C" {
-extern const std::byte mc_gistnet_weights_begin[];
-extern const std::byte mc_gistnet_weights_end[];
-extern const std::byte mc_index_weights_begin[];
-extern const std::byte mc_index_weights_end[];
-}
+MC_EMBED(mc_gistnet_weights, MC_GISTNET_WEIGHTS);
+MC_EMBED(mc_index_weights, MC_INDEX_WEIGHTS);
 
 namespace mc::gistnet {
 
