@@ -43,6 +43,22 @@ Result<void> forget(BankSession& session, const ForgetReport& plan, const std::s
     return {};
 }
 
+Result<void> purge(BankSession& session) {
+    storage::Store& store = session.engine().store();
+    MC_ASSIGN(const auto banks, store.list_banks());
+    for (const BankRecord& bank : banks) {
+        if (bank.id == session.nodes().bank().id) {
+            MC_ASSIGN(BankSearch* const search, session.search());
+            MC_TRY(search->purge());
+            continue;
+        }
+        MC_ASSIGN(const auto other, BankSession::open(session.engine(), bank.name, false));
+        MC_ASSIGN(BankSearch* const search, other->search());
+        MC_TRY(search->purge());
+    }
+    return store.purge();
+}
+
 Result<void> finish_forgetting(BankSession& session) {
     MC_ASSIGN(const auto announced, session.nodes().announced_forgets());
     for (const Tombstone& tombstone : announced) MC_TRY(erase(session, tombstone.document));

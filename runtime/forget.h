@@ -32,6 +32,11 @@ Result<ForgetReport> plan_forget(BankSession& session, std::span<const DocumentI
 Result<void> forget(BankSession& session, const ForgetReport& plan, const std::string& reason,
                     const std::function<void(std::size_t done)>& progress = {});
 
+// Writes the store's files anew, so that nothing stays in them of what was ever forgotten, in this
+// bank or another. Requires: no other session of the engine is open. Errors: kLocked while another
+// process has the store open. Cost: writes all that is stored.
+Result<void> purge(BankSession& session);
+
 // Goes on with what was announced and not completed. BankSession::open does it for writers.
 Result<void> finish_forgetting(BankSession& session);
 

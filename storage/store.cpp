@@ -12,6 +12,7 @@
 #include "storage/index/vector_codebook.h"
 #include "storage/lmdb/bank_node_store.h"
 #include "storage/lmdb/create_store.h"
+#include "storage/lmdb/purge.h"
 #include "storage/lmdb/store_parts.h"
 #include "storage/lmdb/store_verifier.h"
 
@@ -236,6 +237,10 @@ Result<std::unique_ptr<PassageIndex>> Store::open_passage_index(std::string_view
     MC_ASSIGN(auto index, open_sqlite_passage_index(std::move(options)));
     MC_TRY(check_watermark(record, index->watermark()));
     return index;
+}
+
+Result<void> Store::purge() {
+    return purge_data_file(*parts_);
 }
 
 Result<std::uint64_t> Store::size_on_disk_bytes() const {

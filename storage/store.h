@@ -64,6 +64,12 @@ class Store {
         std::string_view bank, const TextEmbedderInfo& embedder,
         IndexOpening opening = IndexOpening::kUse);
 
+    // Leaves nothing in data.mdb of what was forgotten (storage/lmdb/purge.h); indexes purge
+    // themselves. Requires: no other thread uses the store, its NodeStores or its indexes
+    // meanwhile. Errors: kLocked while another process has the store open. Cost: writes all that is
+    // stored.
+    Result<void> purge();
+
     // Disk blocks in use by every file of the store.
     Result<std::uint64_t> size_on_disk_bytes() const;
     Result<std::vector<DatabaseStatistics>> database_statistics() const;

@@ -87,6 +87,9 @@ class PassageIndex {
     // Back to the last save, from which the caller catches up again.
     virtual Result<void> revert() = 0;
     virtual Result<void> clear() = 0;
+    // Leaves nothing on disk of what was removed. Requires: nothing was changed since save().
+    // Cost: writes all that the index holds.
+    virtual Result<void> purge() = 0;
 };
 
 }  // namespace mc

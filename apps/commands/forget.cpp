@@ -23,7 +23,9 @@ constexpr const char* kFooter =
     "  megacontext forget old-notes.txt --reason 'asked for by the author' --yes\n"
     "  megacontext forget --older-than 90d --yes\n"
     "What is forgotten cannot be found, read or shown any more, and cannot be brought back. Free\n"
-    "pages of the store's files may hold some of it until they are written over.";
+    "pages of the store's files may hold some of it until they are written over; --purge writes "
+    "the\n"
+    "files anew without them.";
 
 // "90d", "12h": a number of seconds, minutes, hours, days or weeks.
 Result<std::int64_t> parse_age_us(const std::string& text) {
@@ -53,6 +55,8 @@ class ForgetCommand final : public Command {
         app->add_option("--older-than", age_, "those not added to for so long: 90d, 12h, 30m")
             ->type_name("AGE");
         app->add_option("--reason", reason_, "kept with the tombstone");
+        app->add_flag("--purge", purge_,
+                      "also leave no trace in the store's files (writes them anew)");
         app->add_flag("--dry-run", dry_run_, "say what would go, and change nothing");
         app->add_flag("-y,--yes", yes_, "do not ask");
         app->footer(kFooter);
@@ -72,6 +76,7 @@ class ForgetCommand final : public Command {
     bool all_ = false;
     std::string age_;
     std::string reason_;
+    bool purge_ = false;
     bool dry_run_ = false;
     bool yes_ = false;
 };
@@ -144,6 +149,7 @@ Result<int> ForgetCommand::run(Invocation& invocation) {
     MC_ASSIGN(const runtime::ForgetReport plan, runtime::plan_forget(*session, ids));
     Output& out = invocation.out;
     if (plan.documents.empty()) {
+        if (purge_ && !dry_run_) MC_TRY(runtime::purge(*session));
         if (!out.json()) out.text("nothing to forget");
         return 0;
     }
@@ -159,6 +165,7 @@ Result<int> ForgetCommand::run(Invocation& invocation) {
         bar.update(done, static_cast<double>(done) / static_cast<double>(plan.documents.size()));
     };
     MC_TRY(runtime::forget(*session, plan, reason_, progress));
+    if (purge_) MC_TRY(runtime::purge(*session));
     bar.clear();
     invocation.log.info("forgotten", {{"documents", plan.documents.size()},
                                       {"tokens", plan.token_count},

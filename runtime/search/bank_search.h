@@ -56,6 +56,9 @@ class BankSearch {
     // Takes all passages of a document out, durably. Requires: the store has its text still.
     Result<void> remove_document(const DocumentRecord& document);
 
+    // Leaves nothing in the index's file of what was taken out.
+    Result<void> purge() { return index_->purge(); }
+
     // documents: where to look; empty: everywhere. Passages of documents that were forgotten
     // meanwhile are left out.
     Result<PassageHits> find(const std::string& question, std::size_t count,

@@ -77,6 +77,7 @@ class SqlitePassageIndex final : public PassageIndex {
     CommitNumber watermark() const override;
     Result<void> save(CommitNumber watermark) override;
     Result<void> revert() override;
+    Result<void> purge() override;
     Result<void> clear() override;
 
   private:
@@ -368,6 +369,15 @@ Result<void> SqlitePassageIndex::clear() {
     vectors_.reset();
     state_ = std::move(state);
     return {};
+}
+
+// FTS5 keeps removed terms in its older segments until they are merged, and SQLite removed rows in
+// free pages until the file is written anew; then the log.
+Result<void> SqlitePassageIndex::purge() {
+    const ScopedLock lock(mutex_);
+    MC_CHECK(!changing_, "purged between saves");
+    return connection_->execute(
+        "INSERT INTO words(words) VALUES('optimize'); VACUUM; PRAGMA wal_checkpoint(TRUNCATE);");
 }
 
 }  // namespace

@@ -74,20 +74,26 @@ Result<void> prepare_store_directory(const Path& directory) {
     return {};
 }
 
-Result<void> create_store(const StoreOptions& options) {
-    MC_CHECK(options.identity.has_value(), "a store is made for known models");
-    const Path draft = options.directory / "new";
+Result<void> with_draft(const Path& directory,
+                        const std::function<Result<void>(const Path& draft)>& write) {
+    const Path draft = directory / "new";
     std::error_code error;
     fs::remove_all(draft, error);
     if (!error) fs::create_directory(draft, error);
-    if (error) return fail(system_error(error.value(), "cannot create store in", draft));
-    const Result<void> written = write_first_records(draft, options);
-    if (written) fs::rename(draft / "data.mdb", options.directory / "data.mdb", error);
+    if (error) return fail(system_error(error.value(), "cannot make", draft));
+    const Result<void> written = write(draft);
+    if (written) fs::rename(draft / "data.mdb", directory / "data.mdb", error);
     std::error_code ignored;
     fs::remove_all(draft, ignored);
     if (!written) return written;
-    if (error) return fail(system_error(error.value(), "cannot create store", options.directory));
-    return sync_directory(options.directory);
+    if (error) return fail(system_error(error.value(), "cannot move data.mdb into", directory));
+    return sync_directory(directory);
+}
+
+Result<void> create_store(const StoreOptions& options) {
+    MC_CHECK(options.identity.has_value(), "a store is made for known models");
+    return with_draft(options.directory,
+                      [&](const Path& draft) { return write_first_records(draft, options); });
 }
 
 }  // namespace mc::storage

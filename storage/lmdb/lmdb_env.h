@@ -108,6 +108,13 @@ class LmdbEnv {
     // map had to grow, so it must derive everything from the transaction.
     Result<void> write(const std::function<Result<void>(WriteTransaction&)>& body);
 
+    // Writes a copy without free pages to directory/data.mdb, synced. Requires: the directory holds
+    // none.
+    Result<void> copy_compacted(const Path& directory) const;
+
+    // Whether processes but this one have the environment open and have read from it.
+    Result<bool> has_other_readers() const;
+
     // Checks the headers of every value's own pages too; open() checks all others.
     Result<void> check_all_pages() const;
 

@@ -42,6 +42,20 @@ class Forget(cli.CliTestCase):
         self.assertEqual(len(lines), 2)
         self.assertEqual(self.cli.result("bank", "info")["document_list"], [])
 
+    def test_a_purge_leaves_no_trace_in_any_file(self):
+        self.cli.write("secret.txt", "The xylophonist Quorvath hides his zinc marbles. " * 40)
+        self.cli.result("ingest", "secret.txt")
+        words = (b"xylophonist", b"quorvath", b"secret.txt", b"xylophon")
+        self.assertTrue(self.traces(words))
+        self.cli.result("forget", "secret.txt", "--yes", "--purge", "--reason", "asked for")
+        self.assertEqual(self.traces(words), [])
+        self.assertIn("Zebulon", self.evidence("Which animal does Anna Barlow keep?"))
+        self.assertEqual(self.cli.result("verify")["faults"], [])
+
+    def traces(self, words):
+        return [(path.name, word) for path in self.cli.store.rglob("*") if path.is_file()
+                for word in words if word in path.read_bytes().lower()]
+
     def test_a_kill_at_any_instant_forgets_all_or_nothing(self):
         for i in range(40):
             self.cli.write(f"many/{i:02}.txt", f"Secret number {i} is {1000 + 7 * i}.")

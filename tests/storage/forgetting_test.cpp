@@ -2,6 +2,9 @@
 // What forgetting leaves of a document: a tombstone, in a store that verifies.
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+
 #include "storage/store.h"
 #include "tests/storage/tamper.h"
 #include "tests/support/store_fixture.h"
@@ -79,6 +82,38 @@ TEST_F(ForgettingTest, NothingButATombstoneStays) {
     EXPECT_EQ(tombstones[0].token_count, 3000U);
     EXPECT_EQ(tombstones[0].reason, "asked for");
     EXPECT_EQ(bank_->read_tokens(kept.id, {0, 100})->size(), 100U);
+    EXPECT_EQ(faults(), 0U);
+}
+
+// The first ids of a document as they lie in a chunk of its tokens, two bytes each.
+std::string stored_ids(const std::vector<TokenId>& tokens) {
+    std::string bytes;
+    for (const TokenId token : tokens) {
+        bytes.push_back(static_cast<char>(token & 0xff));
+        bytes.push_back(static_cast<char>(token >> 8));
+    }
+    return bytes;
+}
+
+TEST_F(ForgettingTest, APurgeLeavesNoTraceInTheFile) {
+    const DocumentRecord kept = add("kept", 500);
+    const DocumentRecord gone = add("a name that nobody else has", 2000);
+    const std::string ids = stored_ids(*bank_->read_tokens(gone.id, {1000, 1016}));
+    const auto holds = [&](std::string_view what) {
+        std::ifstream file(scratch_.path() / "store" / "data.mdb", std::ios::binary);
+        const std::string bytes(std::istreambuf_iterator<char>(file), {});
+        return bytes.find(what) != std::string::npos;
+    };
+    forget(gone.id);
+    EXPECT_TRUE(holds(ids) && holds("nobody else")) << "free pages keep what they held";
+    ASSERT_TRUE(store_->purge());
+    EXPECT_FALSE(holds(ids));
+    EXPECT_FALSE(holds("nobody else"));
+    EXPECT_EQ(bank_->read_tokens(kept.id, {0, 500})->size(), 500U);
+    EXPECT_TRUE(bank_->commit(next_batch(kept, 40)));
+    EXPECT_EQ(faults(), 0U);
+    reopen(StoreMode::kWrite);
+    EXPECT_EQ(bank_->tombstones()->size(), 1U);
     EXPECT_EQ(faults(), 0U);
 }
 
