@@ -83,6 +83,23 @@ std::size_t loop_begin(std::string_view text) {
     return std::string_view::npos;
 }
 
+// Ranks from 1 of the texts that hold the most of some words; empty when none holds any.
+std::vector<std::size_t> holders_of_most(const std::set<std::string>& wanted,
+                                         std::span<const std::string> texts) {
+    std::vector<std::size_t> counts;
+    for (const std::string& text : texts) {
+        const auto words = words_of(text);
+        const std::set<std::string> held(words.begin(), words.end());
+        counts.push_back(static_cast<std::size_t>(std::ranges::count_if(
+            wanted, [&](const std::string& word) { return held.contains(word); })));
+    }
+    const std::size_t most = counts.empty() ? 0 : *std::ranges::max_element(counts);
+    std::vector<std::size_t> ranks;
+    for (std::size_t i = 0; i < counts.size() && most > 0; ++i)
+        if (counts[i] == most) ranks.push_back(i + 1);
+    return ranks;
+}
+
 }  // namespace
 
 std::vector<TokenId> passage_separator(const lm::Tokenizer& tokenizer) {
@@ -110,22 +127,15 @@ std::vector<std::size_t> sources_of(std::string_view answer, std::string_view qu
                                     std::span<const std::string> texts) {
     const auto asked = words_of(question);
     const std::set<std::string> known(asked.begin(), asked.end());
-    std::set<std::string> wanted;
-    for (const std::string& word : words_of(answer))
-        if (!known.contains(word) &&
-            (word.size() > 3 || word.find_first_of("0123456789") != word.npos))
-            wanted.insert(word);
-    std::vector<std::size_t> counts;
-    for (const std::string& text : texts) {
-        const auto words = words_of(text);
-        const std::set<std::string> held(words.begin(), words.end());
-        counts.push_back(static_cast<std::size_t>(std::ranges::count_if(
-            wanted, [&](const std::string& word) { return held.contains(word); })));
+    std::set<std::string> all;
+    std::set<std::string> own;
+    for (const std::string& word : words_of(answer)) {
+        if (word.size() <= 3 && word.find_first_of("0123456789") == word.npos) continue;
+        all.insert(word);
+        if (!known.contains(word)) own.insert(word);
     }
-    const std::size_t most = counts.empty() ? 0 : *std::ranges::max_element(counts);
-    std::vector<std::size_t> sources;
-    for (std::size_t i = 0; i < counts.size() && most > 0; ++i)
-        if (counts[i] == most) sources.push_back(i + 1);
+    auto sources = holders_of_most(own, texts);
+    if (sources.empty()) sources = holders_of_most(all, texts);  // "Yes, I may charge a fee."
     return sources;
 }
 

@@ -40,7 +40,8 @@ class AnswerCut {
 };
 
 // Which texts an answer's words come from, as ranks from 1 in order: those that hold the most of
-// the answer's words, the question's own words not counted. Empty when none holds any.
+// the answer's words, the question's own words not counted; where no text holds any of those, of
+// all its words. Empty when none holds any.
 std::vector<std::size_t> sources_of(std::string_view answer, std::string_view question,
                                     std::span<const std::string> texts);
 

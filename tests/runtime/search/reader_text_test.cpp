@@ -53,5 +53,11 @@ TEST(SourcesOf, AreTheTextsThatHoldMostOfTheAnswersOwnWords) {
     EXPECT_TRUE(sources_of("", "Where?", {}).empty());
 }
 
+TEST(SourcesOf, AreTheTextsThatSayWhatWasAskedWhenTheAnswerSaysNoMore) {
+    const std::vector<std::string> texts{"You may charge any price for a copy.", "Copies are free."};
+    EXPECT_EQ(sources_of("Yes, you may charge for a copy.", "May I charge for a copy?", texts),
+              (std::vector<std::size_t>{1}));
+}
+
 }  // namespace
 }  // namespace mc::runtime
