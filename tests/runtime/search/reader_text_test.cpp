@@ -54,7 +54,8 @@ TEST(SourcesOf, AreTheTextsThatHoldMostOfTheAnswersOwnWords) {
 }
 
 TEST(SourcesOf, AreTheTextsThatSayWhatWasAskedWhenTheAnswerSaysNoMore) {
-    const std::vector<std::string> texts{"You may charge any price for a copy.", "Copies are free."};
+    const std::vector<std::string> texts{"You may charge any price for a copy.",
+                                         "Copies are free."};
     EXPECT_EQ(sources_of("Yes, you may charge for a copy.", "May I charge for a copy?", texts),
               (std::vector<std::size_t>{1}));
 }
