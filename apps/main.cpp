@@ -11,6 +11,7 @@
 #include "apps/terminal/last_resort.h"
 #include "apps/terminal/output.h"
 #include "telemetry/log.h"
+#include "telemetry/metrics.h"
 
 namespace mc::apps {
 namespace {
@@ -42,14 +43,25 @@ telemetry::LogOptions log_options(const Config& config, const GlobalOptions& opt
     return log;
 }
 
+// The last line of a run, whatever its end: what was counted.
+void log_totals(const telemetry::Logger& log, const telemetry::Metrics& metrics) {
+    const auto totals = metrics.totals();
+    std::vector<telemetry::LogField> fields;
+    for (const telemetry::MetricTotal& total : totals)
+        std::visit([&](auto value) { fields.emplace_back(total.name, value); }, total.value);
+    log.log(telemetry::LogLevel::kInfo, "totals", fields);
+}
+
 Result<int> run_command(Command& command, CLI::App& program, const GlobalOptions& options,
                         Output& out) {
     MC_ASSIGN(const ResolvedConfig settings, resolve_settings(options));
     const SystemClock clock;
     const telemetry::Logger log(log_options(settings.config, options), clock);
-    Invocation invocation{settings.config, out, log, clock, interrupt_flag(), program};
-    MC_ASSIGN(const int code, command.run(invocation));
-    MC_TRY(out.finish());
+    telemetry::Metrics metrics;
+    Invocation invocation{settings.config, out, log, clock, metrics, interrupt_flag(), program};
+    Result<int> code = command.run(invocation);
+    log_totals(log, metrics);
+    if (code) MC_TRY(out.finish());
     return code;
 }
 

@@ -35,7 +35,7 @@ mc_room(gistnet/training TORCH SEES core telemetry lm/torch lm/training
 mc_room(gistnet/probes TORCH SEES core tree lm lm/torch lm/training gistnet/pooling gistnet/training)
 
 mc_room(runtime/search SEES core text tree working_context storage lm/tokenizer)
-mc_room(runtime TORCH SEES core formats tree working_context storage storage/codec
+mc_room(runtime TORCH SEES core telemetry formats tree working_context storage storage/codec
                            lm lm/generation lm/tokenizer embedder gistnet gistnet/probes
                            runtime/search)
 
@@ -49,12 +49,12 @@ mc_room(eval/gist_probes TORCH SEES core telemetry gistnet/probes
 mc_room(eval/retrieval TORCH SEES core formats tree working_context storage lm lm/tokenizer
                                  gistnet/index gistnet/search eval/measure eval/report)
 mc_room(eval/answers SEES core lm/generation lm/model lm/tokenizer eval/measure eval/report)
-mc_room(eval/answers/program TORCH SEES core tree working_context lm lm/generation
+mc_room(eval/answers/program TORCH SEES core telemetry tree working_context lm lm/generation
                                         runtime runtime/search eval/answers eval/base_model)
 
 mc_room(apps/terminal SEES core working_context)
 mc_room(apps/views TORCH SEES core tree storage runtime apps/terminal)
-mc_room(apps/repl TORCH SEES core working_context runtime apps/terminal apps/views)
+mc_room(apps/repl TORCH SEES core telemetry working_context runtime apps/terminal apps/views)
 mc_room(apps/commands TORCH SEES core telemetry tree lm gistnet gistnet/training runtime
                                  eval/answers/program eval/base_model eval/delta_nll eval/gist_probes
                                  eval/repetition eval/report eval/retrieval

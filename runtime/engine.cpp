@@ -49,8 +49,9 @@ lm::ModelOptions model_options(const Config& config) {
     return options;
 }
 
-Result<std::unique_ptr<Engine>> Engine::open(const Config& config, Need need, Access access) {
-    std::unique_ptr<Engine> engine(new Engine(config));
+Result<std::unique_ptr<Engine>> Engine::open(const Config& config, Need need, Access access,
+                                             telemetry::Metrics& metrics) {
+    std::unique_ptr<Engine> engine(new Engine(config, metrics));
     // Before the weights are loaded: a wrong --store is found at once, and an existing store says
     // which encoder made it.
     std::optional<storage::StoreMeta> existing;

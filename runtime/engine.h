@@ -3,9 +3,9 @@
 //
 // Two ways in: without a model (inspect, verify, read of whole documents still needs the tokenizer,
 // which comes with the weight file alone) and with one (ingest, query, repl, eval). The sentence
-// embedder is opened when search first asks for it. Ownership: the
-// engine owns everything it hands out by reference; BankSessions must die before it. Threads: one.
-// Errors: those of what it opens, with the path in front.
+// embedder is opened when search first asks for it. Ownership: the engine owns everything it hands
+// out by reference, except the metrics, which outlive it; BankSessions must die before it.
+// Threads: one. Errors: those of what it opens, with the path in front.
 #pragma once
 
 #include <memory>
@@ -20,6 +20,7 @@
 #include "lm/tokenizer/tokenizer.h"
 #include "storage/codec/store_codec.h"
 #include "storage/store.h"
+#include "telemetry/metrics.h"
 #include "tree/text_embedder.h"
 
 namespace mc::runtime {
@@ -42,12 +43,16 @@ enum class Access {
 class Engine {
   public:
     // Access::kWrite creates the store when it is missing (needs Need::kModel) and takes the
-    // writer's lock. Cost: Need::kModel loads the weights, 0.5 s for the default model.
-    static Result<std::unique_ptr<Engine>> open(const Config& config, Need need, Access access);
+    // writer's lock. What is done with the engine is counted in `metrics`, which may serve
+    // several engines in turn. Cost: Need::kModel loads the weights, 0.5 s for the default model.
+    static Result<std::unique_ptr<Engine>> open(const Config& config, Need need, Access access,
+                                                telemetry::Metrics& metrics);
 
     const Config& config() const { return config_; }
 
     const Clock& clock() const { return clock_; }
+
+    telemetry::Metrics& metrics() { return metrics_; }
 
     storage::Store& store() { return *store_; }
 
@@ -66,12 +71,14 @@ class Engine {
     Result<TextEmbedder*> embedder();
 
   private:
-    explicit Engine(Config config) : config_(std::move(config)) {}
+    Engine(Config config, telemetry::Metrics& metrics)
+        : config_(std::move(config)), metrics_(metrics) {}
 
     Result<void> open_model(Need need, const std::optional<storage::StoreMeta>& existing);
     Result<void> open_store(Need need, Access access, const StoreCodec& codec);
 
     Config config_;
+    telemetry::Metrics& metrics_;
     SystemClock clock_;
     std::unique_ptr<lm::Tokenizer> bare_tokenizer_;  // Need::kTokenizer
     std::unique_ptr<lm::BaseModel> model_;           // Need::kModel

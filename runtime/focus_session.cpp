@@ -76,6 +76,10 @@ Result<QueryReport> FocusSession::ask(const std::string& question, const QueryOp
     MC_TRY(record_use(report.evidence));
     report.seconds_search = seconds_between(begin_ns, found_ns);
     report.seconds_focus = seconds_between(found_ns, clock.monotonic_ns());
+    telemetry::Metrics& metrics = bank_.engine().metrics();
+    metrics.add(telemetry::Counter::kQuestions);
+    metrics.observe(telemetry::Timing::kSearch, report.seconds_search);
+    metrics.observe(telemetry::Timing::kFocus, report.seconds_focus);
     evidence_ = report.evidence;
     known_ = report.known;
     return report;
@@ -113,6 +117,7 @@ Result<std::vector<Evidence>> FocusSession::search(const std::string& question,
 Result<void> FocusSession::edit(Edit::Kind kind, NodeId node) {
     if (window_) {
         MC_TRY(window_->apply(Edit{kind, node}));
+        bank_.engine().metrics().add(telemetry::Counter::kFocusEdits);
         return {};
     }
     if (answer_window_)

@@ -71,6 +71,7 @@ Result<IngestReport> Ingestion::run(const std::string& source_name, std::string_
     MC_TRY(feed());
     report_.seconds =
         static_cast<double>(session_.engine().clock().monotonic_ns() - begin_ns) * 1e-9;
+    session_.engine().metrics().observe(telemetry::Timing::kIngest, report_.seconds);
     return std::move(report_);
 }
 
@@ -174,6 +175,10 @@ Result<void> Ingestion::commit(std::size_t token_count, bool complete) {
     document.complete = complete;
     batch.document = document;
     MC_TRY(session_.nodes().commit(batch));
+    telemetry::Metrics& metrics = session_.engine().metrics();
+    metrics.add(telemetry::Counter::kCommits);
+    metrics.add(telemetry::Counter::kIngestTokens, token_count);
+    metrics.add(telemetry::Counter::kIngestGists, batch.gists.size());
     MC_TRY(session_.index_soon(token_count));
     pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(token_count));
     report_.tokens_added += token_count;

@@ -139,6 +139,7 @@ Result<BlockScores> FocusSession::refocus(const QueryOptions& options, FocusScor
     MC_ASSIGN(const EditPlan plan, plan_edits(*window_, scores, options.budget, limits));
     MC_TRY(window_->apply(plan.edits, limits));
     report.edits = plan.edits.size();
+    bank_.engine().metrics().add(telemetry::Counter::kFocusEdits, report.edits);
     BlockScores blocks;
     for (const NodeScore& score : scores)
         if (score.node.level == Level(1) && score.gain > 0) blocks[score.node] = score.gain;

@@ -156,6 +156,11 @@ Result<Answer> FocusSession::answer(const AnswerOptions& options) {
         texts.push_back(evidence.level == Level(0) ? evidence.text : "");
     answer.sources = sources_of(answer.text, asked_->text, texts);
     answer.seconds = seconds_since(begin_ns, clock);
+    telemetry::Metrics& metrics = bank_.engine().metrics();
+    metrics.add(telemetry::Counter::kAnswerTokens, answer.new_tokens);
+    metrics.observe(telemetry::Timing::kAnswer, answer.seconds);
+    if (answer.seconds_to_first_token > 0)
+        metrics.observe(telemetry::Timing::kFirstToken, answer.seconds_to_first_token);
     return answer;
 }
 

@@ -58,7 +58,7 @@ std::string json_value(const LogField::Value& value) {
         value);
 }
 
-std::string json_body(std::string_view event, LogFields fields) {
+std::string json_body(std::string_view event, std::span<const LogField> fields) {
     std::string line = "\"event\":" + json_string(event);
     for (const LogField& field : fields)
         line += "," + json_string(field.name()) + ":" + json_value(field.value());
@@ -74,7 +74,7 @@ std::string text_value(const LogField::Value& value) {
     return bare ? std::string(*text) : json_string(*text);
 }
 
-std::string text_body(std::string_view event, LogFields fields) {
+std::string text_body(std::string_view event, std::span<const LogField> fields) {
     std::string line(event);
     for (const LogField& field : fields)
         line += " " + std::string(field.name()) + "=" + text_value(field.value());
@@ -129,7 +129,7 @@ bool Logger::wants(LogLevel level) const {
     return level != LogLevel::kOff && level >= options_.level;
 }
 
-void Logger::log(LogLevel level, std::string_view event, LogFields fields) const {
+void Logger::log(LogLevel level, std::string_view event, std::span<const LogField> fields) const {
     if (!wants(level)) return;
     const std::string body =
         options_.format == LogFormat::kJson ? json_body(event, fields) : text_body(event, fields);

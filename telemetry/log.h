@@ -13,6 +13,7 @@
 #include <iosfwd>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <variant>
 
@@ -80,7 +81,11 @@ class Logger {
     Logger& operator=(const Logger&) = delete;
 
     // The event's name and the field names are snake_case; "time", "level" and "event" are taken.
-    void log(LogLevel level, std::string_view event, LogFields fields = {}) const;
+    void log(LogLevel level, std::string_view event, std::span<const LogField> fields) const;
+
+    void log(LogLevel level, std::string_view event, LogFields fields = {}) const {
+        log(level, event, std::span(fields.begin(), fields.size()));
+    }
 
     void debug(std::string_view event, LogFields fields = {}) const {
         log(LogLevel::kDebug, event, fields);

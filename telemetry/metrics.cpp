@@ -14,18 +14,20 @@ constexpr auto kCounterCount = static_cast<std::size_t>(Counter::kCount);
 constexpr auto kTimingCount = static_cast<std::size_t>(Timing::kCount);
 
 constexpr std::array<MetricInfo, kCounterCount> kCounters{{
-    {"megacontext_ingest_tokens_total", "Tokens written to documents."},
-    {"megacontext_ingest_blocks_total", "Blocks that became gists, all levels."},
-    {"megacontext_commits_total", "Store commits."},
-    {"megacontext_queries_total", "Questions answered, with or without text from the model."},
-    {"megacontext_refocus_edits_total", "Expand and collapse edits applied to working contexts."},
+    {"questions_total", "Questions asked, whether the memory told or not."},
+    {"answer_tokens_total", "Tokens that the base model wrote as answers."},
+    {"focus_edits_total", "Expand and collapse edits applied to working contexts."},
+    {"ingest_tokens_total", "Tokens written to documents."},
+    {"ingest_gists_total", "Gists made of them, all levels."},
+    {"commits_total", "Store commits of documents."},
 }};
 
 constexpr std::array<MetricInfo, kTimingCount> kTimings{{
-    {"megacontext_ingest_batch_seconds", "One ingest batch: read, encode, commit, index."},
-    {"megacontext_commit_seconds", "One store commit."},
-    {"megacontext_query_seconds", "One question, from its text to the evidence or the answer."},
-    {"megacontext_refocus_seconds", "One refocus: score, plan, apply."},
+    {"search_seconds", "One question's search for passages."},
+    {"focus_seconds", "One question's working context: score, plan, apply, evidence."},
+    {"first_token_seconds", "One answer, from the start of its reading to its first text."},
+    {"answer_seconds", "One answer, read and written."},
+    {"ingest_seconds", "One document's ingest: read, encode, commit, index."},
 }};
 
 // Upper bounds in seconds: a decade in three steps, from one millisecond to minutes.
@@ -34,7 +36,7 @@ constexpr std::array kBoundsS{0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1,  0.2,
 
 prometheus::MetricFamily family_of(const MetricInfo& info, prometheus::MetricType type) {
     prometheus::MetricFamily family;
-    family.name = info.name;
+    family.name = "megacontext_" + std::string(info.name);
     family.help = info.help;
     family.type = type;
     family.metric.resize(1);
@@ -73,6 +75,16 @@ void Metrics::observe(Timing timing, double seconds) {
         ++histogram.buckets[i];
         return;
     }
+}
+
+std::vector<MetricTotal> Metrics::totals() const {
+    std::vector<MetricTotal> totals;
+    for (std::size_t i = 0; i < kCounterCount; ++i)
+        totals.push_back({std::string(kCounters[i].name), value(static_cast<Counter>(i))});
+    const ScopedLock lock(timings_mutex_);
+    for (std::size_t i = 0; i < kTimingCount; ++i)
+        totals.push_back({std::string(kTimings[i].name) + "_sum", timings_[i].sum_s});
+    return totals;
 }
 
 std::string Metrics::prometheus_text() const {

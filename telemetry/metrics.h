@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one schema of counters and timings, and the values that this process has recorded.
 //
-// Every metric is an enumerator here with its name, unit and help text in one table (metrics.cpp);
-// no other file invents a metric. Threads: every method is safe from many threads. Errors: none.
+// Every metric is an enumerator here with its name and help text in one table (metrics.cpp); no
+// other file invents a metric. The engine counts (runtime/), its owner shows: the REPL's .stats,
+// the last log line of a run, the Prometheus form. Threads: every method is safe from many threads.
+// Errors: none.
 #pragma once
 
 #include <array>
@@ -10,6 +12,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "core/mutex.h"
@@ -18,20 +21,22 @@ namespace mc::telemetry {
 
 // Monotonic counts.
 enum class Counter : std::size_t {
-    kIngestTokens,  // megacontext_ingest_tokens_total
-    kIngestBlocks,  // megacontext_ingest_blocks_total
-    kCommits,       // megacontext_commits_total
-    kQueries,       // megacontext_queries_total
-    kRefocusEdits,  // megacontext_refocus_edits_total
+    kQuestions,     // questions_total
+    kAnswerTokens,  // answer_tokens_total
+    kFocusEdits,    // focus_edits_total
+    kIngestTokens,  // ingest_tokens_total
+    kIngestGists,   // ingest_gists_total
+    kCommits,       // commits_total
     kCount,
 };
 
 // Durations in seconds, in buckets.
 enum class Timing : std::size_t {
-    kIngestBatch,  // megacontext_ingest_batch_seconds
-    kCommit,       // megacontext_commit_seconds
-    kQuery,        // megacontext_query_seconds
-    kRefocus,      // megacontext_refocus_seconds
+    kSearch,      // search_seconds
+    kFocus,       // focus_seconds
+    kFirstToken,  // first_token_seconds
+    kAnswer,      // answer_seconds
+    kIngest,      // ingest_seconds
     kCount,
 };
 
@@ -43,6 +48,12 @@ struct MetricInfo {
 MetricInfo metric_info(Counter counter);
 MetricInfo metric_info(Timing timing);
 
+// The sum of one metric: "questions_total" and a count, or "search_seconds_sum" and seconds.
+struct MetricTotal {
+    std::string name;
+    std::variant<std::uint64_t, double> value;
+};
+
 class Metrics {
   public:
     Metrics();
@@ -52,7 +63,11 @@ class Metrics {
 
     std::uint64_t value(Counter counter) const;
 
-    // All metrics in the Prometheus text format 0.0.4, which OpenMetrics scrapers read too.
+    // Of every metric, in the order of the schema, counters first.
+    std::vector<MetricTotal> totals() const;
+
+    // All metrics in the Prometheus text format 0.0.4, which OpenMetrics scrapers read too; names
+    // have "megacontext_" in front.
     std::string prometheus_text() const;
 
   private:

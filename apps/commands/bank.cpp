@@ -47,7 +47,8 @@ class BankCommand final : public Command {
 };
 
 Result<int> BankCommand::list(Invocation& invocation) const {
-    MC_ASSIGN(const auto engine, open_for_reading(invocation.config, runtime::Need::kStore));
+    MC_ASSIGN(const auto engine,
+              open_engine(invocation, runtime::Need::kStore, runtime::Access::kRead));
     MC_ASSIGN(const auto summaries, summarize_banks(engine->store()));
     if (!invocation.out.json()) {
         print_banks(invocation.out, summaries);
@@ -60,8 +61,8 @@ Result<int> BankCommand::list(Invocation& invocation) const {
 }
 
 Result<int> BankCommand::create(Invocation& invocation) const {
-    MC_ASSIGN(const auto engine, runtime::Engine::open(invocation.config, runtime::Need::kModel,
-                                                       runtime::Access::kWrite));
+    MC_ASSIGN(const auto engine,
+              open_engine(invocation, runtime::Need::kModel, runtime::Access::kWrite));
     MC_ASSIGN(const BankRecord bank, engine->store().create_bank(name_));
     if (invocation.out.json())
         invocation.out.json({{"bank", bank.name}, {"created_us", bank.created_us}});
@@ -71,7 +72,8 @@ Result<int> BankCommand::create(Invocation& invocation) const {
 }
 
 Result<int> BankCommand::info(Invocation& invocation) const {
-    MC_ASSIGN(const auto engine, open_for_reading(invocation.config, runtime::Need::kStore));
+    MC_ASSIGN(const auto engine,
+              open_engine(invocation, runtime::Need::kStore, runtime::Access::kRead));
     const std::string& name = name_.empty() ? invocation.config.bank : name_;
     MC_ASSIGN(const BankSummary summary, summarize_bank(engine->store(), name));
     if (invocation.out.json()) {

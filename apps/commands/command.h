@@ -20,6 +20,7 @@
 #include "runtime/bank_session.h"
 #include "runtime/engine.h"
 #include "telemetry/log.h"
+#include "telemetry/metrics.h"
 
 namespace CLI {
 class App;
@@ -33,6 +34,7 @@ struct Invocation {
     Output& out;
     const telemetry::Logger& log;
     const Clock& clock;
+    telemetry::Metrics& metrics;
     const std::atomic<bool>& interrupted;
     CLI::App& program;
 };
@@ -69,8 +71,9 @@ std::vector<std::unique_ptr<Command>> make_commands();
 // with the settings of every other source.
 CLI::Option* add_setting_flag(CLI::App& app, ConfigLayer& flags, Setting setting);
 
-// Opens the store for reading.
-Result<std::unique_ptr<runtime::Engine>> open_for_reading(const Config& config, runtime::Need need);
+// Opens the store of the settings; the run's metrics count what is done with it.
+Result<std::unique_ptr<runtime::Engine>> open_engine(const Invocation& invocation,
+                                                     runtime::Need need, runtime::Access access);
 
 // Opens a bank's search with a progress bar, and logs what its index had to catch up with.
 Result<void> open_search(const Invocation& invocation, runtime::BankSession& bank);

@@ -23,9 +23,9 @@ std::vector<std::unique_ptr<Command>> make_commands() {
     return commands;
 }
 
-Result<std::unique_ptr<runtime::Engine>> open_for_reading(const Config& config,
-                                                          runtime::Need need) {
-    return runtime::Engine::open(config, need, runtime::Access::kRead);
+Result<std::unique_ptr<runtime::Engine>> open_engine(const Invocation& invocation,
+                                                     runtime::Need need, runtime::Access access) {
+    return runtime::Engine::open(invocation.config, need, access, invocation.metrics);
 }
 
 Result<void> open_search(const Invocation& invocation, runtime::BankSession& bank) {

@@ -141,8 +141,7 @@ bool is_confirmed(std::size_t documents) {
 Result<int> ForgetCommand::run(Invocation& invocation) {
     MC_TRY(check_usage());
     const auto access = dry_run_ ? runtime::Access::kRead : runtime::Access::kWrite;
-    MC_ASSIGN(const auto engine,
-              runtime::Engine::open(invocation.config, runtime::Need::kTokenizer, access));
+    MC_ASSIGN(const auto engine, open_engine(invocation, runtime::Need::kTokenizer, access));
     MC_ASSIGN(const auto session,
               runtime::BankSession::open(*engine, invocation.config.bank, false));
     MC_ASSIGN(const auto ids, chosen(*session, invocation.clock));

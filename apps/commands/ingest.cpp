@@ -178,8 +178,8 @@ Result<void> IngestCommand::ingest_each(Invocation& invocation, OpenBank& bank,
         }
         if (input.skipped || input.fault) continue;
         if (bank.session == nullptr) {
-            MC_ASSIGN(bank.engine, runtime::Engine::open(invocation.config, runtime::Need::kModel,
-                                                         runtime::Access::kWrite));
+            MC_ASSIGN(bank.engine,
+                      open_engine(invocation, runtime::Need::kModel, runtime::Access::kWrite));
             MC_ASSIGN(bank.session,
                       runtime::BankSession::open(*bank.engine, invocation.config.bank, true));
             MC_TRY(open_search(invocation, *bank.session));

@@ -82,7 +82,8 @@ class InspectCommand final : public Command {
 };
 
 Result<void> InspectCommand::show_store(Invocation& invocation) {
-    MC_ASSIGN(const auto engine, open_for_reading(invocation.config, runtime::Need::kStore));
+    MC_ASSIGN(const auto engine,
+              open_engine(invocation, runtime::Need::kStore, runtime::Access::kRead));
     storage::Store& store = engine->store();
     MC_ASSIGN(const std::uint64_t size_bytes, store.size_on_disk_bytes());
     MC_ASSIGN(const auto summaries, summarize_banks(store));
@@ -111,7 +112,8 @@ Result<void> InspectCommand::show_store(Invocation& invocation) {
 
 Result<void> InspectCommand::show_part(Invocation& invocation) const {
     Output& out = invocation.out;
-    MC_ASSIGN(const auto engine, open_for_reading(invocation.config, runtime::Need::kTokenizer));
+    MC_ASSIGN(const auto engine,
+              open_engine(invocation, runtime::Need::kTokenizer, runtime::Access::kRead));
     MC_ASSIGN(const auto bank, runtime::BankSession::open(*engine, invocation.config.bank, false));
     if (!node_.empty()) {
         MC_ASSIGN(const NodeId node, parse_node(node_));

@@ -112,8 +112,8 @@ Result<runtime::AnswerEnd> QueryCommand::print_json(Output& out, runtime::FocusS
 
 Result<int> QueryCommand::run(Invocation& invocation) {
     if (is_blank(question_)) return fail(ErrorCode::kInvalidInput, "the question is empty");
-    MC_ASSIGN(const auto engine, runtime::Engine::open(invocation.config, runtime::Need::kModel,
-                                                       runtime::Access::kWriteIfFree));
+    MC_ASSIGN(const auto engine,
+              open_engine(invocation, runtime::Need::kModel, runtime::Access::kWriteIfFree));
     MC_ASSIGN(const auto session,
               runtime::BankSession::open(*engine, invocation.config.bank, false));
     MC_TRY(open_search(invocation, *session));

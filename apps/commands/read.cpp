@@ -80,7 +80,8 @@ Result<void> ReadCommand::print_json(Output& out, const runtime::BankText& text,
 }
 
 Result<int> ReadCommand::run(Invocation& invocation) {
-    MC_ASSIGN(const auto engine, open_for_reading(invocation.config, runtime::Need::kTokenizer));
+    MC_ASSIGN(const auto engine,
+              open_engine(invocation, runtime::Need::kTokenizer, runtime::Access::kRead));
     MC_ASSIGN(const auto session,
               runtime::BankSession::open(*engine, invocation.config.bank, false));
     MC_ASSIGN(const DocumentRecord document, session->text().resolve_document(document_));

@@ -82,11 +82,12 @@ Result<int> ReindexCommand::run(Invocation& invocation) {
     options_.cancelled = &invocation.interrupted;
     options_.size_bytes_max = invocation.config.ingest_bytes_max;
     options_.allow_binary = true;  // the old store took these bytes already
-    MC_ASSIGN(const auto from, open_for_reading(invocation.config, runtime::Need::kTokenizer));
+    MC_ASSIGN(const auto from,
+              open_engine(invocation, runtime::Need::kTokenizer, runtime::Access::kRead));
     Config config = invocation.config;
     config.store = target_;
-    MC_ASSIGN(const auto to,
-              runtime::Engine::open(config, runtime::Need::kModel, runtime::Access::kWrite));
+    MC_ASSIGN(const auto to, runtime::Engine::open(config, runtime::Need::kModel,
+                                                   runtime::Access::kWrite, invocation.metrics));
     MC_ASSIGN(const auto banks, from->store().list_banks());
     for (const BankRecord& bank : banks) MC_TRY(copy_bank(invocation, *from, *to, bank.name));
     const std::string encoder = to->encoder().info().name;

@@ -42,7 +42,7 @@ class ReplSubcommand final : public Command {
     }
 
     Result<int> run(Invocation& invocation) override {
-        Repl repl(invocation.config, answer_options_, invocation.out);
+        Repl repl(invocation.config, answer_options_, invocation.metrics, invocation.out);
         MC_TRY(repl.open());
         if (!lines_.empty() || !files_.empty())
             MC_TRY(run_given(repl));

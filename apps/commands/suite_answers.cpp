@@ -113,8 +113,8 @@ Result<int> AnswersSuite::run(Invocation& invocation) {
         bar.update(state.readings_done, static_cast<double>(state.readings_done) /
                                             static_cast<double>(state.readings_total));
     };
-    MC_ASSIGN(const auto report,
-              eval::run_answers(invocation.config, options_, progress, &invocation.interrupted));
+    MC_ASSIGN(const auto report, eval::run_answers(invocation.config, invocation.metrics, options_,
+                                                   progress, &invocation.interrupted));
     bar.clear();
     print_report(invocation.out, report);
     return 0;

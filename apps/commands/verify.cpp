@@ -137,7 +137,8 @@ class VerifyCommand final : public Command {
 };
 
 Result<int> VerifyCommand::run(Invocation& invocation) {
-    MC_ASSIGN(const auto engine, open_for_reading(invocation.config, runtime::Need::kStore));
+    MC_ASSIGN(const auto engine,
+              open_engine(invocation, runtime::Need::kStore, runtime::Access::kRead));
     storage::Store& store = engine->store();
     Findings findings;
     MC_ASSIGN(const auto summary,

@@ -37,9 +37,10 @@ void Repl::Session::close() {
     engine.reset();
 }
 
-Result<Repl::Session> Repl::open_session(const Config& config, runtime::Need need) {
+Result<Repl::Session> Repl::open_session(const Config& config, runtime::Need need) const {
     Session session;
-    MC_ASSIGN(session.engine, runtime::Engine::open(config, need, runtime::Access::kRead));
+    MC_ASSIGN(session.engine,
+              runtime::Engine::open(config, need, runtime::Access::kRead, metrics_));
     MC_ASSIGN(session.bank, runtime::BankSession::open(*session.engine, config.bank, false));
     session.focus = std::make_unique<runtime::FocusSession>(*session.bank);
     MC_ASSIGN(session.opened_at, session.bank->nodes().last_commit());

@@ -3,7 +3,7 @@
 //
 // Keeps one store open for reading, so that `ingest` may write it meanwhile; when it has changed,
 // the next line sees the new state and the working context starts anew. The base model is loaded by
-// the first question. Ownership: borrows the Output. Threads: one.
+// the first question. Ownership: borrows the Output and the metrics. Threads: one.
 // Errors: kUsage for an unknown command or wrong arguments; those of what a command does. The
 // session stays usable after any error.
 #pragma once
@@ -17,6 +17,7 @@
 #include "apps/terminal/output.h"
 #include "core/config.h"
 #include "runtime/focus_session.h"
+#include "telemetry/metrics.h"
 
 namespace mc::apps {
 
@@ -34,8 +35,12 @@ std::span<const ReplCommand> repl_commands();
 
 class Repl {
   public:
-    Repl(Config config, runtime::AnswerOptions answer_options, Output& out)
-        : config_(std::move(config)), answer_options_(std::move(answer_options)), out_(out) {}
+    Repl(Config config, runtime::AnswerOptions answer_options, telemetry::Metrics& metrics,
+         Output& out)
+        : config_(std::move(config)),
+          answer_options_(std::move(answer_options)),
+          metrics_(metrics),
+          out_(out) {}
 
     // Opens store and bank. Errors: those of runtime::Engine and BankSession.
     Result<void> open();
@@ -81,7 +86,7 @@ class Repl {
         void close();
     };
 
-    static Result<Session> open_session(const Config& config, runtime::Need need);
+    Result<Session> open_session(const Config& config, runtime::Need need) const;
     Result<void> reopen_bank(const std::string& name);
     // Before every command: picks up what another process has committed.
     Result<void> refresh();
@@ -100,6 +105,7 @@ class Repl {
 
     Config config_;
     runtime::AnswerOptions answer_options_;
+    telemetry::Metrics& metrics_;
     Output& out_;
     Session session_;
     std::optional<runtime::QueryReport> last_report_;

@@ -40,7 +40,7 @@ constexpr std::array kCommands{
     ReplCommand{".set", "[NAME VALUE]",
                 "how answers are written: temperature, top-p, seed, max-tokens, stop …",
                 &Repl::do_set},
-    ReplCommand{".stats", "", "the last question, the window, the indexes, the store",
+    ReplCommand{".stats", "", "the store, the last question, and what this session has counted",
                 &Repl::do_stats},
     ReplCommand{".mode", "[text|json]", "form of the results", &Repl::do_mode},
     ReplCommand{".read", "FILE", "run the lines of a file", &Repl::do_read},

@@ -174,14 +174,21 @@ Result<void> Repl::do_stats(std::string_view) {
         stats["seconds_search"] = last_report_->seconds_search;
         stats["seconds_focus"] = last_report_->seconds_focus;
     }
+    Json session;
+    for (const telemetry::MetricTotal& total : metrics_.totals())
+        std::visit([&](auto value) { session[total.name] = value; }, total.value);
     if (out_.json()) {
+        stats["session"] = std::move(session);
         out_.json(stats);
         return {};
     }
+    // On a screen, what was not counted says nothing.
+    for (const auto& [name, value] : session.items())
+        if (value != 0) stats[name] = value;
     for (const auto& [key, value] : stats.items()) {
         if (value.is_null()) continue;
         std::string label = key;
-        label.resize(20, ' ');
+        label.resize(24, ' ');
         out_.text(out_.faint(label) + (value.is_string() ? value.get<std::string>()
                                        : value.is_number_unsigned()
                                            ? format_count(value.get<std::uint64_t>())

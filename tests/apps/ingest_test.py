@@ -39,6 +39,18 @@ class Ingest(cli.CliTestCase):
         self.assertEqual(self.cli.run("read", "1", "--bytes", "500:").stdout,
                          SHORT.encode()[500:])
 
+    def test_the_last_log_line_counts_what_was_taken_in_before_an_error_too(self):
+        good, bad = self.cli.write("text.txt", SHORT), self.cli.write("bad.txt", b"\xff\xfe\0")
+        done = self.cli.run("ingest", good, bad, "--json", "--log-level", "info", "--log-json")
+        self.assertEqual(done.returncode, 3)
+        report = json.loads(done.stdout)
+        totals = json.loads(done.stderr.splitlines()[-1])
+        self.assertEqual((totals["event"], totals["commits_total"]), ("totals", 1))
+        self.assertEqual(totals["ingest_tokens_total"], report["tokens_added"])
+        self.assertEqual(totals["ingest_gists_total"], report["gists_added"])
+        self.assertGreater(totals["ingest_seconds_sum"], 0)
+        self.assertEqual(totals["questions_total"], 0)
+
     def test_any_bytes_come_back_when_binary_is_asked_for(self):
         content = bytes(range(256)) * 3 + b"<|im_start|>\xff\xfe\0"
         path = self.cli.write("bytes.bin", content)

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Questions from the command line: evidence that can be checked, numbers that add up."""
 
+import json
+
 import cli
 
 BELL = ("The bronze bell of the harbour was cast in Lisbon in 1755. It hung in the lighthouse for "
@@ -34,6 +36,16 @@ class Query(cli.CliTestCase):
         self.assertEqual((best["document"], best["source"]), ("d1", "words.txt"))
         self.assertIn("Lisbon", best["text"])
         self.assertTrue(best["why"])
+
+    def test_the_last_log_line_counts_what_the_run_did(self):
+        done = self.cli.run("query", "Where was the bronze bell cast?", "--answer", "--json",
+                            "--log-level", "info", "--log-json")
+        answer = json.loads(done.stdout)["answer"]
+        totals = json.loads(done.stderr.splitlines()[-1])
+        self.assertEqual((totals["event"], totals["questions_total"]), ("totals", 1))
+        self.assertEqual(totals["answer_tokens_total"], answer["new_tokens"])
+        self.assertEqual(totals["answer_seconds_sum"], answer["seconds"])
+        self.assertEqual((totals["ingest_tokens_total"], totals["commits_total"]), (0, 0))
 
     def test_evidence_is_the_bytes_that_it_names(self):
         for evidence in self.ask()["evidence"]:

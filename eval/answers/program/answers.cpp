@@ -35,9 +35,10 @@ class EngineStore final : public MemoryStore {
 
 class EngineProgram final : public AnswerProgram {
   public:
-    EngineProgram(const Config& config, Path stores, const lm::BaseModel& model,
-                  const std::atomic<bool>* cancelled)
+    EngineProgram(const Config& config, telemetry::Metrics& metrics, Path stores,
+                  const lm::BaseModel& model, const std::atomic<bool>* cancelled)
         : config_(config),
+          metrics_(metrics),
           stores_(std::move(stores)),
           model_(model),
           reader_(model),
@@ -52,14 +53,15 @@ class EngineProgram final : public AnswerProgram {
     Result<std::unique_ptr<MemoryStore>> open_store(const std::string& cell) override {
         Config config = config_;
         config.store = stores_ / cell;
-        MC_ASSIGN(auto engine,
-                  runtime::Engine::open(config, runtime::Need::kModel, runtime::Access::kWrite));
+        MC_ASSIGN(auto engine, runtime::Engine::open(config, runtime::Need::kModel,
+                                                     runtime::Access::kWrite, metrics_));
         return std::unique_ptr<MemoryStore>(
             std::make_unique<EngineStore>(std::move(engine), cancelled_));
     }
 
   private:
     Config config_;
+    telemetry::Metrics& metrics_;
     Path stores_;
     const lm::BaseModel& model_;
     BaseModelReader reader_;
@@ -68,14 +70,15 @@ class EngineProgram final : public AnswerProgram {
 
 }  // namespace
 
-Result<AnswersReport> run_answers(const Config& config, const AnswersOptions& options,
+Result<AnswersReport> run_answers(const Config& config, telemetry::Metrics& metrics,
+                                  const AnswersOptions& options,
                                   const AnswersProgressCallback& progress,
                                   const std::atomic<bool>* cancelled) {
     for (const std::string& policy : options.rows.policies)
         if (policy != runtime::kPassagesPolicy) MC_TRY(make_policy(policy));
     MC_ASSIGN(const auto model, lm::BaseModel::open(runtime::model_options(config)));
     MC_ASSIGN(const auto scorer, BaseModelScorer::make(*model, {config.encoder}));
-    EngineProgram program(config, options.output / "stores", *model, cancelled);
+    EngineProgram program(config, metrics, options.output / "stores", *model, cancelled);
     return run_answers(program, scorer->facts(), options, progress, cancelled);
 }
 

@@ -8,11 +8,14 @@
 
 #include "core/config.h"
 #include "eval/answers/answer_run.h"
+#include "telemetry/metrics.h"
 
 namespace mc::eval {
 
 // config: model, device, encoder and codec of the stores; its store is not touched.
-Result<AnswersReport> run_answers(const Config& config, const AnswersOptions& options,
+// metrics: count what is ingested and asked.
+Result<AnswersReport> run_answers(const Config& config, telemetry::Metrics& metrics,
+                                  const AnswersOptions& options,
                                   const AnswersProgressCallback& progress,
                                   const std::atomic<bool>* cancelled);
 
