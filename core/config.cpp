@@ -26,12 +26,15 @@ constexpr std::uint64_t kIngestBytesMaxLimit = 1ULL << 40;
 constexpr std::uint64_t kThreadsMax = 1024;
 constexpr std::uint64_t kBudgetMax = 1 << 20;  // beyond the context of any supported model
 
+constexpr std::array<std::string_view, 2> kDeviceNames = {"cpu", "cuda"};
+constexpr std::array<std::string_view, 3> kDtypeNames = {"auto", "f32", "bf16"};
+
 const std::array<SettingInfo, kSettingCount> kSettings{{
     {"store", Kind::kPath, "", "folder of the store"},
     {"bank", Kind::kText, "default", "bank inside the store"},
     {"model", Kind::kPath, "", "GGUF file of the base model"},
-    {"device", Kind::kChoice, "cpu", "where the base model runs", {"cpu", "cuda"}},
-    {"dtype", Kind::kChoice, "auto", "number format of the base model", {"auto", "f32", "bf16"}},
+    {"device", Kind::kChoice, "cpu", "where the base model runs", kDeviceNames},
+    {"dtype", Kind::kChoice, "auto", "number format of the base model", kDtypeNames},
     {"threads",
      Kind::kNumber,
      "0",
@@ -40,11 +43,7 @@ const std::array<SettingInfo, kSettingCount> kSettings{{
      0,
      kThreadsMax},
     {"budget", Kind::kNumber, "1024", "entries of a working context", {}, 1, kBudgetMax},
-    {"policy",
-     Kind::kChoice,
-     "passages",
-     "which nodes a question expands",
-     {"passages", "recency", "random", "uniform", "keep-high-nll", "bm25", "cosine", "hybrid"}},
+    {"policy", Kind::kChoice, "passages", "which nodes a question expands", kPolicyNames},
     {"ingest_bytes_max",
      Kind::kNumber,
      kIngestBytesMaxDefault,
@@ -54,20 +53,14 @@ const std::array<SettingInfo, kSettingCount> kSettings{{
      kIngestBytesMaxLimit},
     {"encoder", Kind::kText, "auto",
      "gist encoder of a new store: auto, gistnet, kv-last, kv-mean or a file of trained weights"},
-    {"codec",
-     Kind::kChoice,
-     "auto",
+    {"codec", Kind::kChoice, "auto",
      "how a new store writes gists; auto: pq where its codebook fits the encoder, else int8",
-     {"auto", "fp16", "int8", "int4", "pq"}},
+     kCodecNames},
     {"codebook", Kind::kText, "auto", "codebook of codec pq: auto (the program's own) or a file"},
     {"embedder", Kind::kText, "auto",
      "what turns sentences into vectors: auto (the default one where it is installed), none or a "
      "folder"},
-    {"log_level",
-     Kind::kChoice,
-     "warning",
-     "least level that is logged",
-     {"debug", "info", "warning", "error", "off"}},
+    {"log_level", Kind::kChoice, "warning", "least level that is logged", kLogLevelNames},
 }};
 
 constexpr std::string_view kDefaultPlace = "default";

@@ -13,7 +13,6 @@
 #include <array>
 #include <cstdint>
 #include <functional>
-#include <initializer_list>
 #include <map>
 #include <optional>
 #include <span>
@@ -62,6 +61,17 @@ enum class Setting : std::size_t {
 
 inline constexpr auto kSettingCount = static_cast<std::size_t>(Setting::kCount);
 
+// Names that settings choose from and that rooms above give a meaning: those rooms take them from
+// here, in this order. Of a policy: the answering form's, then rules that score nodes.
+inline constexpr std::array<std::string_view, 8> kPolicyNames = {
+    "passages", "recency", "random", "uniform", "keep-high-nll", "bm25", "cosine", "hybrid"};
+// The choice by encoder, then codecs.
+inline constexpr std::array<std::string_view, 5> kCodecNames = {"auto", "fp16", "int8", "int4",
+                                                                "pq"};
+// From everything to nothing.
+inline constexpr std::array<std::string_view, 5> kLogLevelNames = {"debug", "info", "warning",
+                                                                   "error", "off"};
+
 struct SettingInfo {
     enum class Kind { kText, kPath, kChoice, kNumber };
 
@@ -69,9 +79,9 @@ struct SettingInfo {
     Kind kind = Kind::kText;
     std::string_view default_text;  // empty: computed by default_layer()
     std::string_view help;
-    std::initializer_list<std::string_view> choices = {};  // kChoice
-    std::uint64_t minimum = 0;                             // kNumber
-    std::uint64_t maximum = 0;                             // kNumber
+    std::span<const std::string_view> choices = {};  // kChoice
+    std::uint64_t minimum = 0;                       // kNumber
+    std::uint64_t maximum = 0;                       // kNumber
 };
 
 const SettingInfo& setting_info(Setting setting);

@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "core/config.h"
 #include "core/result.h"
 #include "lm/base_model.h"
 #include "lm/generate.h"
@@ -32,7 +33,7 @@
 namespace mc::runtime {
 
 // The policy that makes the answering form.
-inline constexpr std::string_view kPassagesPolicy = "passages";
+inline constexpr std::string_view kPassagesPolicy = kPolicyNames.front();
 
 struct QueryOptions {
     std::string policy{kPassagesPolicy};

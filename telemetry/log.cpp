@@ -15,13 +15,10 @@
 #include <string>
 #include <utility>
 
+#include "core/config.h"
+
 namespace mc::telemetry {
 namespace {
-
-constexpr std::pair<LogLevel, std::string_view> kLevelNames[] = {
-    {LogLevel::kDebug, "debug"}, {LogLevel::kInfo, "info"}, {LogLevel::kWarning, "warning"},
-    {LogLevel::kError, "error"}, {LogLevel::kOff, "off"},
-};
 
 constexpr const char* kTextPattern = "%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v";
 constexpr const char* kJsonPattern = R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l",%v})";
@@ -100,16 +97,11 @@ struct Logger::Sink {
     spdlog::logger logger;
 };
 
-std::string_view log_level_name(LogLevel level) {
-    for (const auto& [known, name] : kLevelNames)
-        if (known == level) return name;
-    return "unknown";
-}
-
 std::optional<LogLevel> log_level_from_name(std::string_view name) {
-    for (const auto& [level, known] : kLevelNames)
-        if (known == name) return level;
-    return std::nullopt;
+    static_assert(kLogLevelNames.size() == static_cast<std::size_t>(LogLevel::kOff) + 1);
+    const auto found = std::ranges::find(kLogLevelNames, name);
+    if (found == kLogLevelNames.end()) return std::nullopt;
+    return static_cast<LogLevel>(found - kLogLevelNames.begin());
 }
 
 Logger::Logger(LogOptions options, const Clock& clock)

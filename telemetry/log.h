@@ -21,10 +21,9 @@
 
 namespace mc::telemetry {
 
+// In the order of kLogLevelNames (core/config.h).
 enum class LogLevel { kDebug, kInfo, kWarning, kError, kOff };
 
-// "debug", "info", "warning", "error", "off"; parse accepts exactly these.
-std::string_view log_level_name(LogLevel level);
 std::optional<LogLevel> log_level_from_name(std::string_view name);
 
 enum class LogFormat { kText, kJson };

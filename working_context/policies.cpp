@@ -7,8 +7,10 @@
 #include <map>
 #include <queue>
 #include <set>
+#include <span>
 #include <string>
 
+#include "core/config.h"
 #include "core/rng.h"
 #include "working_context/hit_fusion.h"
 
@@ -208,16 +210,16 @@ Scores score_hybrid(const Window& window, const FocusRequest& request) {
     return to_scores(gains);
 }
 
-using Rule = Scores (*)(const Window&, const FocusRequest&);
-
-constexpr std::array<std::string_view, 7> kNames = {"recency", "random", "uniform", "keep-high-nll",
-                                                    "bm25",    "cosine", "hybrid"};
-constexpr std::array<Rule, kNames.size()> kRules = {score_recency,  score_random, score_uniform,
-                                                    score_high_nll, score_bm25,   score_cosine,
-                                                    score_hybrid};
+constexpr std::array kRules = {score_recency, score_random, score_uniform, score_high_nll,
+                               score_bm25,    score_cosine, score_hybrid};
+// The first one of the setting is the answering form, which scores nothing.
+constexpr std::span kNames = std::span(kPolicyNames).subspan<1>();
+static_assert(kNames.size() == kRules.size());
 
 class RuleScorer final : public FocusScorer {
   public:
+    using Rule = Scores (*)(const Window&, const FocusRequest&);
+
     RuleScorer(std::string_view name, Rule rule) : name_(name), rule_(rule) {}
 
     std::string_view name() const override { return name_; }
@@ -227,15 +229,11 @@ class RuleScorer final : public FocusScorer {
     }
 
   private:
-    std::string_view name_;  // of kNames
+    std::string_view name_;  // of kPolicyNames
     Rule rule_;
 };
 
 }  // namespace
-
-std::span<const std::string_view> policy_names() {
-    return kNames;
-}
 
 Result<std::unique_ptr<FocusScorer>> make_policy(std::string_view name) {
     const auto found = std::find(kNames.begin(), kNames.end(), name);

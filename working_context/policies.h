@@ -8,20 +8,17 @@
 //   bm25, cosine   the request's lexical or vector hits
 //   hybrid         both fused (hit_fusion.h)
 //
-// All are deterministic for a window, a request and its seed.
+// All are deterministic for a window, a request and its seed. The names are those of the setting
+// (kPolicyNames, core/config.h).
 #pragma once
 
 #include <memory>
-#include <span>
 #include <string_view>
 
 #include "core/result.h"
 #include "working_context/focus_scorer.h"
 
 namespace mc {
-
-// Valid names, in the order above.
-std::span<const std::string_view> policy_names();
 
 // Errors: kUsage for an unknown name, listing the valid ones.
 Result<std::unique_ptr<FocusScorer>> make_policy(std::string_view name);

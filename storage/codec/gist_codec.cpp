@@ -6,13 +6,15 @@
 #include <cstring>
 
 #include "core/check.h"
+#include "core/config.h"
 #include "formats/half_float.h"
 
 namespace mc::storage {
 namespace {
 
-constexpr std::array<std::string_view, kGistCodecs.size()> kCodecNames = {"fp16", "int8", "int4",
-                                                                          "pq"};
+// The first one of the setting chooses among them.
+constexpr std::span kNames = std::span(kCodecNames).subspan<1>();
+static_assert(kNames.size() == kGistCodecs.size());
 
 constexpr float kInt8Steps = 127;
 constexpr int kInt4Least = -8;
@@ -135,7 +137,8 @@ void check_sizes(GistCodec codec, const GistShape& shape, std::size_t kv, std::s
 }  // namespace
 
 std::string_view codec_name(GistCodec codec) {
-    return kCodecNames.at(static_cast<std::size_t>(codec));
+    MC_CHECK(is_codec(static_cast<std::uint16_t>(codec)), "a number that is no codec");
+    return kNames[static_cast<std::size_t>(codec)];
 }
 
 std::optional<GistCodec> codec_from_name(std::string_view name) {

@@ -28,7 +28,7 @@ enum class GistCodec : std::uint16_t { kFp16 = 0, kInt8 = 1, kInt4 = 2, kPq = 3 
 inline constexpr std::array kGistCodecs = {GistCodec::kFp16, GistCodec::kInt8, GistCodec::kInt4,
                                            GistCodec::kPq};
 
-// "fp16", "int8", "int4", "pq"; parse is its inverse.
+// As the setting names it (kCodecNames, core/config.h); the second is the inverse.
 std::string_view codec_name(GistCodec codec);
 std::optional<GistCodec> codec_from_name(std::string_view name);
 

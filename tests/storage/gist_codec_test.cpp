@@ -61,6 +61,10 @@ TEST(HalfFloatTest, RoundingPicksTheNearerHalfAndTheEvenOneOfTwo) {
 
 TEST(GistCodecTest, NamesAreTheirOwnInverse) {
     EXPECT_EQ(codec_from_name("fp16"), GistCodec::kFp16);
+    EXPECT_EQ(codec_from_name("int8"), GistCodec::kInt8);
+    EXPECT_EQ(codec_from_name("int4"), GistCodec::kInt4);
+    EXPECT_EQ(codec_from_name("pq"), GistCodec::kPq);
+    EXPECT_FALSE(codec_from_name("auto"));
     for (const GistCodec codec : kGistCodecs) EXPECT_EQ(codec_from_name(codec_name(codec)), codec);
     EXPECT_FALSE(codec_from_name("int3"));
 }
