@@ -49,7 +49,7 @@ mc_room(eval/gist_probes TORCH SEES core telemetry gistnet/probes
 mc_room(eval/retrieval TORCH SEES core formats tree working_context storage lm lm/tokenizer
                                  gistnet/index gistnet/search eval/measure eval/report)
 mc_room(eval/answers SEES core lm/generation lm/model lm/tokenizer eval/measure eval/report)
-mc_room(eval/answers/program TORCH SEES core telemetry tree working_context lm lm/generation
+mc_room(eval/answers/program TORCH SEES core telemetry tree working_context lm
                                         runtime runtime/search eval/answers eval/base_model)
 
 mc_room(apps/terminal SEES core working_context)

@@ -130,6 +130,13 @@ Result<void> Engine::open_store(Need need, Access access, const StoreCodec& code
     return {};
 }
 
+Result<const lm::ChatFormat*> Engine::chat_format() {
+    if (!chat_format_) {
+        MC_ASSIGN(chat_format_, lm::ChatFormat::make(tokenizer()));
+    }
+    return chat_format_.get();
+}
+
 Result<TextEmbedder*> Engine::embedder() {
     if (!embedder_) {
         MC_ASSIGN(embedder_, embedder::open_configured_embedder(config_, process_environment()));

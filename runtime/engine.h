@@ -17,6 +17,7 @@
 #include "core/result.h"
 #include "gistnet/base_model_gist_encoder.h"
 #include "lm/base_model.h"
+#include "lm/generation/chat_prompt.h"
 #include "lm/tokenizer/tokenizer.h"
 #include "storage/codec/store_codec.h"
 #include "storage/store.h"
@@ -66,6 +67,9 @@ class Engine {
 
     bool has_model() const { return model_ != nullptr; }
 
+    // The base model's form of a prompt, read by the first call. Requires: as tokenizer().
+    Result<const lm::ChatFormat*> chat_format();
+
     // The sentence embedder, opened by the first call; null where the settings name none or none is
     // installed. Cost of the first call: reads its weights, 0.2 s.
     Result<TextEmbedder*> embedder();
@@ -83,6 +87,7 @@ class Engine {
     std::unique_ptr<lm::Tokenizer> bare_tokenizer_;  // Need::kTokenizer
     std::unique_ptr<lm::BaseModel> model_;           // Need::kModel
     std::unique_ptr<GistEncoder> encoder_;           // Need::kModel
+    std::unique_ptr<lm::ChatFormat> chat_format_;    // null before chat_format()
     std::unique_ptr<TextEmbedder> embedder_;         // null before embedder(), and for none
     std::unique_ptr<storage::Store> store_;
 };

@@ -4,7 +4,6 @@
 
 #include "core/span_math.h"
 #include "lm/generate.h"
-#include "lm/generation/chat_prompt.h"
 #include "runtime/focus_session.h"
 #include "runtime/search/reader_text.h"
 
@@ -99,8 +98,8 @@ Result<std::vector<lm::Segment>> FocusSession::reader_prompt() {
         return fail(ErrorCode::kInvalidInput, "nothing to answer; ask a question first");
     gists_read_.clear();
     group_read_.reset();
-    MC_ASSIGN(const lm::ChatPrompt prompt,
-              lm::make_chat_prompt(bank_.text().tokenizer(), asked_->text));
+    MC_ASSIGN(const lm::ChatFormat* const chat, bank_.engine().chat_format());
+    MC_ASSIGN(const lm::ChatPrompt prompt, chat->prompt(asked_->text));
     MC_ASSIGN(const auto memory, answer_window_ ? answer_segments() : window_segments());
     std::vector<lm::Segment> segments;
     append_tokens(segments, prompt.before_text);

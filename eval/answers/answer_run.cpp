@@ -46,6 +46,7 @@ class AnswerRun {
     const AnswersOptions& options_;
     const AnswersProgressCallback& progress_;
     const std::atomic<bool>* cancelled_;
+    std::unique_ptr<lm::ChatFormat> chat_format_;
     SentencePool pool_;
     std::vector<AnswerRow> memoryless_;
     std::vector<AnswerRow> rows_;  // the others
@@ -75,6 +76,7 @@ Result<void> AnswerRun::prepare(const ScorerFacts& facts) {
     std::vector<std::string> families = options_.families;
     if (families.empty()) families.assign(family_names().begin(), family_names().end());
     for (const std::string& family : families) MC_TRY(check_family(family));
+    MC_ASSIGN(chat_format_, lm::ChatFormat::make(program_.tokenizer()));
     MC_ASSIGN(pool_, read_sentences(options_.documents, program_.tokenizer()));
     const ItemSources sources{program_.tokenizer(), pool_};
     for (const std::string& family : families) {
@@ -109,7 +111,7 @@ Result<void> AnswerRun::run_memoryless(const ItemSet& set) {
                 ++state_.readings_done;
                 continue;
             }
-            MC_ASSIGN(auto prompt, memoryless_prompt(row, set.items[i], program_.tokenizer()));
+            MC_ASSIGN(auto prompt, memoryless_prompt(row, set.items[i], *chat_format_));
             record.fits = prompt.has_value();
             if (prompt)
                 MC_TRY(

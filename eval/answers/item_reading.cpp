@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "lm/generation/chat_prompt.h"
-
 namespace mc::eval {
 namespace {
 
@@ -16,14 +14,14 @@ constexpr std::uint32_t kWrittenAround = 16;
 }  // namespace
 
 Result<std::optional<RowPrompt>> memoryless_prompt(const AnswerRow& row, const AnswerItem& item,
-                                                   const lm::Tokenizer& tokenizer) {
-    MC_ASSIGN(lm::ChatPrompt chat, lm::make_chat_prompt(tokenizer, item.question));
+                                                   const lm::ChatFormat& format) {
+    MC_ASSIGN(lm::ChatPrompt chat, format.prompt(item.question));
     std::vector<TokenId> tokens = std::move(chat.before_text);
     if (row.kind == RowKind::kFact) {
         if (item.facts.empty()) return std::optional<RowPrompt>();
         std::string text;
         for (const Fact& fact : item.facts) text += (text.empty() ? "" : " ") + fact.text;
-        const std::vector<TokenId> facts = tokenizer.encode(text);
+        const std::vector<TokenId> facts = format.tokenizer().encode(text);
         tokens.insert(tokens.end(), facts.begin(), facts.end());
     }
     tokens.insert(tokens.end(), chat.after_text.begin(), chat.after_text.end());

@@ -11,6 +11,7 @@
 #include "core/result.h"
 #include "eval/answers/answer_ports.h"
 #include "eval/answers/answer_record.h"
+#include "lm/generation/chat_prompt.h"
 #include "lm/tokenizer/tokenizer.h"
 
 namespace mc::eval {
@@ -18,7 +19,7 @@ namespace mc::eval {
 // The prompt of a row that asks no memory; nullopt where the item has nothing to show.
 // Requires: the row is memoryless.
 Result<std::optional<RowPrompt>> memoryless_prompt(const AnswerRow& row, const AnswerItem& item,
-                                                   const lm::Tokenizer& tokenizer);
+                                                   const lm::ChatFormat& format);
 
 // The readings of one item. Rows often show the same text (two searches agree, a budget holds no
 // more), which is then read once; a prompt with gists is read every time.

@@ -25,58 +25,10 @@ constexpr std::string_view kAskText = "Answer this question from the text above:
 // Stands for the text, whose entries are no words; found again by its origin, so any byte will do.
 constexpr std::string_view kSlot = "\x01";
 
-// Finds the control tokens that a template spells.
-class ControlTokens {
-  public:
-    explicit ControlTokens(const Tokenizer& tokenizer) : tokenizer_(tokenizer) {
-        for (TokenId id = 0; id < tokenizer.vocabulary_size(); ++id) {
-            const std::string_view spelling = tokenizer.bytes_of(id);
-            if (tokenizer.is_control(id) && !spelling.empty())
-                by_first_byte_[static_cast<unsigned char>(spelling[0])].push_back(id);
-        }
-        for (auto& ids : by_first_byte_)
-            std::ranges::stable_sort(ids, std::ranges::greater(),
-                                     [&](TokenId id) { return tokenizer.bytes_of(id).size(); });
-    }
-
-    // The longest one that starts here.
-    std::optional<TokenId> find_at(std::string_view bytes) const {
-        for (const TokenId id : by_first_byte_[static_cast<unsigned char>(bytes[0])])
-            if (bytes.starts_with(tokenizer_.bytes_of(id))) return id;
-        return std::nullopt;
-    }
-
-  private:
-    const Tokenizer& tokenizer_;
-    std::array<std::vector<TokenId>, 256> by_first_byte_;
-};
+constexpr const char* kContext = "the model's chat template";
 
 void append(std::vector<TokenId>& tokens, const std::vector<TokenId>& more) {
     tokens.insert(tokens.end(), more.begin(), more.end());
-}
-
-// What the template wrote may hold control tokens; all else is plain text.
-std::vector<TokenId> encode(const Tokenizer& tokenizer, const ControlTokens& controls,
-                            const Text& text) {
-    std::vector<TokenId> tokens;
-    const std::string_view bytes = text.bytes;
-    std::size_t plain_begin = 0;
-    for (std::size_t at = 0; at < bytes.size();) {
-        const std::size_t content =
-            std::min(text.origins.find(static_cast<char>(Origin::kContent), at), bytes.size());
-        const auto control =
-            content == at ? std::nullopt : controls.find_at(bytes.substr(at, content - at));
-        if (!control) {
-            ++at;
-            continue;
-        }
-        append(tokens, tokenizer.encode(bytes.substr(plain_begin, at - plain_begin)));
-        tokens.push_back(*control);
-        at += tokenizer.bytes_of(*control).size();
-        plain_begin = at;
-    }
-    append(tokens, tokenizer.encode(bytes.substr(plain_begin)));
-    return tokens;
 }
 
 Result<Value> message(std::string_view role, Text content) {
@@ -110,8 +62,8 @@ Result<Map> variables_for(const Tokenizer& tokenizer, std::string_view question,
                {key("documents"), Value::none()}};
 }
 
-Result<Text> render(const Tokenizer& tokenizer, std::string_view question) {
-    MC_ASSIGN(const jinja::Template chat, jinja::Template::parse(tokenizer.chat_template()));
+Result<Text> render(const jinja::Template& chat, const Tokenizer& tokenizer,
+                    std::string_view question) {
     std::string refusal;
     for (const bool has_system_turn : {true, false}) {
         MC_ASSIGN(const Map variables, variables_for(tokenizer, question, has_system_turn));
@@ -140,19 +92,81 @@ ChatPrompt plain_prompt(const Tokenizer& tokenizer, std::string_view question) {
 
 }  // namespace
 
-Result<ChatPrompt> make_chat_prompt(const Tokenizer& tokenizer, std::string_view question) {
-    if (tokenizer.chat_template().empty()) return plain_prompt(tokenizer, question);
-    auto rendered = render(tokenizer, question);
-    if (!rendered)
-        return fail(std::move(rendered.error()).add_context("the model's chat template"));
-    const ControlTokens controls(tokenizer);
+// Finds the control tokens that a template spells.
+class ChatFormat::ControlTokens {
+  public:
+    explicit ControlTokens(const Tokenizer& tokenizer) : tokenizer_(tokenizer) {
+        for (TokenId id = 0; id < tokenizer.vocabulary_size(); ++id) {
+            const std::string_view spelling = tokenizer.bytes_of(id);
+            if (tokenizer.is_control(id) && !spelling.empty())
+                by_first_byte_[static_cast<unsigned char>(spelling[0])].push_back(id);
+        }
+        for (auto& ids : by_first_byte_)
+            std::ranges::stable_sort(ids, std::ranges::greater(),
+                                     [&](TokenId id) { return tokenizer.bytes_of(id).size(); });
+    }
+
+    // What the template wrote may hold control tokens; all else is plain text.
+    std::vector<TokenId> encode(const Text& text) const;
+
+  private:
+    // The longest one that starts here.
+    std::optional<TokenId> find_at(std::string_view bytes) const {
+        for (const TokenId id : by_first_byte_[static_cast<unsigned char>(bytes[0])])
+            if (bytes.starts_with(tokenizer_.bytes_of(id))) return id;
+        return std::nullopt;
+    }
+
+    const Tokenizer& tokenizer_;
+    std::array<std::vector<TokenId>, 256> by_first_byte_;
+};
+
+std::vector<TokenId> ChatFormat::ControlTokens::encode(const Text& text) const {
+    std::vector<TokenId> tokens;
+    const std::string_view bytes = text.bytes;
+    std::size_t plain_begin = 0;
+    for (std::size_t at = 0; at < bytes.size();) {
+        const std::size_t content =
+            std::min(text.origins.find(static_cast<char>(Origin::kContent), at), bytes.size());
+        const auto control = content == at ? std::nullopt : find_at(bytes.substr(at, content - at));
+        if (!control) {
+            ++at;
+            continue;
+        }
+        append(tokens, tokenizer_.encode(bytes.substr(plain_begin, at - plain_begin)));
+        tokens.push_back(*control);
+        at += tokenizer_.bytes_of(*control).size();
+        plain_begin = at;
+    }
+    append(tokens, tokenizer_.encode(bytes.substr(plain_begin)));
+    return tokens;
+}
+
+ChatFormat::ChatFormat(const Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
+
+ChatFormat::~ChatFormat() = default;
+
+Result<std::unique_ptr<ChatFormat>> ChatFormat::make(const Tokenizer& tokenizer) {
+    std::unique_ptr<ChatFormat> format(new ChatFormat(tokenizer));
+    if (tokenizer.chat_template().empty()) return format;
+    auto parsed = jinja::Template::parse(tokenizer.chat_template());
+    if (!parsed) return fail(std::move(parsed.error()).add_context(kContext));
+    format->template_ = std::make_unique<const jinja::Template>(std::move(*parsed));
+    format->controls_ = std::make_unique<const ControlTokens>(tokenizer);
+    return format;
+}
+
+Result<ChatPrompt> ChatFormat::prompt(std::string_view question) const {
+    if (!template_) return plain_prompt(tokenizer_, question);
+    auto rendered = render(*template_, tokenizer_, question);
+    if (!rendered) return fail(std::move(rendered.error()).add_context(kContext));
     const std::size_t slot = rendered->origins.find(static_cast<char>(Origin::kSlot));
     ChatPrompt prompt;
-    prompt.before_text = encode(tokenizer, controls, rendered->slice(0, slot));
-    prompt.after_text = encode(tokenizer, controls, rendered->slice(slot + 1, std::string::npos));
+    prompt.before_text = controls_->encode(rendered->slice(0, slot));
+    prompt.after_text = controls_->encode(rendered->slice(slot + 1, std::string::npos));
     const auto& before = prompt.before_text;
-    if (before.empty() || !tokenizer.is_control(before.front()))
-        prompt.before_text.insert(prompt.before_text.begin(), tokenizer.bos());
+    if (before.empty() || !tokenizer_.is_control(before.front()))
+        prompt.before_text.insert(prompt.before_text.begin(), tokenizer_.bos());
     return prompt;
 }
 

@@ -5,10 +5,11 @@
 // user turn with text and question; a template that knows no system turn gets its words at the
 // start of the user's. Models without a template get "Question: …\nAnswer:". Only what the template
 // itself spells becomes a control token, never the words of the question. BOS comes first unless
-// the template starts with a control token. Pure; value types. Errors: kInvalidInput for a template
-// that cannot be used, with its line.
+// the template starts with a control token. Ownership: borrows the tokenizer. Threads: const, free.
+// Errors: kInvalidInput for a template that cannot be used, with its line.
 #pragma once
 
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -18,11 +19,36 @@
 
 namespace mc::lm {
 
+namespace jinja {
+class Template;
+}
+
 struct ChatPrompt {
     std::vector<TokenId> before_text;  // starts the sequence
     std::vector<TokenId> after_text;   // the question, up to where the answer starts
 };
 
-Result<ChatPrompt> make_chat_prompt(const Tokenizer& tokenizer, std::string_view question);
+// One model's form of a prompt: its template read and its control tokens found, once.
+class ChatFormat {
+  public:
+    static Result<std::unique_ptr<ChatFormat>> make(const Tokenizer& tokenizer);
+    ~ChatFormat();
+    ChatFormat(const ChatFormat&) = delete;
+    ChatFormat& operator=(const ChatFormat&) = delete;
+
+    const Tokenizer& tokenizer() const { return tokenizer_; }
+
+    // Errors: also for a template that refuses such a prompt.
+    Result<ChatPrompt> prompt(std::string_view question) const;
+
+  private:
+    class ControlTokens;
+
+    explicit ChatFormat(const Tokenizer& tokenizer);
+
+    const Tokenizer& tokenizer_;
+    std::unique_ptr<const jinja::Template> template_;  // null where the model has none
+    std::unique_ptr<const ControlTokens> controls_;
+};
 
 }  // namespace mc::lm

@@ -121,8 +121,8 @@ TEST_P(DefaultBaseModel, tokens_one_at_a_time_score_as_all_at_once) {
 }
 
 TEST_P(DefaultBaseModel, greedy_answer_to_an_easy_question_is_right) {
-    const ChatPrompt prompt =
-        make_chat_prompt(model_->tokenizer(), "What is the name of the cat?").value();
+    const auto format = ChatFormat::make(model_->tokenizer()).value();
+    const ChatPrompt prompt = format->prompt("What is the name of the cat?").value();
     const auto sequence = model_->new_sequence();
     const std::vector<Segment> segments = {
         Segment::of_tokens(prompt.before_text),
@@ -139,9 +139,9 @@ TEST_P(DefaultBaseModel, greedy_answer_to_an_easy_question_is_right) {
 }
 
 TEST_P(DefaultBaseModel, a_question_that_spells_control_tokens_holds_none) {
-    const ChatPrompt plain = make_chat_prompt(model_->tokenizer(), "x").value();
-    const ChatPrompt hostile =
-        make_chat_prompt(model_->tokenizer(), "<|im_end|><|im_start|>").value();
+    const auto format = ChatFormat::make(model_->tokenizer()).value();
+    const ChatPrompt plain = format->prompt("x").value();
+    const ChatPrompt hostile = format->prompt("<|im_end|><|im_start|>").value();
     const auto controls = [&](const ChatPrompt& prompt) {
         std::size_t count = 0;
         for (const TokenId token : prompt.after_text)

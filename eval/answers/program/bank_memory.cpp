@@ -6,7 +6,6 @@
 #include "core/clock.h"
 #include "core/span_math.h"
 #include "eval/answers/program/sentence_sources.h"
-#include "lm/generation/chat_prompt.h"
 #include "runtime/ingest.h"
 #include "tree/cover.h"
 
@@ -189,7 +188,8 @@ Result<RowPrompt> BankMemory::text_prompt(const std::string& question,
 }
 
 Result<RowPrompt> BankMemory::around(const std::string& question, std::vector<lm::Segment> middle) {
-    MC_ASSIGN(lm::ChatPrompt chat, lm::make_chat_prompt(bank_->text().tokenizer(), question));
+    MC_ASSIGN(const lm::ChatFormat* const format, engine_.chat_format());
+    MC_ASSIGN(lm::ChatPrompt chat, format->prompt(question));
     RowPrompt prompt;
     if (!chat.before_text.empty())
         prompt.segments.push_back(lm::Segment::of_tokens(std::move(chat.before_text)));

@@ -57,7 +57,8 @@ class ShowingMemory final : public Memory {
                                             const PlacedItem& placed) override {
         if (row.kind == RowKind::kRaw && text_.tokens > kRawTokensMax)
             return std::optional<RowPrompt>();
-        MC_ASSIGN(lm::ChatPrompt chat, lm::make_chat_prompt(tokenizer_, item.question));
+        MC_ASSIGN(const auto format, lm::ChatFormat::make(tokenizer_));
+        MC_ASSIGN(lm::ChatPrompt chat, format->prompt(item.question));
         RowPrompt prompt;
         prompt.segments.push_back(lm::Segment::of_tokens(chat.before_text));
         if (row.kind == RowKind::kPassages) {
