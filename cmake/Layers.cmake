@@ -30,7 +30,7 @@ mc_room(gistnet/search SEES core)
 mc_room(gistnet/pooling TORCH SEES core formats tree lm lm/torch)
 mc_room(gistnet/index TORCH SEES core formats tree lm lm/torch gistnet/pooling)
 mc_room(gistnet TORCH SEES core tree lm lm/torch gistnet/index gistnet/pooling)
-mc_room(gistnet/training TORCH SEES core telemetry lm/torch lm/training
+mc_room(gistnet/training TORCH SEES core telemetry tree lm/torch lm/training
                                gistnet/index gistnet/pooling gistnet/search)
 mc_room(gistnet/probes TORCH SEES core tree lm lm/torch lm/training gistnet/pooling gistnet/training)
 

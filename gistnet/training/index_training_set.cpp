@@ -6,13 +6,12 @@
 
 #include "core/check.h"
 #include "core/span_math.h"
+#include "tree/read_window.h"
 
 namespace mc::gistnet {
 namespace {
 
-// As ingest reads (tree/read_window.h).
-constexpr std::uint64_t kNewTokens = kBlocksPerWindow * kBlockSize;
-constexpr std::uint64_t kContextTokens = 256;
+static_assert(kBlocksPerWindow * kBlockSize == kWindowNewTokens);
 
 constexpr std::uint64_t kNextTokensMin = 32;
 constexpr std::uint64_t kFragmentTokens = 8;
@@ -23,8 +22,8 @@ std::vector<PlannedWindow> plan_index_windows(const TrainingText& text, std::uin
                                               std::uint64_t seed) {
     std::vector<PlannedWindow> all;
     for (std::size_t d = 0; d < text.size(); ++d)
-        for (std::uint64_t begin = 0; begin + kNewTokens + kNextTokensMax <= text[d].size();
-             begin += kNewTokens)
+        for (std::uint64_t begin = 0; begin + kWindowNewTokens + kNextTokensMax <= text[d].size();
+             begin += kWindowNewTokens)
             all.push_back({d, begin});
     Rng rng(seed);
     for (std::size_t i = 0; i < all.size() && i < count; ++i)
@@ -69,16 +68,15 @@ std::vector<TokenId> IndexSetReader::make_text(QuestionKind kind,
 
 void IndexSetReader::read(const PlannedWindow& window) {
     const std::vector<TokenId>& document = text_[window.document];
-    const std::uint64_t context = std::min(kContextTokens, window.begin);
-    const auto at = document.begin() + static_cast<std::ptrdiff_t>(window.begin);
-    std::vector<TokenId> tokens = {model_.tokenizer->bos()};
-    tokens.insert(tokens.end(), at - static_cast<std::ptrdiff_t>(context),
-                  at + static_cast<std::ptrdiff_t>(kNewTokens));
-    set_.tokens_read += tokens.size();
-    const std::vector<std::vector<TokenId>> one = {std::move(tokens)};
-    const at::Tensor residuals =
-        model_.read_residuals(one, 1 + static_cast<std::int64_t>(context), layers_);
-    blocks_.push_back(block_features(model_, token_weights_, residuals, {&*at, kNewTokens}));
+    const ReadWindow read =
+        read_window_at(document, 0, {window.begin, window.begin + kWindowNewTokens});
+    std::vector<std::vector<TokenId>> one = {{model_.tokenizer->bos()}};
+    one[0].insert(one[0].end(), read.tokens.begin(), read.tokens.end());
+    set_.tokens_read += one[0].size();
+    const std::int64_t kept_begin = 1 + std::int64_t{read.context_count};
+    const at::Tensor residuals = model_.read_residuals(one, kept_begin, layers_);
+    blocks_.push_back(block_features(model_, token_weights_, residuals,
+                                     std::span(read.tokens).subspan(read.context_count)));
 
     std::vector<std::vector<TokenId>> texts;
     const std::int64_t first_block =

@@ -11,6 +11,7 @@
 #include "gistnet/training/index_trainer.h"
 #include "gistnet/training/usable_steps.h"
 #include "lm/training/training_pass.h"
+#include "tree/read_window.h"
 
 namespace mc::gistnet {
 namespace {
@@ -58,7 +59,7 @@ at::Tensor token_counts(const TrainingText& text, const lm::TorchModel& model) {
 Result<void> check_options(const lm::BaseModel& model, const IndexTrainOptions& options) {
     if (options.windows == 0 || options.steps == 0)
         return fail(ErrorCode::kUsage, "windows and steps must be 1 or more");
-    constexpr std::uint32_t kReadTokens = 1 + 256 + 512;
+    constexpr std::uint64_t kReadTokens = 1 + kWindowContextTokens + kWindowNewTokens;
     if (model.config().context_length < kReadTokens)
         return fail(ErrorCode::kUsage, "the model's context of " +
                                            std::to_string(model.config().context_length) +
