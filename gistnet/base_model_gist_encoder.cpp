@@ -51,7 +51,6 @@ class BaseModelGistEncoder final : public GistEncoder {
     Result<std::vector<std::vector<Gist>>> encode_windows(std::span<const ReadWindow> windows,
                                                           bool with_statistics) override;
     Result<std::vector<Gist>> encode_parents(std::span<const SiblingGists> families) override;
-    Result<std::vector<float>> encode_query(std::span<const TokenId> tokens) override;
 
   private:
     Result<void> check_window(const ReadWindow& window) const;
@@ -186,21 +185,6 @@ Result<std::vector<Gist>> BaseModelGistEncoder::encode_parents(
             gists[i].statistics = {mean_of(families[i], &NodeStatistics::mean_nll),
                                    mean_of(families[i], &NodeStatistics::mean_entropy)};
         return gists;
-    });
-}
-
-Result<std::vector<float>> BaseModelGistEncoder::encode_query(std::span<const TokenId> tokens) {
-    if (tokens.empty()) return fail(ErrorCode::kInvalidInput, "the question is empty");
-    if (tokens.size() + 1 > model_.config.context_length)
-        return fail(ErrorCode::kInvalidInput, "a question of " + std::to_string(tokens.size()) +
-                                                  " tokens does not fit the model's context of " +
-                                                  std::to_string(model_.config.context_length));
-    return torch_guard([&] {
-        const c10::InferenceMode inference;
-        const std::vector<std::vector<TokenId>> texts = {{tokens.begin(), tokens.end()}};
-        const at::Tensor x = index_->text_vectors(texts).to(at::kCPU).contiguous();
-        const float* data = x.const_data_ptr<float>();
-        return std::vector<float>(data, data + x.numel());
     });
 }
 

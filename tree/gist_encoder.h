@@ -47,9 +47,6 @@ class GistEncoder {
 
     // One gist per family of 32.
     virtual Result<std::vector<Gist>> encode_parents(std::span<const SiblingGists> families) = 0;
-
-    // The index vector of a question, comparable with Gist::index_vector by inner product.
-    virtual Result<std::vector<float>> encode_query(std::span<const TokenId> tokens) = 0;
 };
 
 }  // namespace mc

@@ -152,10 +152,6 @@ class ScorersEncoder final : public GistEncoder {
         return scorer_.encode_parents(0, families);
     }
 
-    Result<std::vector<float>> encode_query(std::span<const TokenId>) override {
-        return fail(ErrorCode::kModel, "nothing is asked");
-    }
-
   private:
     FakeScorer& scorer_;
 };

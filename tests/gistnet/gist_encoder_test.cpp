@@ -6,6 +6,7 @@
 
 #include "core/span_math.h"
 #include "gistnet/base_model_gist_encoder.h"
+#include "gistnet/index/index_reader.h"
 #include "tests/support/tiny_model.h"
 
 namespace mc::gistnet::test {
@@ -128,11 +129,12 @@ TEST_F(TinyEncoder, statistics_are_the_models_own_scores_averaged_by_block) {
 }
 
 TEST_F(TinyEncoder, a_question_that_is_a_block_has_the_blocks_index_vector) {
-    const std::vector<TokenId> block = tokens(32);
-    const auto made = encode({{block, 0}});
-    const std::vector<float> query = encoder_->encode_query(block).value();
-    EXPECT_NEAR(inner_product(query, query), 1.0, 1e-5);
-    EXPECT_NEAR(inner_product(query, made[0][0].index_vector), 1.0, 1e-5);
+    const std::vector<std::vector<TokenId>> questions = {tokens(32)};
+    const auto made = encode({{questions[0], 0}});
+    const auto reader = IndexReader::make(*model_, {"mean"}).value();
+    const std::vector<float> vector = reader->read_texts(questions).value()[0];
+    EXPECT_NEAR(inner_product(vector, vector), 1.0, 1e-5);
+    EXPECT_NEAR(inner_product(vector, made[0][0].index_vector), 1.0, 1e-5);
 }
 
 TEST_F(TinyEncoder, a_parents_index_vector_and_statistics_are_the_mean_of_its_childrens) {
@@ -203,8 +205,11 @@ TEST_F(TinyEncoder, what_cannot_be_encoded_is_refused_by_name) {
     ASSERT_FALSE(long_window);
     EXPECT_EQ(long_window.error().code(), ErrorCode::kInvalidInput);
 
-    EXPECT_EQ(encoder_->encode_query({}).error().code(), ErrorCode::kInvalidInput);
-    EXPECT_EQ(encoder_->encode_query(tokens(512)).error().code(), ErrorCode::kInvalidInput);
+    const auto reader = IndexReader::make(*model_, {"mean"}).value();
+    for (const std::size_t count : {0, 512}) {
+        const std::vector<std::vector<TokenId>> texts = {tokens(count)};
+        EXPECT_EQ(reader->read_texts(texts).error().code(), ErrorCode::kInvalidInput) << count;
+    }
 
     std::vector<Gist> foreign(32, encode({{tokens(32), 0}})[0][0]);
     foreign[31].kv.pop_back();

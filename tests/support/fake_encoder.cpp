@@ -102,9 +102,4 @@ Result<std::vector<Gist>> FakeEncoder::encode_parents(std::span<const SiblingGis
     return parents;
 }
 
-Result<std::vector<float>> FakeEncoder::encode_query(std::span<const TokenId> tokens) {
-    MC_TRY(count_call());
-    return bag_of(tokens);
-}
-
 }  // namespace mc

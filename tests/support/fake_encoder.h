@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // GistEncoder by hashing. A block's keys and values depend on exactly the tokens that the window
 // holds up to the block's end, so a window that begins elsewhere shows in every bit. Its index
-// vector is a bag of its own tokens, so a question made of a block's tokens finds that block.
+// vector is a bag of its own tokens.
 #pragma once
 
 #include <optional>
@@ -26,7 +26,6 @@ class FakeEncoder final : public GistEncoder {
     Result<std::vector<std::vector<Gist>>> encode_windows(std::span<const ReadWindow> windows,
                                                           bool with_statistics) override;
     Result<std::vector<Gist>> encode_parents(std::span<const SiblingGists> families) override;
-    Result<std::vector<float>> encode_query(std::span<const TokenId> tokens) override;
 
   private:
     Result<void> count_call();
