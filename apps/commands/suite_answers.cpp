@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `megacontext eval run answers`.
 #include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
 #include "apps/commands/suites.h"
 #include "apps/terminal/interrupt.h"
@@ -34,24 +33,6 @@ Result<std::vector<std::uint64_t>> parse_sizes(const std::vector<std::string>& w
         sizes.push_back(*count * unit);
     }
     return sizes;
-}
-
-void print_report(Output& out, const eval::AnswersReport& report) {
-    if (out.json()) {
-        Json plots = Json::array();
-        for (const auto& path : report.plot_paths) plots.push_back(path.string());
-        out.json({{"suite", "answers"},
-                  {"results_path", report.results_path.string()},
-                  {"table_path", report.table_path.string()},
-                  {"answers_path", report.answers_path.string()},
-                  {"plot_paths", std::move(plots)},
-                  {"results", Json::parse(report.results_json, nullptr, false)}});
-        return;
-    }
-    out.raw(report.table);
-    out.text("");
-    out.text("results  " + report.results_path.string());
-    out.text("answers  " + report.answers_path.string());
 }
 
 class AnswersSuite final : public Command {
@@ -102,10 +83,7 @@ std::string AnswersSuite::own_options() const {
 Result<int> AnswersSuite::run(Invocation& invocation) {
     MC_ASSIGN(options_.lengths, parse_sizes(lengths_, "--lengths"));
     MC_ASSIGN(options_.sentence_counts, parse_sizes(sentence_counts_, "--sentences"));
-    options_.documents = inputs_.documents();
-    options_.output = inputs_.output();
-    options_.seed = inputs_.seed();
-    options_.command_line = inputs_.command_line(own_options());
+    inputs_.give(options_, own_options());
     const InterruptWatch watch;
     auto bar = telemetry::ProgressBar::for_stderr(invocation.clock);
     bar.begin(inputs_.suite());
@@ -116,7 +94,7 @@ Result<int> AnswersSuite::run(Invocation& invocation) {
     MC_ASSIGN(const auto report, eval::run_answers(invocation.config, invocation.metrics, options_,
                                                    progress, &invocation.interrupted));
     bar.clear();
-    print_report(invocation.out, report);
+    print_suite(invocation.out, inputs_.suite(), report);
     return 0;
 }
 

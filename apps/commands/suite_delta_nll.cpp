@@ -69,11 +69,8 @@ std::string DeltaNllSuite::own_options() const {
 }
 
 Result<int> DeltaNllSuite::run(Invocation& invocation) {
-    options_.documents = inputs_.documents();
     options_.train_documents.assign(train_documents_.begin(), train_documents_.end());
-    options_.output = inputs_.output();
-    options_.seed = inputs_.seed();
-    options_.command_line = inputs_.command_line(own_options());
+    inputs_.give(options_, own_options());
     MC_ASSIGN(const auto model, open_model(invocation.config));
     MC_ASSIGN(const auto scorer, eval::BaseModelScorer::make(*model, options_.encoders));
     const InterruptWatch watch;

@@ -31,12 +31,8 @@ class GistProbesSuite final : public Command {
 
     // Opens the model, measures with a progress bar, and prints the table or its JSON.
     Result<int> run(Invocation& invocation) override {
-        options_.documents = inputs_.documents();
-        options_.output = inputs_.output();
-        options_.seed = inputs_.seed();
-        options_.command_line =
-            inputs_.command_line(" --windows " + std::to_string(options_.windows_per_document) +
-                                 " --encoders " + comma_list(options_.encoders));
+        inputs_.give(options_, " --windows " + std::to_string(options_.windows_per_document) +
+                                   " --encoders " + comma_list(options_.encoders));
         MC_ASSIGN(const auto model, open_model(invocation.config));
         const InterruptWatch watch;
         auto bar = telemetry::ProgressBar::for_stderr(invocation.clock);

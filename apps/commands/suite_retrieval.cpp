@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `megacontext eval run retrieval`.
 #include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
 #include "apps/commands/suites.h"
 #include "apps/terminal/interrupt.h"
@@ -12,21 +11,6 @@
 
 namespace mc::apps {
 namespace {
-
-void print_report(Output& out, const eval::RetrievalReport& report) {
-    if (out.json()) {
-        out.json({{"suite", "retrieval"},
-                  {"results_path", report.results_path.string()},
-                  {"table_path", report.table_path.string()},
-                  {"texts_path", report.texts_path.string()},
-                  {"results", Json::parse(report.results_json, nullptr, false)}});
-        return;
-    }
-    out.raw(report.table);
-    out.text("");
-    out.text("results  " + report.results_path.string());
-    out.text("texts    " + report.texts_path.string());
-}
 
 class RetrievalSuite final : public Command {
   public:
@@ -62,10 +46,7 @@ std::string RetrievalSuite::own_options() const {
 }
 
 Result<int> RetrievalSuite::run(Invocation& invocation) {
-    options_.documents = inputs_.documents();
-    options_.output = inputs_.output();
-    options_.seed = inputs_.seed();
-    options_.command_line = inputs_.command_line(own_options());
+    inputs_.give(options_, own_options());
     MC_ASSIGN(const auto model, open_model(invocation.config));
     const InterruptWatch watch;
     auto bar = telemetry::ProgressBar::for_stderr(invocation.clock);
@@ -77,7 +58,7 @@ Result<int> RetrievalSuite::run(Invocation& invocation) {
     MC_ASSIGN(const auto report,
               eval::run_retrieval(*model, options_, progress, &invocation.interrupted));
     bar.clear();
-    print_report(invocation.out, report);
+    print_suite(invocation.out, inputs_.suite(), report);
     return 0;
 }
 

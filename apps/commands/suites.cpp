@@ -64,13 +64,14 @@ std::string comma_list(const std::vector<std::string>& words) {
 }
 
 void print_suite(Output& out, const std::string& suite, const eval::SuiteReport& report) {
+    const std::string source = report.source_path.stem().string();
     if (out.json()) {
         Json plots = Json::array();
         for (const auto& path : report.plot_paths) plots.push_back(path.string());
         out.json({{"suite", suite},
                   {"results_path", report.results_path.string()},
                   {"table_path", report.table_path.string()},
-                  {"tokens_path", report.tokens_path.string()},
+                  {source + "_path", report.source_path.string()},
                   {"plot_paths", std::move(plots)},
                   {"results", Json::parse(report.results_json, nullptr, false)}});
         return;
@@ -78,7 +79,7 @@ void print_suite(Output& out, const std::string& suite, const eval::SuiteReport&
     out.raw(report.table);
     out.text("");
     out.text("results  " + report.results_path.string());
-    out.text("tokens   " + report.tokens_path.string());
+    out.text(source + std::string(9 - source.size(), ' ') + report.source_path.string());
 }
 
 }  // namespace mc::apps

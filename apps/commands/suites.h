@@ -32,17 +32,20 @@ class SuiteInputs {
 
     const std::string& suite() const { return suite_; }
 
-    std::vector<Path> documents() const { return {documents_.begin(), documents_.end()}; }
-
-    Path output() const { return output_; }
-
-    std::uint64_t seed() const { return seed_; }
-
-    // "megacontext eval run SUITE --docs FILE… <own options> --seed N": the same for every way of
-    // giving the same options, so that a resumed run records the same line.
-    std::string command_line(const std::string& own_options) const;
+    // Into the options of a suite. The command line that they record is "megacontext eval run SUITE
+    // --docs FILE… <own options> --seed N": the same for every way of giving the same options, so
+    // that a resumed run records the same line.
+    template <class Options>
+    void give(Options& options, const std::string& own_options) const {
+        options.documents.assign(documents_.begin(), documents_.end());
+        options.output = output_;
+        options.seed = seed_;
+        options.command_line = command_line(own_options);
+    }
 
   private:
+    std::string command_line(const std::string& own_options) const;
+
     std::string suite_;
     std::vector<std::string> documents_;
     std::string output_;
@@ -58,8 +61,7 @@ std::string flag_words(const std::string& flag, const std::vector<std::string>& 
 // Words with commas between them.
 std::string comma_list(const std::vector<std::string>& words);
 
-// What a suite that logs likelihoods prints: its table and where its files lie, or all of it as
-// JSON.
+// What a suite prints: its table and where its files lie, or all of it as JSON.
 void print_suite(Output& out, const std::string& suite, const eval::SuiteReport& report);
 
 }  // namespace mc::apps

@@ -26,7 +26,7 @@ class AnswerRun {
 
     Result<void> prepare(const ScorerFacts& facts);
     Result<void> run();
-    Result<AnswersReport> report(const ScorerFacts& facts);
+    Result<SuiteReport> report(const ScorerFacts& facts);
 
   private:
     Result<void> run_memoryless(const ItemSet& set);
@@ -212,32 +212,22 @@ std::vector<AnswerRecord> AnswerRun::records_asked_for() const {
     return out;
 }
 
-Result<AnswersReport> AnswerRun::report(const ScorerFacts& facts) {
+Result<SuiteReport> AnswerRun::report(const ScorerFacts& facts) {
     std::vector<AnswerRow> rows = memoryless_;
     rows.insert(rows.end(), rows_.begin(), rows_.end());
     AnswerFindings findings = measure_answers(records_asked_for(), rows, options_.seed);
     findings.skipped = skipped_;
-    AnswersReport report;
-    report.table = answers_table(findings, facts, options_);
-    report.results_json = answers_results(findings, configuration_, options_.command_line);
-    report.table_path = options_.output / "table.md";
-    report.results_path = options_.output / "results.json";
-    report.answers_path = options_.output / "answers.jsonl";
-    for (const Plot& plot : answers_plots(findings)) {
-        report.plot_paths.push_back(options_.output / plot.file_name);
-        MC_TRY(write_text(report.plot_paths.back(), plot.svg));
-    }
-    MC_TRY(write_text(report.table_path, report.table));
-    MC_TRY(write_text(report.results_path, report.results_json));
-    return report;
+    return write_suite_report(
+        options_.output / "answers.jsonl", answers_table(findings, facts, options_),
+        answers_results(findings, configuration_, options_.command_line), answers_plots(findings));
 }
 
 }  // namespace
 
-Result<AnswersReport> run_answers(AnswerProgram& program, const ScorerFacts& facts,
-                                  const AnswersOptions& options,
-                                  const AnswersProgressCallback& progress,
-                                  const std::atomic<bool>* cancelled) {
+Result<SuiteReport> run_answers(AnswerProgram& program, const ScorerFacts& facts,
+                                const AnswersOptions& options,
+                                const AnswersProgressCallback& progress,
+                                const std::atomic<bool>* cancelled) {
     AnswerRun run(program, options, progress, cancelled);
     MC_TRY(run.prepare(facts));
     MC_TRY(run.run());

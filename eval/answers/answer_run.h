@@ -24,6 +24,7 @@
 #include "eval/answers/answer_ports.h"
 #include "eval/answers/answer_row.h"
 #include "eval/measure/scorer.h"
+#include "eval/report/suite_report.h"
 
 namespace mc::eval {
 
@@ -46,19 +47,10 @@ struct AnswersProgress {
 
 using AnswersProgressCallback = std::function<void(const AnswersProgress&)>;
 
-struct AnswersReport {
-    std::string table;         // Markdown: what table.md holds
-    std::string results_json;  // what results.json holds
-    Path table_path;
-    Path results_path;
-    Path answers_path;
-    std::vector<Path> plot_paths;
-};
-
 // facts: of the model and the encoder that the program's stores are made with.
-Result<AnswersReport> run_answers(AnswerProgram& program, const ScorerFacts& facts,
-                                  const AnswersOptions& options,
-                                  const AnswersProgressCallback& progress,
-                                  const std::atomic<bool>* cancelled);
+Result<SuiteReport> run_answers(AnswerProgram& program, const ScorerFacts& facts,
+                                const AnswersOptions& options,
+                                const AnswersProgressCallback& progress,
+                                const std::atomic<bool>* cancelled);
 
 }  // namespace mc::eval

@@ -277,7 +277,7 @@ Result<DeltaNllReport> write_report(const Protocol& protocol, const ScorerFacts&
                                protocol.training};
     const DeltaNllOptions& options = protocol.options;
     MC_ASSIGN(SuiteReport report,
-              write_suite_report(options.output, results_table(findings),
+              write_suite_report(options.output / "tokens.jsonl", results_table(findings),
                                  results_json(configuration, options.command_line, findings),
                                  result_plots(groups, scores)));
     return DeltaNllReport{std::move(report), std::move(groups)};

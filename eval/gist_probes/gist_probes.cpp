@@ -48,7 +48,7 @@ Result<SuiteReport> write_report(const GistProbeOptions& options, const std::str
     for (const Figure& figure : figures)
         plots.push_back({figure.name + ".svg", draw_curves(figure.curves, figure.axes)});
     MC_TRY(telemetry::write_tensorboard(options.output, figure_scalars(figures)));
-    return write_suite_report(options.output, probe_table(findings),
+    return write_suite_report(options.output / "tokens.jsonl", probe_table(findings),
                               probe_results_json(configuration, options.command_line, findings),
                               plots);
 }

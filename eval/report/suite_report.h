@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a suite that logs likelihoods window by window tells while it runs and leaves at its end.
+// What a suite tells while it runs, and leaves at its end.
 //
 // Value types. Threads: none shared. Errors: those of replace_file (core/files.h).
 #pragma once
@@ -15,6 +15,7 @@
 
 namespace mc::eval {
 
+// Of a suite that logs likelihoods window by window.
 struct SuiteProgress {
     std::uint64_t windows_done = 0;  // with every condition, those of an earlier run included
     std::uint64_t windows_total = 0;
@@ -27,14 +28,14 @@ struct SuiteReport {
     std::string results_json;  // what results.json holds
     Path table_path;
     Path results_path;
-    Path tokens_path;
+    Path source_path;  // what the results are made from
     std::vector<Path> plot_paths;
 };
 
 Result<void> write_text(const Path& path, const std::string& text);
 
-// Writes the plots, table.md and, last, results.json; tokens.jsonl is there already.
-Result<SuiteReport> write_suite_report(const Path& folder, std::string table,
+// Writes the plots, table.md and, last, results.json beside `source`, which is there already.
+Result<SuiteReport> write_suite_report(const Path& source, std::string table,
                                        std::string results_json, const std::vector<Plot>& plots);
 
 }  // namespace mc::eval

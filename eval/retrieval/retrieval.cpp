@@ -161,9 +161,9 @@ Result<std::vector<System>> search_all(const lm::BaseModel& model, const Retriev
 
 }  // namespace
 
-Result<RetrievalReport> run_retrieval(const lm::BaseModel& model, const RetrievalOptions& options,
-                                      const RetrievalProgressCallback& progress,
-                                      const std::atomic<bool>* cancelled) {
+Result<SuiteReport> run_retrieval(const lm::BaseModel& model, const RetrievalOptions& options,
+                                  const RetrievalProgressCallback& progress,
+                                  const std::atomic<bool>* cancelled) {
     if (options.queries == 0) return fail(ErrorCode::kUsage, "queries must be 1 or more");
     MC_ASSIGN(const Haystack haystack, read_haystack(model.tokenizer(), options.documents));
     MC_ASSIGN(const auto queries,
@@ -172,9 +172,8 @@ Result<RetrievalReport> run_retrieval(const lm::BaseModel& model, const Retrieva
     std::error_code failed;
     std::filesystem::create_directories(options.output, failed);
     if (failed) return fail(system_error(failed.value(), "make folder", options.output));
-    RetrievalReport report;
-    report.texts_path = options.output / "texts.json";
-    MC_TRY(write_text(report.texts_path, texts_json(haystack, queries, texts_hash)));
+    const Path texts = options.output / "texts.json";
+    MC_TRY(write_text(texts, texts_json(haystack, queries, texts_hash)));
 
     MC_ASSIGN(const auto systems,
               search_all(model, options, haystack, queries, texts_hash, progress, cancelled));
@@ -188,14 +187,8 @@ Result<RetrievalReport> run_retrieval(const lm::BaseModel& model, const Retrieva
     findings.model_hash = to_hex(model.hash());
     findings.seed = options.seed;
     findings.command_line = options.command_line;
-    report.table = retrieval_table(findings);
-    report.results_json = retrieval_json(findings);
-    report.table_path = options.output / "table.md";
-    report.results_path = options.output / "results.json";
     MC_TRY(write_text(options.output / "ranks.jsonl", retrieval_ranks(findings)));
-    MC_TRY(write_text(report.table_path, report.table));
-    MC_TRY(write_text(report.results_path, report.results_json));
-    return report;
+    return write_suite_report(texts, retrieval_table(findings), retrieval_json(findings), {});
 }
 
 }  // namespace mc::eval

@@ -22,6 +22,7 @@
 
 #include "core/files.h"
 #include "core/result.h"
+#include "eval/report/suite_report.h"
 
 namespace mc::lm {
 class BaseModel;
@@ -47,17 +48,9 @@ struct RetrievalProgress {
 
 using RetrievalProgressCallback = std::function<void(const RetrievalProgress&)>;
 
-struct RetrievalReport {
-    std::string table;         // Markdown: what table.md holds
-    std::string results_json;  // what results.json holds
-    Path table_path;
-    Path results_path;
-    Path texts_path;
-};
-
 // progress may be empty and cancelled null.
-Result<RetrievalReport> run_retrieval(const lm::BaseModel& model, const RetrievalOptions& options,
-                                      const RetrievalProgressCallback& progress,
-                                      const std::atomic<bool>* cancelled);
+Result<SuiteReport> run_retrieval(const lm::BaseModel& model, const RetrievalOptions& options,
+                                  const RetrievalProgressCallback& progress,
+                                  const std::atomic<bool>* cancelled);
 
 }  // namespace mc::eval

@@ -122,7 +122,7 @@ class RetrievalRun : public testing::Test {
 
     ~RetrievalRun() override { std::filesystem::remove_all(folder_); }
 
-    RetrievalReport run(const std::atomic<bool>* cancelled = nullptr) {
+    SuiteReport run(const std::atomic<bool>* cancelled = nullptr) {
         auto report = run_retrieval(*model_, options_, {}, cancelled);
         EXPECT_TRUE(report) << report.error().to_string();
         return std::move(*report);
@@ -186,8 +186,8 @@ TEST_F(RetrievalRun, queries_come_from_their_blocks) {
 }
 
 TEST_F(RetrievalRun, bm25_finds_fragments_and_perfect_vectors_find_everything) {
-    const RetrievalReport first = run();
-    const auto texts = nlohmann::json::parse(read_file(first.texts_path, 1 << 24).value());
+    const SuiteReport first = run();
+    const auto texts = nlohmann::json::parse(read_file(first.source_path, 1 << 24).value());
     options_.vectors = {"perfect=" + write_perfect_vectors(texts["hash"]).string()};
     const auto results = nlohmann::json::parse(run().results_json)["results"];
     EXPECT_GT(results["retrieval/fragment"]["recall@20,bm25"].get<double>(), 0.5);
@@ -198,13 +198,13 @@ TEST_F(RetrievalRun, bm25_finds_fragments_and_perfect_vectors_find_everything) {
 }
 
 TEST_F(RetrievalRun, a_run_again_reads_nothing_and_gives_the_same_bytes) {
-    const RetrievalReport first = run();
+    const SuiteReport first = run();
     const auto time_of = [&] {
         return std::filesystem::last_write_time(options_.output / "vectors" /
                                                 "blocks-0.safetensors");
     };
     const auto written = time_of();
-    const RetrievalReport again = run();
+    const SuiteReport again = run();
     EXPECT_EQ(time_of(), written);
     EXPECT_EQ(again.results_json, first.results_json);
     EXPECT_EQ(again.table, first.table);

@@ -70,10 +70,10 @@ class EngineProgram final : public AnswerProgram {
 
 }  // namespace
 
-Result<AnswersReport> run_answers(const Config& config, telemetry::Metrics& metrics,
-                                  const AnswersOptions& options,
-                                  const AnswersProgressCallback& progress,
-                                  const std::atomic<bool>* cancelled) {
+Result<SuiteReport> run_answers(const Config& config, telemetry::Metrics& metrics,
+                                const AnswersOptions& options,
+                                const AnswersProgressCallback& progress,
+                                const std::atomic<bool>* cancelled) {
     for (const std::string& policy : options.rows.policies)
         if (policy != runtime::kPassagesPolicy) MC_TRY(make_policy(policy));
     MC_ASSIGN(const auto model, lm::BaseModel::open(runtime::model_options(config)));

@@ -14,9 +14,9 @@ namespace mc::eval {
 
 // config: model, device, encoder and codec of the stores; its store is not touched.
 // metrics: count what is ingested and asked.
-Result<AnswersReport> run_answers(const Config& config, telemetry::Metrics& metrics,
-                                  const AnswersOptions& options,
-                                  const AnswersProgressCallback& progress,
-                                  const std::atomic<bool>* cancelled);
+Result<SuiteReport> run_answers(const Config& config, telemetry::Metrics& metrics,
+                                const AnswersOptions& options,
+                                const AnswersProgressCallback& progress,
+                                const std::atomic<bool>* cancelled);
 
 }  // namespace mc::eval

@@ -32,12 +32,12 @@ class AnswersRun : public testing::Test {
         options_.rows.budgets = {128};
     }
 
-    Result<AnswersReport> run(const AnswersProgressCallback& progress = {},
-                              const std::atomic<bool>* cancelled = nullptr) {
+    Result<SuiteReport> run(const AnswersProgressCallback& progress = {},
+                            const std::atomic<bool>* cancelled = nullptr) {
         return run_answers(program_, FakeScorer().facts(), options_, progress, cancelled);
     }
 
-    Json results(const Result<AnswersReport>& report) const {
+    Json results(const Result<SuiteReport>& report) const {
         return Json::parse(report->results_json);
     }
 
