@@ -14,19 +14,12 @@
 namespace mc::eval {
 namespace {
 
-std::string text_of_words(std::uint64_t seed) {
-    Rng rng(seed);
-    std::string text;
-    for (int i = 0; i < 3000; ++i) text += static_cast<char>(' ' + rng.below(95));
-    return text;
-}
-
 class DeltaNllOnATinyModel : public testing::Test {
   protected:
     static DeltaNllOptions options(const TestFolder& folder) {
         DeltaNllOptions options;
-        options.documents = {folder.write("a.txt", text_of_words(1)),
-                             folder.write("b.txt", text_of_words(2))};
+        options.documents = {folder.write("a.txt", printable_text(1)),
+                             folder.write("b.txt", printable_text(2))};
         options.output = folder.path() / "out";
         options.windows_per_document = 10;
         options.context_tokens = 64;

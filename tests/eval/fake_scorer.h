@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/files.h"
+#include "core/rng.h"
 #include "core/span_math.h"
 #include "eval/delta_nll/protocol.h"
 
@@ -207,6 +208,14 @@ class TestFolder {
   private:
     Path path_;
 };
+
+// Text of characters that print, for models whose words mean nothing.
+inline std::string printable_text(std::uint64_t seed) {
+    Rng rng(seed);
+    std::string text;
+    for (int i = 0; i < 3000; ++i) text += static_cast<char>(' ' + rng.below(95));
+    return text;
+}
 
 // As a run of these options plans them.
 inline std::vector<Condition> conditions_of(const DeltaNllOptions& options,

@@ -16,21 +16,14 @@
 namespace mc::eval {
 namespace {
 
-std::string text_of_words(std::uint64_t seed) {
-    Rng rng(seed);
-    std::string text;
-    for (int i = 0; i < 3000; ++i) text += static_cast<char>(' ' + rng.below(95));
-    return text;
-}
-
 class GistProbesOnATinyModel : public testing::Test {
   protected:
     GistProbesOnATinyModel() {
         lm::test::TinyShape shape;
         shape.context_length = 2048;
         model_ = lm::test::make_tiny_model(shape);
-        options_.documents = {folder_.write("a.txt", text_of_words(1)),
-                              folder_.write("b.txt", text_of_words(2))};
+        options_.documents = {folder_.write("a.txt", printable_text(1)),
+                              folder_.write("b.txt", printable_text(2))};
         options_.output = folder_.path() / "out";
         options_.windows_per_document = 3;
         options_.encoders = {"kv-last"};
@@ -38,7 +31,7 @@ class GistProbesOnATinyModel : public testing::Test {
 
     std::string trained_weights() {
         gistnet::TrainOptions training;
-        training.documents = {folder_.write("train.txt", text_of_words(3))};
+        training.documents = {folder_.write("train.txt", printable_text(3))};
         training.output = folder_.path() / "trained";
         training.steps = 1;
         training.context_blocks = 4;

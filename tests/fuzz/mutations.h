@@ -66,4 +66,12 @@ inline std::string mutate(std::string bytes, Rng& rng) {
     return bytes;
 }
 
+// Of a safetensors file, of which nearly all is numbers: half of the damage goes to its header.
+inline std::string mutate_safetensors(const std::string& valid, Rng& rng) {
+    if (rng.below(2) == 0) return mutate(valid, rng);
+    const std::size_t header_end = 8 + static_cast<unsigned char>(valid[0]) +
+                                   256 * std::size_t{static_cast<unsigned char>(valid[1])};
+    return mutate(valid.substr(0, header_end), rng) + valid.substr(header_end);
+}
+
 }  // namespace mc::test
