@@ -68,8 +68,8 @@ Contest query_contest(std::int64_t key_count) {
             const std::int64_t first = h * group;
             lm::attend_row(bits(heads.queries) + first * kHeadDim, group,
                            bits(heads.keys) + h * key_count * kHeadDim,
-                           bits(heads.values) + h * key_count * kHeadDim, key_count, kHeadDim,
-                           scores.data(),
+                           bits(heads.values) + h * key_count * kHeadDim, nullptr, key_count,
+                           kHeadDim, scores.data(),
                            {all.tops + first, all.sums + first, all.values + first * kHeadDim});
         }
         auto* to = static_cast<lm::Bf16Bits*>(result.data_ptr());

@@ -120,6 +120,18 @@ MC_AVX512_INLINE __mmask16 first_lanes(std::int64_t count) {
                        : static_cast<__mmask16>((1U << std::max<std::int64_t>(count, 0)) - 1U);
 }
 
+// Adds the keys' log-mass to the scores of all rows, which the softmax will scale.
+MC_AVX512 void add_log_mass(const float* log_mass, std::int64_t key_count, std::int64_t rows,
+                            float scale, float* scores) {
+    const __m512 factor = _mm512_set1_ps(1.0F / scale);
+    for (std::int64_t i = 0; i < key_count; i += 16) {
+        const __m512 mass =
+            _mm512_mul_ps(_mm512_maskz_loadu_ps(first_lanes(key_count - i), log_mass + i), factor);
+        for (float* row = scores + i; row < scores + rows * kBlockKeys; row += kBlockKeys)
+            _mm512_store_ps(row, _mm512_add_ps(_mm512_load_ps(row), mass));
+    }
+}
+
 // Turns one row's scores into weights relative to the row's top so far; what was summed under an
 // earlier top shrinks with it. `scale` includes 1 / ln 2.
 MC_AVX512 void carry_row(const float* scores, std::int64_t visible, std::int64_t count,
@@ -171,6 +183,8 @@ void attend_head(const AttentionTile& tile, std::int64_t head, std::int64_t firs
         const std::int64_t padded = (left + kKeysPerGroup - 1) / kKeysPerGroup * kKeysPerGroup;
         const Block block{queries, &tile.panels, tile.head_dim, key, padded};
         tile_for<ScoreTile>(count)(block, scores);
+        if (tile.log_mass != nullptr)
+            add_log_mass(tile.log_mass + key, left, count, tile.scale, scores);
         for (std::int64_t m = 0; m < count; ++m) {
             const std::int64_t visible =
                 std::clamp<std::int64_t>(tile.positions[first + m] + 1 - key, 0, left);

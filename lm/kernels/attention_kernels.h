@@ -32,7 +32,8 @@ struct AttentionTile {
     const Bf16Bits* queries;        // (heads, step_count, head_dim)
     const std::int64_t* positions;  // (step_count), ascending
     HeadPanels panels;
-    Bf16Bits* out;  // (step_count, heads × head_dim), rows out_stride elements apart
+    const float* log_mass;  // of each key, added to its logit; null: nothing is added
+    Bf16Bits* out;          // (step_count, heads × head_dim), rows out_stride elements apart
     std::int64_t step_count;
     std::int64_t heads;
     std::int64_t head_dim;

@@ -283,14 +283,15 @@ MC_AVX512 void rotate_row(const float* from, const float* cosines, const float* 
 namespace {
 
 // scores[key] of one head; returns the highest.
-MC_AVX512 float score_keys(const Bf16Bits* query, const Bf16Bits* keys, std::int64_t count,
-                           std::int64_t head_dim, float scale, float* scores) {
+MC_AVX512 float score_keys(const Bf16Bits* query, const Bf16Bits* keys, const float* log_mass,
+                           std::int64_t count, std::int64_t head_dim, float scale, float* scores) {
     float top = -std::numeric_limits<float>::max();
     for (std::int64_t key = 0; key < count; ++key, keys += head_dim) {
         __m512 sum = _mm512_setzero_ps();
         for (std::int64_t d = 0; d < head_dim; d += 32)
             sum = _mm512_dpbf16_ps(sum, load_bf16(query + d), load_bf16(keys + d));
-        scores[key] = _mm512_reduce_add_ps(sum) * scale;
+        scores[key] =
+            _mm512_reduce_add_ps(sum) * scale + (log_mass == nullptr ? 0.0F : log_mass[key]);
         top = std::max(top, scores[key]);
     }
     return top;
@@ -329,8 +330,8 @@ MC_AVX512 void sum_values(const float* weights, const Bf16Bits* values, std::int
 }  // namespace
 
 void attend_row(const Bf16Bits* queries, std::int64_t heads, const Bf16Bits* keys,
-                const Bf16Bits* values, std::int64_t count, std::int64_t head_dim, float* scores,
-                const PartialAttention& out) {
+                const Bf16Bits* values, const float* log_mass, std::int64_t count,
+                std::int64_t head_dim, float* scores, const PartialAttention& out) {
     // Blocks of keys pass through the first-level cache once for all heads.
     constexpr std::int64_t kKeys = 128;
     const float scale = 1.0F / std::sqrt(static_cast<float>(head_dim));
@@ -339,6 +340,7 @@ void attend_row(const Bf16Bits* queries, std::int64_t heads, const Bf16Bits* key
         for (std::int64_t head = 0; head < heads; ++head)
             out.tops[head] = std::max(out.tops[head],
                                       score_keys(queries + head * head_dim, keys + first * head_dim,
+                                                 log_mass == nullptr ? nullptr : log_mass + first,
                                                  std::min(kKeys, count - first), head_dim, scale,
                                                  scores + head * count + first));
     for (std::int64_t head = 0; head < heads; ++head)

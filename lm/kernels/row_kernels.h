@@ -74,11 +74,12 @@ struct PartialAttention {
     float* values;  // (heads, head_dim)
 };
 
-// The query heads of one KV head over keys and values (count, head_dim). scores has room for
-// heads × count. Requires: head_dim a multiple of 32 and at most 256, count rows contiguous.
+// The query heads of one KV head over keys and values (count, head_dim). log_mass (count) is added
+// to the keys' logits; null: nothing is. scores has room for heads × count. Requires: head_dim a
+// multiple of 32 and at most 256, count rows contiguous.
 void attend_row(const Bf16Bits* queries, std::int64_t heads, const Bf16Bits* keys,
-                const Bf16Bits* values, std::int64_t count, std::int64_t head_dim, float* scores,
-                const PartialAttention& out);
+                const Bf16Bits* values, const float* log_mass, std::int64_t count,
+                std::int64_t head_dim, float* scores, const PartialAttention& out);
 
 // Joins `parts` partial results of one head, which lie `part_stride` heads apart.
 void join_attention(const PartialAttention& parts, std::int64_t head, std::int64_t part_count,

@@ -63,24 +63,39 @@ MC_INLINE void silu_mul_backward(const SiluBackwardRows& rows, std::int64_t begi
     }
 }
 
+// The softmax of one row's columns [first, count).
+template <class T, bool kHasMass>
+MC_INLINE void softmax_columns(T* scores, const float* log_mass, std::int64_t first,
+                               std::int64_t count, float scale) {
+    const auto logit = [=](std::int64_t i) {
+        const float scaled = to_float(scores[i]) * scale;
+        if constexpr (kHasMass) return scaled + log_mass[i];
+        return scaled;
+    };
+    float top = -std::numeric_limits<float>::max();
+#pragma omp simd reduction(max : top)
+    for (std::int64_t i = first; i < count; ++i) top = std::max(top, logit(i));
+    float sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (std::int64_t i = first; i < count; ++i) sum += exp_approx(logit(i) - top);
+    const float inverse = 1.0F / sum;
+#pragma omp simd
+    for (std::int64_t i = first; i < count; ++i)
+        scores[i] = from_float<T>(exp_approx(logit(i) - top) * inverse);
+}
+
 template <class T>
 MC_INLINE void masked_softmax(const AttentionRows& rows, std::int64_t begin, std::int64_t end) {
     for (std::int64_t n = begin; n < end; ++n) {
         T* scores = static_cast<T*>(rows.scores) + n * rows.column_count;
         const std::int64_t first = rows.first_columns[n / rows.rows_per_batch];
         const std::int64_t count = rows.columns[n % rows.query_count] + 1;
-        float top = -std::numeric_limits<float>::infinity();
-#pragma omp simd reduction(max : top)
-        for (std::int64_t i = first; i < count; ++i) top = std::max(top, to_float(scores[i]));
-        float sum = 0;
-#pragma omp simd reduction(+ : sum)
-        for (std::int64_t i = first; i < count; ++i)
-            sum += exp_approx((to_float(scores[i]) - top) * rows.scale);
-        const float inverse = 1.0F / sum;
-#pragma omp simd
-        for (std::int64_t i = first; i < count; ++i)
-            scores[i] =
-                from_float<T>(exp_approx((to_float(scores[i]) - top) * rows.scale) * inverse);
+        if (rows.log_mass == nullptr)
+            softmax_columns<T, false>(scores, nullptr, first, count, rows.scale);
+        else
+            softmax_columns<T, true>(scores,
+                                     rows.log_mass + n / rows.rows_per_head * rows.column_count,
+                                     first, count, rows.scale);
         std::fill(scores, scores + first, T{});
         std::fill(scores + count, scores + rows.column_count, T{});
     }

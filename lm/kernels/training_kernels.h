@@ -39,13 +39,16 @@ struct SiluBackwardRows {
 void silu_mul_backward_f32(const SiluBackwardRows& rows, std::int64_t begin, std::int64_t end);
 void silu_mul_backward_bf16(const SiluBackwardRows& rows, std::int64_t begin, std::int64_t end);
 
-// Scores become softmax(scale × score) over the columns from first_columns[b] to columns[t], 0
-// elsewhere. Row n belongs to batch n / rows_per_batch and query n % query_count.
+// Scores become softmax(scale × score + log_mass) over the columns from first_columns[b] to
+// columns[t], 0 elsewhere. Row n belongs to batch n / rows_per_batch, to KV head n / rows_per_head
+// of all batches' and to query n % query_count.
 struct AttentionRows {
     void* scores;                       // (N, column_count) T, in place
     const std::int64_t* columns;        // (query_count): of each query
     const std::int64_t* first_columns;  // (batch): earlier columns are padding
+    const float* log_mass;              // (batch × KV heads, column_count) nats; null: 0
     std::int64_t rows_per_batch;
+    std::int64_t rows_per_head;
     std::int64_t query_count;
     std::int64_t column_count;
     float scale;

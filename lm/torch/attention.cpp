@@ -24,11 +24,20 @@ at::Tensor causal_mask(std::span<const std::int64_t> positions, const at::Tensor
         .to(keys.device());
 }
 
+// (B, H, 1, S) in the keys' type.
+at::Tensor as_mask(const at::Tensor& log_mass, const at::Tensor& keys) {
+    return log_mass.unsqueeze(2).to(keys.scalar_type());
+}
+
 at::Tensor attend_plain(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,
-                        std::span<const std::int64_t> positions) {
-    const bool is_dense = positions.front() == 0 && keys.size(2) == queries.size(2);
-    const std::optional<at::Tensor> mask =
+                        std::span<const std::int64_t> positions, const at::Tensor& log_mass) {
+    const bool is_dense =
+        positions.front() == 0 && keys.size(2) == queries.size(2) && !log_mass.defined();
+    std::optional<at::Tensor> mask =
         is_dense ? std::nullopt : std::optional(causal_mask(positions, keys));
+    if (log_mass.defined())
+        mask = *mask + as_mask(log_mass, keys)
+                           .repeat_interleave(queries.size(1) / keys.size(1), 1);  // (B, Hq, T, S)
     return at::scaled_dot_product_attention(queries, keys, values, mask, 0.0, is_dense,
                                             std::nullopt, true)
         .transpose(1, 2)
@@ -36,15 +45,21 @@ at::Tensor attend_plain(const at::Tensor& queries, const at::Tensor& keys, const
 }
 
 // One query a row: it sees every key, and the query heads of a group share theirs.
-at::Tensor attend_one(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values) {
+at::Tensor attend_one(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,
+                      const at::Tensor& log_mass) {
     const at::Tensor grouped = queries.view({queries.size(0), keys.size(1), -1, queries.size(3)});
-    return at::scaled_dot_product_attention(grouped, keys, values).reshape({queries.size(0), -1});
+    std::optional<at::Tensor> mask;
+    if (log_mass.defined()) mask = as_mask(log_mass, keys).expand({-1, -1, grouped.size(2), -1});
+    return at::scaled_dot_product_attention(grouped, keys, values, mask)
+        .reshape({queries.size(0), -1});
 }
 
-bool has_tiled_form(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values) {
+bool has_tiled_form(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,
+                    const at::Tensor& log_mass) {
     const bool recorded =
         c10::GradMode::is_enabled() &&
-        (queries.requires_grad() || keys.requires_grad() || values.requires_grad());
+        (queries.requires_grad() || keys.requires_grad() || values.requires_grad() ||
+         (log_mass.defined() && log_mass.requires_grad()));
     const bool rows_apart =
         keys.stride(3) == 1 && keys.stride(2) == keys.size(3) && values.strides() == keys.strides();
     return queries.device().is_cpu() && queries.scalar_type() == at::kBFloat16 && !recorded &&
@@ -92,7 +107,8 @@ class PackedHeads {
 };
 
 at::Tensor attend_in_tiles(const at::Tensor& queries, const at::Tensor& keys,
-                           const at::Tensor& values, std::span<const std::int64_t> positions) {
+                           const at::Tensor& values, std::span<const std::int64_t> positions,
+                           const at::Tensor& log_mass) {
     const std::int64_t steps = queries.size(2);
     const std::int64_t dim = queries.size(3);
     const std::int64_t kv_heads = keys.size(1);
@@ -114,6 +130,9 @@ at::Tensor attend_in_tiles(const at::Tensor& queries, const at::Tensor& keys,
                 bits(queries) + head * group * steps * dim,
                 positions.data(),
                 packed.of(head),
+                log_mass.defined() ? log_mass.const_data_ptr<float>() + batch * log_mass.stride(0) +
+                                         head % kv_heads * log_mass.stride(1)
+                                   : nullptr,
                 bits(out) + batch * steps * out.size(1) + head % kv_heads * group * dim,
                 steps,
                 group,
@@ -129,12 +148,12 @@ at::Tensor attend_in_tiles(const at::Tensor& queries, const at::Tensor& keys,
 }  // namespace
 
 at::Tensor attend(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,
-                  std::span<const std::int64_t> positions) {
+                  std::span<const std::int64_t> positions, const at::Tensor& log_mass) {
     MC_DCHECK(positions.back() + 1 == keys.size(2), "keys end at the last query");
-    if (queries.size(2) == 1) return attend_one(queries, keys, values);
-    if (!has_tiled_form(queries, keys, values))
-        return attend_plain(queries, keys, values, positions);
-    return attend_in_tiles(queries, keys, values, positions);
+    if (queries.size(2) == 1) return attend_one(queries, keys, values, log_mass);
+    if (!has_tiled_form(queries, keys, values, log_mass))
+        return attend_plain(queries, keys, values, positions, log_mass);
+    return attend_in_tiles(queries, keys, values, positions, log_mass);
 }
 
 }  // namespace mc::lm

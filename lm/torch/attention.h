@@ -16,9 +16,11 @@
 namespace mc::lm {
 
 // queries (B, Hq, T, D), contiguous; keys and values (B, H, S, D), S the last position + 1. A query
-// sees the keys at or before its position. Returns (B × T, Hq × D).
-// Requires: positions (T) strictly ascending, the last one S - 1.
+// sees the keys at or before its position. log_mass (B, H, S) f32, last stride 1, is added to the
+// keys' logits, in nats; minus infinity hides a key; undefined: nothing is added. Returns (B × T,
+// Hq × D).
+// Requires: positions (T) strictly ascending, the last one S - 1; every query sees a key.
 at::Tensor attend(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,
-                  std::span<const std::int64_t> positions);
+                  std::span<const std::int64_t> positions, const at::Tensor& log_mass = {});
 
 }  // namespace mc::lm

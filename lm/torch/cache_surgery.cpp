@@ -12,6 +12,7 @@ CacheRun copy_run(KvCache& cache, std::int64_t begin, std::int64_t end) {
         run.keys.push_back(cache.keys(l).narrow(2, begin, end - begin).clone());
         run.values.push_back(cache.values(l).narrow(2, begin, end - begin).clone());
     }
+    run.log_mass = cache.copy_log_mass(begin, end);
     return run;
 }
 
@@ -36,6 +37,7 @@ void write_run(KvCache& cache, const CacheRun& run, std::int64_t begin) {
         cache.keys(l).narrow(2, begin, run.length()).copy_(run.keys[l]);
         cache.values(l).narrow(2, begin, run.length()).copy_(run.values[l]);
     }
+    cache.write_log_mass(run.log_mass, begin);
 }
 
 }  // namespace mc::lm

@@ -3,7 +3,8 @@
 //
 // RoPE turns a key by an angle in proportion to its position, so a key that moves by d positions is
 // turned by d more: keys before rotation are not needed. The turn is computed in f32; a bf16 cache
-// rounds at every move. Values have no position. Threads: one. Letters: H KV heads, D head width.
+// rounds at every move. Values and log-mass have no position. Threads: one. Letters: H KV heads, D
+// head width.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +15,11 @@
 
 namespace mc::lm {
 
-// Rotated keys and values (B, H, n, D) of consecutive entries, by layer.
+// Rotated keys and values (B, H, n, D) of consecutive entries, by layer, and their log-mass.
 struct CacheRun {
     std::vector<at::Tensor> keys;
     std::vector<at::Tensor> values;
+    at::Tensor log_mass;  // (L, B, H, n); undefined where no entry of the cache has one
 
     std::int64_t length() const { return keys.empty() ? 0 : keys.front().size(2); }
 };

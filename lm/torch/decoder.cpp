@@ -112,6 +112,7 @@ struct MemberBuffers {
 struct CacheLayer {
     Bf16Bits* keys;
     Bf16Bits* values;
+    const float* log_mass;  // (H, capacity), or null
 };
 
 }  // namespace
@@ -139,6 +140,7 @@ struct Decoder::State {
     std::vector<MemberBuffers> members;
     std::vector<CacheLayer> cache;
     std::int64_t head_stride = 0;
+    std::int64_t mass_stride = 0;
 
     std::int64_t width() const { return config.hidden_dim; }
 
@@ -215,8 +217,10 @@ void Decoder::State::attend(const TeamMember& member, const CacheLayer& kv, std:
             rotate_row(key, c, s, dim, keys + position * dim);
             round_row(key + kv_heads * dim, dim, vals + position * dim);
         }
+        const float* log_mass =
+            kv.log_mass == nullptr ? nullptr : kv.log_mass + h * mass_stride + begin;
         attend_row(own.queries.data() + h * group * dim, group, keys + begin * dim,
-                   vals + begin * dim, count, dim, own.scores.data(),
+                   vals + begin * dim, log_mass, count, dim, own.scores.data(),
                    part(member.index, h * group));
     }
 }
@@ -308,9 +312,13 @@ std::unique_ptr<Decoder> Decoder::make(const ModelFile& file, const ModelWeights
 
 void Decoder::step(const float* input, std::int64_t position, KvCache& cache, Bf16Bits* hidden) {
     State& state = *state_;
-    for (std::size_t l = 0; l < state.layers.size(); ++l)
+    for (std::size_t l = 0; l < state.layers.size(); ++l) {
+        const at::Tensor log_mass = cache.log_mass(l);
         state.cache[l] = {static_cast<Bf16Bits*>(cache.keys(l).data_ptr()),
-                          static_cast<Bf16Bits*>(cache.values(l).data_ptr())};
+                          static_cast<Bf16Bits*>(cache.values(l).data_ptr()),
+                          log_mass.defined() ? log_mass.const_data_ptr<float>() : nullptr};
+        if (log_mass.defined()) state.mass_stride = log_mass.stride(1);
+    }
     state.head_stride = cache.keys(0).stride(1);
     run_team(kMembersMax,
              [&](const TeamMember& member) { state.run(member, input, position, hidden); });

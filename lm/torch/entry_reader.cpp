@@ -39,6 +39,9 @@ Result<void> flatten_gists(const Segment& segment, const ModelConfig& config,
                         "a gist of " + std::to_string(gist->kv.size()) +
                             " numbers does not fit this model, which needs " +
                             std::to_string(halves));
+        if (!gist->log_mass.empty() &&
+            gist->log_mass.size() != config.gist_shape().log_mass_count())
+            return fail(ErrorCode::kInvalidInput, "a gist's log-mass does not fit this model");
         out.push_back({EntryKind::kGist, 0, nullptr, gist});
     }
     return {};
@@ -84,6 +87,28 @@ at::Tensor gather_gists(const TorchModel& model, std::span<const std::vector<Ent
     return out.to(model.device);
 }
 
+// Log-mass (B, n, L, H) f32 of the same gists; undefined when none of them has one.
+at::Tensor gather_log_mass(const TorchModel& model, std::span<const std::vector<Entry>> rows,
+                           std::span<const std::size_t> places) {
+    const auto has_one = [&](const std::vector<Entry>& row) {
+        return std::ranges::any_of(places,
+                                   [&](std::size_t i) { return !row[i].gist->log_mass.empty(); });
+    };
+    if (std::ranges::none_of(rows, has_one)) return {};
+    const ModelConfig& config = model.config;
+    at::Tensor out =
+        at::zeros({static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(places.size()),
+                   config.layer_count, config.kv_head_count},
+                  at::kFloat);
+    auto* to = out.data_ptr<float>();
+    for (const std::vector<Entry>& row : rows)
+        for (const std::size_t i : places) {
+            std::ranges::transform(row[i].gist->log_mass, to, log_mass_of);
+            to += config.gist_shape().log_mass_count();
+        }
+    return out.to(model.device);
+}
+
 // One piece: at most entries_per_pass() entries in all rows together.
 at::Tensor read_piece(const TorchModel& model, KvCache& cache,
                       std::span<const std::vector<Entry>> rows, std::size_t begin,
@@ -103,7 +128,8 @@ at::Tensor read_piece(const TorchModel& model, KvCache& cache,
     cache.reserve(length);
     if (!gist_places.empty()) {
         const at::Tensor gists = gather_gists(model, rows, gist_places);
-        model.place(cache, gist_positions, gists.select(3, 0), gists.select(3, 1));
+        model.place(cache, gist_positions, gists.select(3, 0), gists.select(3, 1),
+                    gather_log_mass(model, rows, gist_places));
     }
     at::Tensor hidden;
     if (!computed_places.empty())

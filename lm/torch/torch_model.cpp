@@ -154,9 +154,11 @@ at::Tensor TorchModel::forward(const at::Tensor& inputs, std::span<const std::in
         if (kept != nullptr) keep_keys_values(*kept, layer_index, qkv, config);
         if (kept != nullptr && kept->queries.defined())
             keep_queries(*kept, layer_index, qkv, config);
-        const at::Tensor attended =
-            attend(queries, cache.keys(l).narrow(2, 0, key_count),
-                   cache.values(l).narrow(2, 0, key_count), positions);  // (N, Hq × D)
+        const at::Tensor log_mass = cache.log_mass(l);
+        const at::Tensor attended = attend(
+            queries, cache.keys(l).narrow(2, 0, key_count), cache.values(l).narrow(2, 0, key_count),
+            positions,
+            log_mass.defined() ? log_mass.narrow(2, 0, key_count) : log_mass);  // (N, Hq × D)
         if (kept != nullptr && kept->attended.defined()) {
             const std::int64_t count = kept->attended.size(2);
             kept->attended.select(1, layer_index)
@@ -176,8 +178,10 @@ at::Tensor TorchModel::forward(const at::Tensor& inputs, std::span<const std::in
 }
 
 void TorchModel::place(KvCache& cache, std::span<const std::int64_t> positions,
-                       const at::Tensor& keys, const at::Tensor& values) const {
+                       const at::Tensor& keys, const at::Tensor& values,
+                       const at::Tensor& log_mass) const {
     const at::Tensor index = position_tensor(positions).to(device);
+    if (log_mass.defined()) cache.set_log_mass(index, log_mass);
     const auto angles = [&](const at::Tensor& table) {
         return table.index_select(0, index).unsqueeze(1).unsqueeze(1);  // (n, 1, 1, D / 2)
     };

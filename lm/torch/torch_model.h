@@ -78,10 +78,11 @@ struct TorchModel {
     at::Tensor forward(const at::Tensor& inputs, std::span<const std::int64_t> positions,
                        KvCache& cache, ReadOutput* kept = nullptr) const;
 
-    // Writes foreign keys (before rotation) and values (B, n, L, H, D) into the cache at positions.
-    // Requires: positions ascending and reserved.
+    // Writes foreign keys (before rotation) and values (B, n, L, H, D), and their log-mass (B, n,
+    // L, H) where it is defined, into the cache at positions. Requires: positions ascending and
+    // reserved.
     void place(KvCache& cache, std::span<const std::int64_t> positions, const at::Tensor& keys,
-               const at::Tensor& values) const;
+               const at::Tensor& values, const at::Tensor& log_mass = {}) const;
 
     // One causal pass over windows of equal length, without a cache to keep. Keys, values and
     // residual streams are those of the steps from kept_begin on; hidden states are of all steps.

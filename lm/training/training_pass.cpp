@@ -110,6 +110,10 @@ void TrainingPass::place(const PlacedEntries& placed) {
         const auto layer = static_cast<std::int64_t>(l);
         tape_[l].keys.index_copy_(2, index, rotated.select(2, layer).transpose(1, 2));
         tape_[l].values.index_copy_(2, index, values.select(2, layer).transpose(1, 2));
+        if (!placed.log_mass.defined()) continue;
+        at::Tensor log_mass = at::zeros({rows_, config.kv_head_count, columns_}, at::kFloat);
+        log_mass.index_copy_(2, index, placed.log_mass.select(2, layer).transpose(1, 2));
+        tape_[l].log_mass = log_mass.flatten(0, 1);
     }
 }
 
@@ -121,13 +125,16 @@ at::Tensor TrainingPass::attend(LayerTape& tape) const {
     const at::Tensor values = tape.values.view({-1, columns_, dim});
     const at::Tensor queries = tape.queries.view({keys.size(0), -1, dim});  // (B × H, G × T, D)
     tape.probabilities = at::bmm(queries, keys.transpose(1, 2));
-    const AttentionRows rows{tape.probabilities.data_ptr(),
-                             layout_.token_columns.data(),
-                             layout_.first_columns.data(),
-                             heads * steps_,
-                             steps_,
-                             columns_,
-                             1.0F / std::sqrt(static_cast<float>(dim))};
+    const AttentionRows rows{
+        tape.probabilities.data_ptr(),
+        layout_.token_columns.data(),
+        layout_.first_columns.data(),
+        tape.log_mass.defined() ? tape.log_mass.const_data_ptr<float>() : nullptr,
+        heads * steps_,
+        queries.size(1),
+        steps_,
+        columns_,
+        1.0F / std::sqrt(static_cast<float>(dim))};
     run_rows(is_bf16(keys) ? masked_softmax_bf16 : masked_softmax_f32, rows,
              rows_ * heads * steps_);
     return at::bmm(tape.probabilities, values)
@@ -203,6 +210,13 @@ at::Tensor TrainingPass::attention_backward(const LayerTape& tape, const at::Ten
                                       columns_, 1.0F / std::sqrt(static_cast<float>(dim))};
     run_rows(is_bf16(keys) ? softmax_backward_bf16 : softmax_backward_f32, softmax,
              rows_ * heads * steps_);
+    const auto layer_index = static_cast<std::int64_t>(layer);
+    if (tape.log_mass.defined() && !layout_.placed_columns.empty())
+        placed.log_mass.select(2, layer_index)
+            .copy_((scores.sum(1, false, at::kFloat) / softmax.scale)
+                       .view({rows_, kv_heads, columns_})
+                       .index_select(2, index_tensor(layout_.placed_columns))
+                       .transpose(1, 2));
     const at::Tensor query_gradient = at::bmm(scores, keys);
     const at::Tensor key_gradient = at::bmm(scores.transpose(1, 2), queries);
 
@@ -211,8 +225,8 @@ at::Tensor TrainingPass::attention_backward(const LayerTape& tape, const at::Ten
         const auto share = [&](const at::Tensor& x) {  // (B, P, H, D)
             return x.view({rows_, kv_heads, columns_, dim}).index_select(2, index).transpose(1, 2);
         };
-        placed.keys.select(2, static_cast<std::int64_t>(layer)).copy_(share(key_gradient));
-        placed.values.select(2, static_cast<std::int64_t>(layer)).copy_(share(value_gradient));
+        placed.keys.select(2, layer_index).copy_(share(key_gradient));
+        placed.values.select(2, layer_index).copy_(share(value_gradient));
     }
     at::Tensor out = at::empty({rows_ * steps_, (heads + 2 * kv_heads) * dim}, tape.keys.options());
     const SplitBackwardRows rows{query_gradient.const_data_ptr(),
@@ -241,6 +255,9 @@ PassGradients TrainingPass::backward(const at::Tensor& hidden_gradient) {
         {rows_, columns_ - steps_, config.layer_count, config.kv_head_count, config.head_dim},
         at::kFloat);
     out.placed.values = at::empty_like(out.placed.keys);
+    if (tape_.front().log_mass.defined())
+        out.placed.log_mass = at::empty(
+            {rows_, columns_ - steps_, config.layer_count, config.kv_head_count}, at::kFloat);
     at::Tensor residual_gradient = at::zeros_like(residual_out_);
     at::Tensor gradient = norm_backward(residual_out_, model_.weights.final_norm,
                                         hidden_gradient.contiguous(), residual_gradient);

@@ -31,10 +31,12 @@ struct PassLayout {
 // Rows without padding: placed entries, then tokens.
 PassLayout placed_then_tokens(std::int64_t rows, std::int64_t placed, std::int64_t tokens);
 
-// Keys before rotation and values, or their gradients: (B, P, L, H, D) f32.
+// Keys before rotation and values (B, P, L, H, D) and log-mass (B, P, L, H), or their gradients, in
+// f32. Without log-mass it is 0 everywhere and its gradient is not computed.
 struct PlacedEntries {
     at::Tensor keys;
     at::Tensor values;
+    at::Tensor log_mass = {};
 };
 
 // (n) int64 on the CPU.
@@ -70,6 +72,7 @@ class TrainingPass {
         at::Tensor residual_mid;   // (N, W) f32, before the feed-forward's norm
         at::Tensor keys;           // (B, H, S, D), rotated
         at::Tensor values;         // (B, H, S, D)
+        at::Tensor log_mass;       // (B × H, S) f32, or undefined
         at::Tensor queries;        // (B, Hq, T, D), rotated
         at::Tensor probabilities;  // (B × H, G × T, S)
         at::Tensor gate_up;        // (N, 2 F)

@@ -70,7 +70,7 @@ Result<std::vector<std::vector<Gist>>> FakeEncoder::encode_windows(
         std::vector<Gist>& gists = made.emplace_back();
         for (std::size_t at = window.context_count; at < tokens.size(); at += kBlockSize) {
             const std::uint64_t seed = hash_of(tokens.first(at + kBlockSize));
-            Gist gist{keys_and_values(seed), bag_of(tokens.subspan(at, kBlockSize)), {}};
+            Gist gist{keys_and_values(seed), {}, bag_of(tokens.subspan(at, kBlockSize)), {}};
             if (with_statistics) {
                 Rng rng(~seed);
                 gist.statistics = {static_cast<float>(rng.uniform()) * 8,

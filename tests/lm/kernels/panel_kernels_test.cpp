@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "lm/kernels/attention_kernels.h"
 #include "tests/lm/kernels/plain_numbers.h"
@@ -130,6 +132,7 @@ struct Attention {
     std::vector<std::int64_t> positions;
     std::int64_t heads;
     std::int64_t dim;
+    std::vector<float> log_mass;  // (key_count), or empty
 
     std::vector<double> exact(std::size_t head, std::size_t step) const {
         const auto width = static_cast<std::size_t>(dim);
@@ -139,7 +142,9 @@ struct Attention {
             double score = 0;
             for (std::size_t i = 0; i < width; ++i)
                 score += value_of(query[i]) * value_of(keys[key * width + i]);
-            scores.push_back(score / std::sqrt(static_cast<double>(dim)));
+            const float mass = log_mass.empty() ? 0.0F : log_mass[key];
+            scores.push_back(score / std::sqrt(static_cast<double>(dim)) +
+                             static_cast<double>(mass));
         }
         const double top = *std::max_element(scores.begin(), scores.end());
         double sum = 0;
@@ -155,20 +160,35 @@ struct Attention {
     }
 };
 
+// Of every key but the first, in steps; most are 0, as in a window of few gists, some are minus
+// infinity.
+std::vector<float> draw_log_mass(std::int64_t key_count, RandomNumbers& random) {
+    std::vector<float> out = random.draw<float>(key_count, -40, 40);
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        out[i] = i % 3 == 0 ? 0.0F : std::round(out[i]) / 8;
+        if (i % 7 == 1) out[i] = -std::numeric_limits<float>::infinity();
+    }
+    return out;
+}
+
 // Key counts on either side of a group of 32 and of a pass of 512; one with gaps between queries.
+// Keys with a log-mass and keys without.
 TEST_F(PanelKernels, attention_in_tiles_is_softmax_over_the_keys_before_each_query) {
     const std::int64_t dim = 64;
-    const std::vector<std::vector<std::int64_t>> cases = {
+    const std::vector<std::vector<std::int64_t>> places = {
         {0}, {0, 1, 2}, {3, 9, 31}, {30, 31, 32, 33, 40}, {500, 511, 512, 513, 600}};
-    for (const auto& positions : cases) {
+    for (std::size_t turn = 0; turn < 2 * places.size(); ++turn) {
+        const std::vector<std::int64_t>& positions = places[turn / 2];
         const std::int64_t key_count = positions.back() + 1;
         const auto steps = static_cast<std::int64_t>(positions.size());
-        const Attention attention{random_.draw<Bf16Bits>(3 * steps * dim, -3, 3),
-                                  random_.draw<Bf16Bits>(key_count * dim, -3, 3),
-                                  random_.draw<Bf16Bits>(key_count * dim),
-                                  positions,
-                                  3,
-                                  dim};
+        const Attention attention{
+            random_.draw<Bf16Bits>(3 * steps * dim, -3, 3),
+            random_.draw<Bf16Bits>(key_count * dim, -3, 3),
+            random_.draw<Bf16Bits>(key_count * dim),
+            positions,
+            3,
+            dim,
+            turn % 2 == 0 ? std::vector<float>() : draw_log_mass(key_count, random_)};
         const std::int64_t groups = (key_count + kKeysPerGroup - 1) / kKeysPerGroup;
         const auto panel_size = static_cast<std::size_t>(groups * kKeysPerGroup * dim);
         std::vector<Bf16Bits> keys(panel_size);
@@ -180,6 +200,7 @@ TEST_F(PanelKernels, attention_in_tiles_is_softmax_over_the_keys_before_each_que
         const AttentionTile tile{attention.queries.data(),
                                  positions.data(),
                                  panels,
+                                 attention.log_mass.empty() ? nullptr : attention.log_mass.data(),
                                  out.data(),
                                  steps,
                                  3,

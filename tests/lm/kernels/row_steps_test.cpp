@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "lm/kernels/panel_kernels.h"
 #include "lm/kernels/row_kernels.h"
@@ -84,34 +85,42 @@ TEST_F(RowSteps, attention_in_parts_is_attention_to_all_keys) {
     const auto queries = random_.draw<Bf16Bits>(3 * 64);
     const auto keys = random_.draw<Bf16Bits>(58 * 64);
     const auto values = random_.draw<Bf16Bits>(58 * 64);
-    std::vector<float> tops(3 * heads);
-    std::vector<float> sums(3 * heads);
-    std::vector<float> partial(3 * heads * dim);
-    std::int64_t first = 0;
-    for (std::size_t part = 0; part < 3; ++part) {
-        std::vector<float> scores(heads * static_cast<std::size_t>(counts[part]));
-        attend_row(queries.data(), 3, keys.data() + first * 64, values.data() + first * 64,
-                   counts[part], 64, scores.data(),
-                   {&tops[part * heads], &sums[part * heads], &partial[part * heads * dim]});
-        first += counts[part];
-    }
-    for (std::size_t head = 0; head < heads; ++head) {
-        std::vector<Bf16Bits> out(dim);
-        join_attention({tops.data(), sums.data(), partial.data()}, static_cast<std::int64_t>(head),
-                       3, 3, 64, out.data());
-        std::vector<double> exact(dim);
-        double sum = 0;
-        for (std::size_t key = 0; key < 58; ++key) {
-            double score = 0;
-            for (std::size_t i = 0; i < dim; ++i)
-                score += value_of(queries[head * dim + i]) * value_of(keys[key * dim + i]);
-            const double weight = std::exp(score / 8);  // attend_row scales by 1 / sqrt(dim)
-            sum += weight;
-            for (std::size_t i = 0; i < dim; ++i)
-                exact[i] += weight * value_of(values[key * dim + i]);
+    for (const bool has_mass : {false, true}) {
+        // One part has no key that is seen.
+        std::vector<float> log_mass = random_.draw<float>(58);
+        log_mass[0] = log_mass[50] = -std::numeric_limits<float>::infinity();
+        std::vector<float> tops(3 * heads);
+        std::vector<float> sums(3 * heads);
+        std::vector<float> partial(3 * heads * dim);
+        std::int64_t first = 0;
+        for (std::size_t part = 0; part < 3; ++part) {
+            std::vector<float> scores(heads * static_cast<std::size_t>(counts[part]));
+            attend_row(queries.data(), 3, keys.data() + first * 64, values.data() + first * 64,
+                       has_mass ? log_mass.data() + first : nullptr, counts[part], 64,
+                       scores.data(),
+                       {&tops[part * heads], &sums[part * heads], &partial[part * heads * dim]});
+            first += counts[part];
         }
-        for (std::size_t i = 0; i < dim; ++i)
-            EXPECT_NEAR(value_of(out[i]), exact[i] / sum, 0.01) << head << " " << i;
+        for (std::size_t head = 0; head < heads; ++head) {
+            std::vector<Bf16Bits> out(dim);
+            join_attention({tops.data(), sums.data(), partial.data()},
+                           static_cast<std::int64_t>(head), 3, 3, 64, out.data());
+            std::vector<double> exact(dim);
+            double sum = 0;
+            for (std::size_t key = 0; key < 58; ++key) {
+                double score = 0;
+                for (std::size_t i = 0; i < dim; ++i)
+                    score += value_of(queries[head * dim + i]) * value_of(keys[key * dim + i]);
+                // attend_row scales by 1 / sqrt(dim).
+                const double weight =
+                    std::exp(score / 8 + (has_mass ? value_of(log_mass[key]) : 0.0));
+                sum += weight;
+                for (std::size_t i = 0; i < dim; ++i)
+                    exact[i] += weight * value_of(values[key * dim + i]);
+            }
+            for (std::size_t i = 0; i < dim; ++i)
+                EXPECT_NEAR(value_of(out[i]), exact[i] / sum, 0.01) << head << " " << i;
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <limits>
 #include <numeric>
 
 #include "tests/lm/kernels/plain_numbers.h"
@@ -126,8 +127,8 @@ TYPED_TEST(TrainingKernels, masked_softmax_is_over_the_columns_between_padding_a
     const std::vector<std::int64_t> first = {0, 3};  // of each batch row
     auto scores = this->random_.template draw<T>(4 * columns, -8, 8);
     const Row before = values_of(scores);
-    TypeParam::masked_softmax({scores.data(), last.data(), first.data(), 2, 2, columns, 0.5F}, 0,
-                              4);
+    TypeParam::masked_softmax(
+        {scores.data(), last.data(), first.data(), nullptr, 2, 2, 2, columns, 0.5F}, 0, 4);
     for (std::size_t row = 0; row < 4; ++row) {
         const auto begin = static_cast<std::size_t>(first[row / 2]);
         const auto end = static_cast<std::size_t>(last[row % 2]) + 1;
@@ -141,6 +142,29 @@ TYPED_TEST(TrainingKernels, masked_softmax_is_over_the_columns_between_padding_a
                         kTolerance<T>)
                 << "row " << row << ", column " << i;
         }
+    }
+}
+
+TYPED_TEST(TrainingKernels, log_mass_is_added_to_the_scaled_scores_of_its_head) {
+    using T = typename TypeParam::T;
+    const std::int64_t columns = 23;
+    const std::vector<std::int64_t> last = {22};
+    const std::vector<std::int64_t> first = {2};
+    auto scores = this->random_.template draw<T>(6 * columns, -8, 8);
+    const Row before = values_of(scores);
+    // Of three heads of one batch row, each with two rows.
+    std::vector<float> log_mass = this->random_.template draw<float>(3 * columns, -4, 4);
+    log_mass[5] = -std::numeric_limits<float>::infinity();
+    TypeParam::masked_softmax(
+        {scores.data(), last.data(), first.data(), log_mass.data(), 6, 2, 1, columns, 0.5F}, 0, 6);
+    for (std::size_t row = 0; row < 6; ++row) {
+        Row seen;
+        for (std::size_t i = 2; i < 23; ++i)
+            seen.push_back(before[row * 23 + i] * 0.5 + value_of(log_mass[row / 2 * 23 + i]));
+        const Row exact = softmax(seen, 1);
+        for (std::size_t i = 2; i < 23; ++i)
+            EXPECT_NEAR(value_of(scores[row * 23 + i]), exact[i - 2], kTolerance<T>)
+                << "row " << row << ", column " << i;
     }
 }
 

@@ -16,9 +16,18 @@ std::vector<std::int64_t> from(std::int64_t first, std::int64_t count) {
     return out;
 }
 
+// Log-mass (B, 2, S) of a longer cache, as in use: 0 at the first key and at one in two others.
+at::Tensor draw_log_mass(std::int64_t batch, std::int64_t key_count) {
+    const at::Tensor steps = at::randint(-64, 64, {batch, 2, key_count + 9}) / 16;
+    at::Tensor out = at::where(at::rand_like(steps) < 0.5, steps, at::zeros_like(steps));
+    out.masked_fill_(at::rand_like(steps) < 0.1, -std::numeric_limits<float>::infinity());
+    out.select(2, 0).zero_();
+    return out.narrow(2, 0, key_count);
+}
+
 // Largest difference to attention in f64 by the definition.
 double error_of(at::ScalarType dtype, std::int64_t batch, std::vector<std::int64_t> positions,
-                std::int64_t dim) {
+                std::int64_t dim, bool has_log_mass) {
     at::manual_seed(11);
     const auto steps = static_cast<std::int64_t>(positions.size());
     const std::int64_t key_count = positions.back() + 1;
@@ -28,13 +37,15 @@ double error_of(at::ScalarType dtype, std::int64_t batch, std::vector<std::int64
         at::randn({batch, 2, key_count + 9, dim}).to(dtype).narrow(2, 0, key_count);
     const at::Tensor v =
         at::randn({batch, 2, key_count + 9, dim}).to(dtype).narrow(2, 0, key_count);
-    const at::Tensor out = attend(q, k, v, positions).to(at::kDouble);
+    const at::Tensor log_mass = has_log_mass ? draw_log_mass(batch, key_count) : at::Tensor();
+    const at::Tensor out = attend(q, k, v, positions, log_mass).to(at::kDouble);
 
     const auto by_query_head = [](const at::Tensor& x) {
         return x.to(at::kDouble).repeat_interleave(3, 1);
     };
-    const at::Tensor scores = at::matmul(q.to(at::kDouble), by_query_head(k).transpose(2, 3)) /
-                              std::sqrt(static_cast<double>(dim));
+    at::Tensor scores = at::matmul(q.to(at::kDouble), by_query_head(k).transpose(2, 3)) /
+                        std::sqrt(static_cast<double>(dim));
+    if (has_log_mass) scores = scores + by_query_head(log_mass).unsqueeze(2);
     const at::Tensor later = at::arange(key_count).unsqueeze(0) >
                              at::tensor(at::IntArrayRef(positions), at::kLong).unsqueeze(1);
     const at::Tensor weights =
@@ -49,10 +60,14 @@ class Attention : public testing::TestWithParam<at::ScalarType> {
   protected:
     double tolerance() const { return GetParam() == at::kBFloat16 ? 0.04 : 1e-5; }
 
-    // With heads of either width.
+    // With heads of either width, keys with and without log-mass.
     double error(std::int64_t batch, const std::vector<std::int64_t>& positions) const {
-        return std::max(error_of(GetParam(), batch, positions, 8),
-                        error_of(GetParam(), batch, positions, 64));
+        double largest = 0;
+        for (const std::int64_t dim : {8, 64})
+            for (const bool has_log_mass : {false, true})
+                largest =
+                    std::max(largest, error_of(GetParam(), batch, positions, dim, has_log_mass));
+        return largest;
     }
 };
 
@@ -106,6 +121,8 @@ TEST_P(Attention, the_differentiable_form_agrees) {
     const at::Tensor recorded = attend(q, k, v.clone().requires_grad_(true), positions);
     EXPECT_TRUE(recorded.requires_grad());
     EXPECT_LT((fast - recorded.detach()).abs().max().item<float>(), tolerance());
+    const at::Tensor log_mass = at::zeros({2, 2, 50}).requires_grad_(true);
+    EXPECT_TRUE(attend(q, k, v, positions, log_mass).requires_grad());
 }
 
 INSTANTIATE_TEST_SUITE_P(Dtypes, Attention, testing::Values(at::kFloat, at::kBFloat16));

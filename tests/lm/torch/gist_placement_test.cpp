@@ -55,7 +55,7 @@ TEST_P(GistPlacement, a_gist_of_one_token_reads_as_that_token_within_half_precis
         const at::Tensor kv =
             at::stack({read_.keys.select(3, i), read_.values.select(3, i)}, 2).to(at::kHalf);
         const auto* halves = static_cast<const std::uint16_t*>(kv.const_data_ptr());
-        gists.push_back({{halves, halves + kv.numel()}, {}, {}});
+        gists.push_back({{halves, halves + kv.numel()}, {}, {}, {}});
     }
     Segment placed;
     for (const Gist& gist : gists) placed.gists.push_back(&gist);
@@ -75,6 +75,77 @@ TEST_P(GistPlacement, a_gist_of_one_token_reads_as_that_token_within_half_precis
 INSTANTIATE_TEST_SUITE_P(Ranges, GistPlacement,
                          testing::Values(std::pair{0, 1}, std::pair{0, 20}, std::pair{5, 21},
                                          std::pair{1, 47}, std::pair{46, 47}));
+
+class GistsWithLogMass : public PlacedGists {
+  protected:
+    Gist gist_of(std::int64_t token) const {
+        const at::Tensor kv =
+            at::stack({read_.keys.select(3, token), read_.values.select(3, token)}, 2)
+                .to(at::kHalf);
+        const auto* halves = static_cast<const std::uint16_t*>(kv.const_data_ptr());
+        return {{halves, halves + kv.numel()}, {}, {}, {}};
+    }
+
+    Gist with_steps(Gist gist, std::int8_t steps) const {
+        gist.log_mass.assign(model_->config().gist_shape().log_mass_count(), steps);
+        return gist;
+    }
+
+    // What is predicted after gists and a few tokens, read in one pass or one by one.
+    std::vector<float> predict(const std::vector<const Gist*>& gists, bool one_by_one) const {
+        const auto sequence = model_->new_sequence();
+        const std::vector<Segment> first = {Segment::of_gists(gists)};
+        EXPECT_TRUE(sequence->append(first));
+        const std::vector<TokenId> tokens(tokens_.begin(), tokens_.begin() + 7);
+        if (one_by_one) {
+            for (const TokenId token : tokens) EXPECT_TRUE(sequence->append_token(token));
+        } else {
+            const std::vector<Segment> rest = {Segment::of_tokens(tokens)};
+            EXPECT_TRUE(sequence->append(rest));
+        }
+        return sequence->next_logits().value();
+    }
+
+    static float distance(const std::vector<float>& a, const std::vector<float>& b) {
+        float largest = 0;
+        for (std::size_t i = 0; i < a.size(); ++i)
+            largest = std::max(largest, std::abs(a[i] - b[i]));
+        return largest;
+    }
+};
+
+TEST_F(GistsWithLogMass, an_absent_gist_has_no_part_in_what_is_predicted) {
+    const Gist seen = gist_of(3);
+    const Gist one = gist_of(9);
+    const Gist other = gist_of(20);
+    for (const bool one_by_one : {false, true}) {
+        EXPECT_GT(
+            distance(predict({&seen, &one}, one_by_one), predict({&seen, &other}, one_by_one)),
+            1e-3F);
+        const Gist hidden = with_steps(one, kLogMassAbsent);
+        const Gist hidden_too = with_steps(other, kLogMassAbsent);
+        EXPECT_EQ(predict({&seen, &hidden}, one_by_one), predict({&seen, &hidden_too}, one_by_one));
+        const Gist zero = with_steps(one, 0);
+        EXPECT_LT(distance(predict({&seen, &zero}, one_by_one), predict({&seen, &one}, one_by_one)),
+                  1e-5F);
+    }
+}
+
+TEST_F(GistsWithLogMass, two_like_gists_are_one_of_twice_the_mass) {
+    Gist gist = gist_of(3);
+    // Keys of zero do not turn: the gist is the same at any place.
+    const std::size_t half = gist.kv.size() / model_->config().layer_count / 2;
+    for (std::size_t first = 0; first < gist.kv.size(); first += 2 * half)
+        std::fill_n(gist.kv.begin() + static_cast<std::ptrdiff_t>(first), half, std::uint16_t{0});
+    const Gist absent = with_steps(gist, kLogMassAbsent);
+    const Gist twice = with_steps(gist, 11);  // ln 2 is 11.09 steps
+    for (const bool one_by_one : {false, true}) {
+        const std::vector<float> two = predict({&gist, &gist}, one_by_one);
+        const float apart = distance(two, predict({&absent, &gist}, one_by_one));
+        EXPECT_GT(apart, 1e-3F);
+        EXPECT_LT(distance(two, predict({&absent, &twice}, one_by_one)), 0.05F * apart);
+    }
+}
 
 TEST_F(PlacedGists, the_same_gist_elsewhere_is_rotated_to_its_place) {
     // Keys are stored before rotation, so the same gist at two positions has two cached keys that

@@ -51,6 +51,10 @@ class Splice : public testing::Test {
         Rng rng(seed);
         for (std::uint64_t i = 0; i < model_->config().gist_shape().kv_count(); ++i)
             out.kv.push_back(static_cast<std::uint16_t>(0x3000U + rng.below(0xc00)));
+        // Every third has a log-mass.
+        for (std::uint64_t i = 0;
+             seed % 3 == 0 && i < model_->config().gist_shape().log_mass_count(); ++i)
+            out.log_mass.push_back(static_cast<std::int8_t>(static_cast<int>(rng.below(128)) - 64));
         return out;
     }
 
@@ -106,6 +110,29 @@ TEST_F(Splice, among_gists_alone_it_equals_building_from_scratch) {
     expect_same(*edited, *sequence_of(run({10, 3, 4, 5})));
     splice(*edited, 2, 2, run({11}));
     expect_same(*edited, *sequence_of(run({10, 3, 11, 4, 5})));
+}
+
+TEST_F(Splice, what_is_read_where_a_gist_stood_has_no_log_mass) {
+    Gist heavy = gist(1);
+    heavy.log_mass.assign(model_->config().gist_shape().log_mass_count(), 60);
+    std::vector<TokenId> ids = tokens(8, 1);
+    std::vector<Segment> segments = token_segment(ids);
+    segments.push_back(Segment::of_gists({&heavy, &heavy, &heavy}));
+    const auto edited = sequence_of(segments);
+    edited->truncate(8);
+    const std::vector<TokenId> more = tokens(30, 2);  // the buffers grow on the way
+    ASSERT_TRUE(edited->append(token_segment(more)));
+    ids.insert(ids.end(), more.begin(), more.end());
+    expect_same(*edited, *sequence_of(token_segment(ids)));
+    // And one by one, as answers are written.
+    edited->truncate(7);
+    segments = {Segment::of_gists({&heavy})};
+    ASSERT_TRUE(edited->append(segments));
+    edited->truncate(7);
+    ASSERT_TRUE(edited->append_token(ids[7]));
+    ASSERT_TRUE(edited->append_token(ids[8]));
+    ids.resize(9);
+    expect_same(*edited, *sequence_of(token_segment(ids)));
 }
 
 TEST_F(Splice, moved_tokens_keep_their_states_and_turn_their_keys) {

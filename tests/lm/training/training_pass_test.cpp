@@ -24,7 +24,8 @@ class TrainingPassTest : public testing::Test {
         const ModelConfig& config = model_->config();
         const std::vector<std::int64_t> shape = {2, kPlaced, config.layer_count,
                                                  config.kv_head_count, config.head_dim};
-        placed_ = {at::randn(shape), at::randn(shape)};
+        placed_ = {at::randn(shape), at::randn(shape),
+                   at::randn(at::IntArrayRef(shape).slice(0, 4))};
         inputs_ = at::randn({2, kTokens, config.hidden_dim});
         weights_ = at::randn({2 * kTokens, config.hidden_dim});
     }
@@ -39,7 +40,7 @@ class TrainingPassTest : public testing::Test {
         const PassLayout where = layout();
         KvCache cache = torch_.new_cache(2, CacheKind::kPerLayer);
         cache.reserve(kPlaced + kTokens);
-        torch_.place(cache, where.placed_columns, placed.keys, placed.values);
+        torch_.place(cache, where.placed_columns, placed.keys, placed.values, placed.log_mass);
         return torch_.forward(inputs, where.token_columns, cache).flatten(0, 1);
     }
 
@@ -95,11 +96,13 @@ TEST_F(TrainingPassTest, backward_equals_autograd) {
     const PassGradients gradients = pass.backward(weights_);
 
     PlacedEntries leaves = {placed_.keys.clone().requires_grad_(),
-                            placed_.values.clone().requires_grad_()};
+                            placed_.values.clone().requires_grad_(),
+                            placed_.log_mass.clone().requires_grad_()};
     const at::Tensor inputs = inputs_.clone().requires_grad_();
     (plain_forward(inputs, leaves) * weights_).sum().backward();
     EXPECT_LT(relative_error(gradients.placed.keys, leaves.keys.grad()), 1e-4);
     EXPECT_LT(relative_error(gradients.placed.values, leaves.values.grad()), 1e-4);
+    EXPECT_LT(relative_error(gradients.placed.log_mass, leaves.log_mass.grad()), 1e-4);
     EXPECT_LT(relative_error(gradients.inputs, inputs.grad()), 1e-4);
 }
 
@@ -107,14 +110,17 @@ TEST_F(TrainingPassTest, backward_equals_the_slope_of_the_loss) {
     TrainingPass pass(torch_, layout());
     pass.forward(inputs_, placed_);
     const PassGradients gradients = pass.backward(weights_);
-    const PlacedEntries direction = {at::randn_like(placed_.keys), at::randn_like(placed_.values)};
+    const PlacedEntries direction = {at::randn_like(placed_.keys), at::randn_like(placed_.values),
+                                     at::randn_like(placed_.log_mass)};
     const double predicted = ((gradients.placed.keys * direction.keys).sum() +
-                              (gradients.placed.values * direction.values).sum())
+                              (gradients.placed.values * direction.values).sum() +
+                              (gradients.placed.log_mass * direction.log_mass).sum())
                                  .item<double>();
     const double step = 1e-3;
     const auto moved = [&](double by) {
-        return loss_at(
-            inputs_, {placed_.keys + by * direction.keys, placed_.values + by * direction.values});
+        return loss_at(inputs_,
+                       {placed_.keys + by * direction.keys, placed_.values + by * direction.values,
+                        placed_.log_mass + by * direction.log_mass});
     };
     const double measured = (moved(step) - moved(-step)) / (2 * step);
     EXPECT_NEAR(predicted, measured, 0.01 * std::abs(measured));
@@ -125,12 +131,15 @@ TEST_F(TrainingPassTest, bf16_gradients_point_where_f32_gradients_do) {
     ASSERT_TRUE(rounded.has_value());
     TrainingPass exact(torch_, layout());
     exact.forward(inputs_, placed_);
-    const at::Tensor expected = exact.backward(weights_).placed.keys.flatten();
+    const PlacedEntries expected = exact.backward(weights_).placed;
     TrainingPass pass((*rounded)->torch_model(), layout());
     pass.forward(inputs_, placed_);
-    const at::Tensor found = pass.backward(weights_.to(at::kBFloat16)).placed.keys.flatten();
-    const double cosine = (expected.dot(found) / (expected.norm() * found.norm())).item<double>();
-    EXPECT_GT(cosine, 0.995);
+    const PlacedEntries found = pass.backward(weights_.to(at::kBFloat16)).placed;
+    const auto cosine = [](const at::Tensor& x, const at::Tensor& y) {
+        return (x.flatten().dot(y.flatten()) / (x.norm() * y.norm())).item<double>();
+    };
+    EXPECT_GT(cosine(expected.keys, found.keys), 0.995);
+    EXPECT_GT(cosine(expected.log_mass, found.log_mass), 0.995);
 }
 
 TEST_F(TrainingPassTest, padding_is_seen_by_nothing_and_gets_no_gradient) {
@@ -142,10 +151,26 @@ TEST_F(TrainingPassTest, padding_is_seen_by_nothing_and_gets_no_gradient) {
     EXPECT_EQ(gradients.placed.keys[0].narrow(0, 0, 2).abs().max().item<float>(), 0.0F);
     EXPECT_GT(gradients.placed.keys[1].narrow(0, 0, 2).abs().max().item<float>(), 0.0F);
 
-    PlacedEntries changed = {placed_.keys.clone(), placed_.values.clone()};
+    PlacedEntries changed = {placed_.keys.clone(), placed_.values.clone(),
+                             placed_.log_mass.clone()};
+    changed.log_mass[0].narrow(0, 0, 2).fill_(5.0F);
     changed.keys[0].narrow(0, 0, 2).fill_(9.0F);
     changed.values[0].narrow(0, 0, 2).fill_(-9.0F);
     EXPECT_TRUE(at::equal(before, pass.forward(inputs_, changed)));
+}
+
+TEST_F(TrainingPassTest, no_log_mass_is_a_log_mass_of_zero_and_has_no_gradient) {
+    const auto read = [&](const at::Tensor& log_mass) {
+        TrainingPass pass(torch_, layout());
+        const at::Tensor hidden = pass.forward(inputs_, {placed_.keys, placed_.values, log_mass});
+        return std::pair(hidden, pass.backward(weights_).placed);
+    };
+    const auto [with, with_gradient] = read(at::zeros_like(placed_.log_mass));
+    const auto [without, without_gradient] = read({});
+    EXPECT_LT(relative_error(with, without), 1e-6);
+    EXPECT_TRUE(with_gradient.log_mass.defined());
+    EXPECT_FALSE(without_gradient.log_mass.defined());
+    EXPECT_GT(relative_error(read(placed_.log_mass).first, without), 1e-3);
 }
 
 TEST_F(TrainingPassTest, a_row_moved_to_the_right_by_padding_reads_the_same) {
