@@ -26,6 +26,11 @@ GistGroup decode_gists(const StoredGroup& stored, const GistCoder& coder, const 
         for (std::size_t j = 0; j < shape.index_dim; ++j)
             gist.index_vector.push_back(
                 half_to_float(stored.index_vectors[i * shape.index_dim + j]));
+        if (!stored.log_mass.empty()) {
+            const auto own = std::span(stored.log_mass)
+                                 .subspan(i * shape.log_mass_count(), shape.log_mass_count());
+            gist.log_mass.assign(own.begin(), own.end());
+        }
         gist.statistics = {stored.mean_nll[i], stored.mean_entropy[i]};
         group.gists.push_back(std::move(gist));
     }

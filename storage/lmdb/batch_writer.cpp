@@ -105,12 +105,23 @@ class GroupWriter {
         const std::size_t begin = group_.kv.size();
         group_.kv.resize(begin + coder_.gist_bytes());
         MC_TRY(coder_.encode(gist.kv, std::span(group_.kv).subspan(begin)));
+        add_log_mass(gist, shape.log_mass_count());
         for (const float value : gist.index_vector)
             group_.index_vectors.push_back(float_to_half(value));
         group_.mean_nll.push_back(gist.statistics.mean_nll);
         group_.mean_entropy.push_back(gist.statistics.mean_entropy);
         ++group_.count;
         return {};
+    }
+
+    // A group has log-mass for all of its gists or for none.
+    void add_log_mass(const Gist& gist, std::uint64_t count) {
+        MC_CHECK(gist.log_mass.empty() || gist.log_mass.size() == count,
+                 "log-mass of another shape");
+        if (gist.log_mass.empty() && group_.log_mass.empty()) return;
+        group_.log_mass.resize(group_.count * count, 0);
+        group_.log_mass.insert(group_.log_mass.end(), gist.log_mass.begin(), gist.log_mass.end());
+        group_.log_mass.resize((group_.count + std::uint64_t{1}) * count, 0);
     }
 
     WriteTransaction& txn_;

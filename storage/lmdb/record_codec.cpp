@@ -202,9 +202,11 @@ Decoded<StoredGroup> read_group(schema::GistGroup::Reader from, const StoreMeta&
     if (from.getKv().size() != group.count * meta.gist_bytes ||
         from.getIndexVectors().size() !=
             std::uint64_t{group.count} * shape.index_dim * sizeof(std::uint16_t) ||
-        from.getMeanNll().size() != group.count || from.getMeanEntropy().size() != group.count)
+        from.getMeanNll().size() != group.count || from.getMeanEntropy().size() != group.count ||
+        (from.hasLogMass() && from.getLogMass().size() != group.count * shape.log_mass_count()))
         return wrong("gists of another shape than the store's");
     copy_blob(from.getKv(), group.kv);
+    copy_blob(from.getLogMass(), group.log_mass);
     copy_blob(from.getIndexVectors(), group.index_vectors);
     for (const float value : from.getMeanNll()) group.mean_nll.push_back(value);
     for (const float value : from.getMeanEntropy()) group.mean_entropy.push_back(value);
@@ -312,16 +314,17 @@ RecordWords encode_tokens(RecordPlace place, const TokenChunk& chunk) {
 
 RecordWords encode_group(RecordPlace place, const StoredGroup& group) {
     // One segment for everything, so that the blobs lie where they are first written.
-    const std::size_t words =
-        (group.kv.size() + group.index_vectors.size() * sizeof(std::uint16_t)) /
-            sizeof(capnp::word) +
-        128;
+    const std::size_t words = (group.kv.size() + group.log_mass.size() +
+                               group.index_vectors.size() * sizeof(std::uint16_t)) /
+                                  sizeof(capnp::word) +
+                              128;
     capnp::MallocMessageBuilder message(static_cast<unsigned>(words));
     auto to = message.initRoot<schema::GistGroup>();
     to.setCount(group.count);
     to.setCodec(static_cast<std::uint16_t>(group.codec));
     set_hash(to.initEncoderHash(), group.encoder_hash);
     to.setKv(blob_of(group.kv));
+    if (!group.log_mass.empty()) to.setLogMass(blob_of(group.log_mass));
     to.setIndexVectors(blob_of(group.index_vectors));
     auto nll = to.initMeanNll(group.count);
     auto entropy = to.initMeanEntropy(group.count);

@@ -53,6 +53,7 @@ struct StoredGroup {
     GistCodec codec = GistCodec::kFp16;
     Hash128 encoder_hash;
     std::vector<std::byte> kv;
+    std::vector<std::int8_t> log_mass;  // (count, L, H) steps; empty: 0 everywhere
     std::vector<std::uint16_t> index_vectors;
     std::vector<float> mean_nll;
     std::vector<float> mean_entropy;

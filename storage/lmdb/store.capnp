@@ -76,6 +76,7 @@ struct GistGroup {
     indexVectors @4 :Data;  # (count, I) binary16, little-endian
     meanNll @5 :List(Float32);
     meanEntropy @6 :List(Float32);
+    logMass @7 :Data;  # (count, L, H) int8 steps of 1/16 nat; absent: 0, as in all older records
 }
 
 # Use of the up to 32 children of one parent, by slot.

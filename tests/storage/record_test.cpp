@@ -134,13 +134,53 @@ TEST(RecordBytesTest, AnyAddressDoes) {
     }
 }
 
-// A message that was sealed with a right checksum but says impossible things.
-TEST(RecordBytesTest, SealedNonsenseIsRefused) {
+StoreMeta meta_of_one_head() {
     StoreMeta meta;
     meta.identity.encoder.shape = {1, 1, 2, 1};
     meta.identity.encoder.name = "kv-last";
     meta.identity.encoder.hash = {3, 4};
     meta.gist_bytes = encoded_gist_bytes(GistCodec::kFp16, meta.identity.encoder.shape);
+    return meta;
+}
+
+// As it was written before gists had a log-mass: the message has no pointer for it.
+constexpr const char* kOldGroup =
+    "8543536ad7616e9c000000000d00000000000000010005000100000000000000"
+    "100000000200000015000000420000001500000012000000150000000c000000"
+    "150000000c000000030000000000000004000000000000000000000000000000"
+    "00000000000000000000803f000000000000004000000000";
+
+TEST(RecordBytesTest, GroupsOfBeforeLogMassOpenAndHaveNone) {
+    const std::string key = group_key(DocumentId(1), Level(1), NodeIndex(0));
+    std::vector<std::byte> bytes;
+    for (std::string_view rest = kOldGroup; !rest.empty(); rest.remove_prefix(2))
+        bytes.push_back(
+            static_cast<std::byte>(std::stoi(std::string(rest.substr(0, 2)), nullptr, 16)));
+    const auto group = decode_group({Database::kGists, key}, bytes, meta_of_one_head());
+    ASSERT_TRUE(group) << group.error();
+    EXPECT_EQ(group->count, 1);
+    EXPECT_EQ(group->mean_nll, std::vector<float>{1});
+    EXPECT_TRUE(group->log_mass.empty());
+}
+
+TEST(RecordBytesTest, LogMassComesBackAsItWas) {
+    const std::string key = group_key(DocumentId(1), Level(1), NodeIndex(0));
+    const RecordPlace place{Database::kGists, key};
+    StoredGroup group;
+    group.count = 2;
+    group.encoder_hash = {3, 4};
+    group.kv.resize(2 * meta_of_one_head().gist_bytes);
+    group.log_mass = {-128, 127};
+    group.index_vectors = {0, 0};
+    group.mean_nll = group.mean_entropy = {1, 2};
+    const RecordWords words = encode_group(place, group);
+    EXPECT_EQ(decode_group(place, std::as_bytes(std::span(words)), meta_of_one_head())->log_mass,
+              group.log_mass);
+}
+
+// A message that was sealed with a right checksum but says impossible things.
+TEST(RecordBytesTest, SealedNonsenseIsRefused) {
+    const StoreMeta meta = meta_of_one_head();
     const std::string key = group_key(DocumentId(1), Level(1), NodeIndex(0));
     const RecordPlace place{Database::kGists, key};
     StoredGroup group;
@@ -157,6 +197,9 @@ TEST(RecordBytesTest, SealedNonsenseIsRefused) {
     EXPECT_TRUE(decode(group));
     StoredGroup wrong = group;
     wrong.kv.push_back(std::byte{0});
+    EXPECT_FALSE(decode(wrong));
+    wrong = group;
+    wrong.log_mass = {1, 2};  // one layer, one head
     EXPECT_FALSE(decode(wrong));
     wrong = group;
     wrong.index_vectors.clear();

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>  // NOLINT: mkdtemp is POSIX
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -77,7 +78,8 @@ inline std::unique_ptr<Store> open_or_die(const StoreOptions& options) {
     return std::move(*store);
 }
 
-// A gist whose numbers follow from its node; kv and index vector survive fp16 bit for bit.
+// A gist whose numbers follow from its node; kv and index vector survive fp16 bit for bit. Blocks
+// of odd index have a log-mass.
 inline Gist gist_of(NodeId node, const GistShape& shape) {
     Rng rng(std::hash<NodeId>{}(node));
     Gist gist;
@@ -87,6 +89,8 @@ inline Gist gist_of(NodeId node, const GistShape& shape) {
         gist.index_vector.push_back(
             half_to_float(float_to_half(static_cast<float>(rng.uniform() * 2 - 1))));
     gist.statistics = {static_cast<float>(rng.uniform()), static_cast<float>(rng.uniform())};
+    for (std::uint64_t i = 0; node.index.value % 2 == 1 && i < shape.log_mass_count(); ++i)
+        gist.log_mass.push_back(static_cast<std::int8_t>(static_cast<int>(rng.below(256)) - 128));
     return gist;
 }
 
@@ -114,8 +118,16 @@ inline IngestBatch next_batch(const DocumentRecord& before, std::uint64_t count,
     return batch;
 }
 
+// No log-mass is a log-mass of zero.
 inline bool same_gist(const Gist& a, const Gist& b) {
+    const auto log_mass = [](const Gist& gist, std::size_t count) {
+        std::vector<std::int8_t> steps = gist.log_mass;
+        steps.resize(count, 0);
+        return steps;
+    };
+    const std::size_t count = std::max(a.log_mass.size(), b.log_mass.size());
     return a.kv == b.kv && a.index_vector == b.index_vector &&
+           log_mass(a, count) == log_mass(b, count) &&
            a.statistics.mean_nll == b.statistics.mean_nll &&
            a.statistics.mean_entropy == b.statistics.mean_entropy;
 }
