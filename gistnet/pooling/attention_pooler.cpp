@@ -6,6 +6,7 @@
 #include "core/check.h"
 #include "core/rng.h"
 #include "core/span_math.h"
+#include "gistnet/pooling/gist_tensors.h"
 
 namespace mc::gistnet {
 namespace {
@@ -41,6 +42,19 @@ at::Tensor by_head(const at::Tensor& x) {
     return x.permute({1, 2, 0, 3, 4}).to(at::kFloat).flatten(2, 3).flatten(0, 1).contiguous();
 }
 
+// What was pooled, (L × H, N, J × D), at unit length → (N, L, H).
+at::Tensor pooled_log_mass(const LevelParameters& parameters, const at::Tensor& key_sums,
+                           const at::Tensor& value_sums) {
+    const at::Tensor features = at::cat({at_unit_length(key_sums), at_unit_length(value_sums)},
+                                        2);  // (L × H, N, 2 × J × D)
+    const at::Tensor mass =
+        at::bmm(features, parameters.mass_map.flatten(0, 1).unsqueeze(2)).squeeze(2) +
+        parameters.mass_bias.flatten(0, 1);  // (L × H, N)
+    return mass.clamp(kLogMassMin, kLogMassMax)
+        .unflatten(0, parameters.mass_bias.sizes().slice(0, 2))
+        .permute({2, 0, 1});
+}
+
 class AttentionPooler final : public Pooler {
   public:
     AttentionPooler(std::string name, std::vector<LevelParameters> levels)
@@ -64,10 +78,8 @@ class AttentionPooler final : public Pooler {
 }  // namespace
 
 std::vector<std::pair<std::string, at::Tensor*>> LevelParameters::named() {
-    return {{"queries", &queries},
-            {"biases", &biases},
-            {"key_map", &key_map},
-            {"value_map", &value_map}};
+    return {{"queries", &queries},     {"biases", &biases},       {"key_map", &key_map},
+            {"value_map", &value_map}, {"mass_bias", &mass_bias}, {"mass_map", &mass_map}};
 }
 
 LevelParameters initial_parameters(const GistShape& shape, std::int64_t pooling_queries,
@@ -90,6 +102,8 @@ LevelParameters initial_parameters(const GistShape& shape, std::int64_t pooling_
     out.key_map = at::zeros({layers, heads, pooling_queries * dim, dim}, at::kFloat);
     out.key_map.narrow(2, 0, dim).copy_(at::eye(dim));
     out.value_map = out.key_map.clone();
+    out.mass_bias = at::zeros({layers, heads, 1}, at::kFloat);
+    out.mass_map = at::zeros({layers, heads, 2 * pooling_queries * dim}, at::kFloat);
     return out;
 }
 
@@ -112,14 +126,19 @@ KeysValues pool(const LevelParameters& parameters, const KeysValues& positions,
     const at::Tensor attention =
         at::softmax(scores + parameters.biases.flatten(0, 1).unsqueeze(1), -1);  // (LH, N, J, K)
     if (weights != nullptr) *weights = attention;
-    const auto pooled = [&](const at::Tensor& x, const at::Tensor& map) {
-        const at::Tensor sums =
-            at::matmul(attention, x.view({layers * heads, blocks, kSlots, dim}));
-        return at::bmm(sums.reshape({layers * heads, blocks, queries * dim}), map.flatten(0, 1))
+    const auto sums_of = [&](const at::Tensor& x) {  // (L × H, N, J × D)
+        return at::matmul(attention, x.view({layers * heads, blocks, kSlots, dim}))
+            .reshape({layers * heads, blocks, queries * dim});
+    };
+    const at::Tensor key_sums = sums_of(keys);
+    const at::Tensor value_sums = sums_of(values);
+    const auto mapped = [&](const at::Tensor& sums, const at::Tensor& map) {
+        return at::bmm(sums, map.flatten(0, 1))
             .view({layers, heads, blocks, dim})
             .permute({2, 0, 1, 3});
     };
-    return {pooled(keys, parameters.key_map), pooled(values, parameters.value_map)};
+    return {mapped(key_sums, parameters.key_map), mapped(value_sums, parameters.value_map),
+            pooled_log_mass(parameters, key_sums, value_sums)};
 }
 
 std::unique_ptr<Pooler> make_attention_pooler(std::string name, std::vector<LevelParameters> levels,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "core/span_math.h"
 
@@ -25,7 +26,16 @@ std::vector<Gist> make_gists(const KeysValues& pooled, const at::Tensor& index_v
     const std::size_t index_dim = static_cast<std::size_t>(index.size(1));
     const auto* halves = static_cast<const std::uint16_t*>(kv.const_data_ptr());
     const float* floats = index.const_data_ptr<float>();
+    at::Tensor mass;  // (N, L × H) steps
+    if (pooled.log_mass.defined()) mass = log_mass_steps(pooled.log_mass).flatten(1).contiguous();
     std::vector<Gist> gists(static_cast<std::size_t>(kv.size(0)));
+    for (std::size_t i = 0; mass.defined() && i < gists.size(); ++i) {
+        const std::int64_t count = mass.size(1);
+        const auto* steps =
+            mass.const_data_ptr<std::int8_t>() + static_cast<std::int64_t>(i) * count;
+        if (std::any_of(steps, steps + count, [](std::int8_t step) { return step != 0; }))
+            gists[i].log_mass.assign(steps, steps + count);
+    }
     for (Gist& gist : gists) {
         gist.kv.assign(halves, halves + kv_count);
         gist.index_vector.assign(floats, floats + index_dim);
@@ -33,6 +43,19 @@ std::vector<Gist> make_gists(const KeysValues& pooled, const at::Tensor& index_v
         floats += index_dim;
     }
     return gists;
+}
+
+at::Tensor log_mass_steps(const at::Tensor& log_mass) {
+    // Minus infinity becomes the least step, which means just that.
+    return (log_mass / kLogMassStep)
+        .round()
+        .clamp(kLogMassAbsent, std::numeric_limits<std::int8_t>::max())
+        .to(at::kCPU, at::kChar);
+}
+
+at::Tensor log_mass_nats(const at::Tensor& steps) {
+    return (steps.to(at::kFloat) * kLogMassStep)
+        .masked_fill(steps == kLogMassAbsent, -std::numeric_limits<float>::infinity());
 }
 
 KeysValues stack_children(std::span<const SiblingGists> families, const GistShape& shape,

@@ -11,9 +11,14 @@
 
 namespace mc::gistnet {
 
-// Keys and values (N, L, H, D) and index vectors (N, I) as N gists without statistics. Numbers
-// beyond binary16's range are clamped to its largest.
+// Keys and values (N, L, H, D), log-mass (N, L, H) where it is defined, and index vectors (N, I) as
+// N gists without statistics. Numbers beyond binary16's range are clamped to its largest, log-mass
+// is rounded to its steps; a gist whose log-mass is 0 everywhere has none.
 std::vector<Gist> make_gists(const KeysValues& pooled, const at::Tensor& index_vectors);
+
+// Log-mass (…, L, H) in nats as steps, int8 on the CPU, and back.
+at::Tensor log_mass_steps(const at::Tensor& log_mass);
+at::Tensor log_mass_nats(const at::Tensor& steps);
 
 // Children's keys and values (N, L, H, K, D), f32, on the device.
 // Requires: every family has kBlockSize gists of this shape.
@@ -23,7 +28,7 @@ KeysValues stack_children(std::span<const SiblingGists> families, const GistShap
 // Children's index vectors (N, K, I). Requires: as above.
 at::Tensor stack_index_vectors(std::span<const SiblingGists> families, const GistShape& shape);
 
-// x (N, I) at unit length; a zero row stays zero.
+// x (…, I) at unit length; a zero row stays zero.
 at::Tensor at_unit_length(const at::Tensor& x);
 
 }  // namespace mc::gistnet

@@ -8,7 +8,8 @@
 namespace mc::gistnet {
 namespace {
 
-constexpr const char* kFormat = "megacontext-gistnet-1";
+constexpr const char* kFormat = "megacontext-gistnet-2";
+constexpr const char* kFormatWithoutMass = "megacontext-gistnet-1";
 constexpr std::int64_t kPoolingQueriesMax = 64;
 
 std::string tensor_name(std::size_t level, const std::string& part) {
@@ -41,6 +42,15 @@ Result<LevelParameters> read_level(const lm::SafetensorsFile& file, std::size_t 
               read_tensor(file, tensor_name(level, "key_map"), {layers, heads, count * dim, dim}));
     MC_ASSIGN(out.value_map, read_tensor(file, tensor_name(level, "value_map"),
                                          {layers, heads, count * dim, dim}));
+    if (field(file, "format") == kFormatWithoutMass) {
+        out.mass_bias = at::zeros({layers, heads, 1}, at::kFloat);
+        out.mass_map = at::zeros({layers, heads, 2 * count * dim}, at::kFloat);
+        return out;
+    }
+    MC_ASSIGN(out.mass_bias,
+              read_tensor(file, tensor_name(level, "mass_bias"), {layers, heads, 1}));
+    MC_ASSIGN(out.mass_map,
+              read_tensor(file, tensor_name(level, "mass_map"), {layers, heads, 2 * count * dim}));
     return out;
 }
 
@@ -56,9 +66,10 @@ Result<GistNetWeights> load_gistnet(const Path& path, const lm::BaseModel& model
 }
 
 Result<GistNetWeights> parse_gistnet(const lm::SafetensorsFile& file, const lm::BaseModel& model) {
-    if (field(file, "format") != kFormat)
-        return fail(ErrorCode::kInvalidInput, file.name() + ": metadata field format is '" +
-                                                  field(file, "format") + "', not " + kFormat);
+    const std::string format = field(file, "format");
+    if (format != kFormat && format != kFormatWithoutMass)
+        return fail(ErrorCode::kInvalidInput,
+                    file.name() + ": metadata field format is '" + format + "', not " + kFormat);
     if (field(file, "base_model_hash") != to_hex(model.hash()))
         return fail(ErrorCode::kUsage, file.name() + ": trained for base model " +
                                            field(file, "base_model_name") + " (" +

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Trained weights on disk: one safetensors file with every level, made for one base model.
 //
-// Tensors level1.queries, level1.biases, level1.key_map, level1.value_map and, when level 2 is
-// trained, level2.*. Metadata: format, base_model_hash, base_model_name, and how it was trained.
+// Tensors level1.queries, level1.biases, level1.key_map, level1.value_map, level1.mass_bias,
+// level1.mass_map and, when level 2 is trained, level2.*. Metadata: format, base_model_hash,
+// base_model_name, and how it was trained. A file of format 1 has no mass_bias and mass_map: its
+// gists' log-mass is 0.
 // Errors: kInvalidInput for a file that is no such file, naming the field; kUsage for one that was
 // trained for another base model.
 #pragma once

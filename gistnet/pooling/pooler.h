@@ -14,9 +14,11 @@
 
 namespace mc::gistnet {
 
+// Of positions or gists; only gists have a log-mass.
 struct KeysValues {
     at::Tensor keys;
     at::Tensor values;
+    at::Tensor log_mass = {};  // (N, L, H) f32, nats; undefined: 0 everywhere
 };
 
 // Positions by blocks: (B, L, H, blocks × K, D) → (B × blocks, L, H, K, D).
@@ -32,10 +34,11 @@ class Pooler {
     // The pooler's name in EncoderInfo: "kv-last (untrained)".
     virtual std::string name() const = 0;
 
-    // Level 1: the block's positions (N, L, H, K, D) → (N, L, H, D).
+    // Level 1: the block's positions (N, L, H, K, D) → (N, L, H, D), and log-mass.
     virtual KeysValues pool_block(const KeysValues& positions) const = 0;
 
-    // Level n + 1: the 32 children's gists (N, L, H, K, D) → (N, L, H, D).
+    // Level n + 1: the 32 children's gists (N, L, H, K, D) → (N, L, H, D), and log-mass. The
+    // children's own log-mass is not read.
     virtual KeysValues pool_children(const KeysValues& children) const = 0;
 };
 

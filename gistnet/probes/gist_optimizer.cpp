@@ -26,6 +26,7 @@ OptimizedGists descend(const TorchModel& model, std::span<const OptimizerWindow>
     const at::Tensor start = stack_starts(windows, model.config.gist_shape());
     const at::Tensor keys = start.select(3, 0).contiguous();
     const at::Tensor values = start.select(3, 1).contiguous();
+    const at::Tensor log_mass = stack_log_mass(windows, model.config.gist_shape());  // as it is
     std::vector<AdamSlot> slots;
     for (const at::Tensor& x : {keys, values})
         slots.push_back({x, options.learning_rate, at::zeros_like(x), at::zeros_like(x)});
@@ -33,7 +34,7 @@ OptimizedGists descend(const TorchModel& model, std::span<const OptimizerWindow>
     const at::Tensor evenly = at::ones({problem.teacher.targets.size(0)}, at::kFloat);
     OptimizedGists result;
     for (std::uint32_t step = 0; step <= options.steps; ++step) {
-        const at::Tensor hidden = pass.forward(problem.inputs, {keys, values})
+        const at::Tensor hidden = pass.forward(problem.inputs, {keys, values, log_mass})
                                       .unflatten(0, {problem.rows, 1 + problem.read});
         const at::Tensor scored = hidden.narrow(1, 1, problem.read);
         const lm::DistillationLoss loss =
@@ -55,6 +56,7 @@ OptimizedGists descend(const TorchModel& model, std::span<const OptimizerWindow>
     result.gists.resize(windows.size());
     for (std::size_t i = 0; i < gists.size(); ++i) {
         const Gist& origin = windows[i / gist_count].start[i % gist_count];
+        gists[i].log_mass = origin.log_mass;
         gists[i].index_vector = origin.index_vector;
         gists[i].statistics = origin.statistics;
         result.gists[i / gist_count].push_back(std::move(gists[i]));

@@ -17,9 +17,11 @@ at::Tensor squared_gradients(const lm::TorchModel& model,
     const HorizonProblem problem = make_horizon_problem(model, windows);
     const at::Tensor start = stack_starts(windows, model.config.gist_shape());
     lm::TrainingPass pass(model, problem.layout);
-    const at::Tensor hidden = pass.forward(problem.inputs, {start.select(3, 0).contiguous(),
-                                                            start.select(3, 1).contiguous()})
-                                  .unflatten(0, {problem.rows, 1 + problem.read});
+    const lm::PlacedEntries placed = {start.select(3, 0).contiguous(),
+                                      start.select(3, 1).contiguous(),
+                                      stack_log_mass(windows, model.config.gist_shape())};
+    const at::Tensor hidden =
+        pass.forward(problem.inputs, placed).unflatten(0, {problem.rows, 1 + problem.read});
     const at::Tensor evenly = at::ones({problem.teacher.targets.size(0)}, at::kFloat);
     const lm::DistillationLoss loss =
         lm::distil(model, hidden.narrow(1, 1, problem.read).flatten(0, 1), problem.teacher, evenly,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gistnet/probes/horizon_problem.h"
 
+#include <algorithm>
 #include <array>
 
 #include "core/check.h"
@@ -74,6 +75,22 @@ at::Tensor stack_starts(std::span<const OptimizerWindow> windows, const GistShap
         rows.push_back(at::from_blob(gist.kv.data(), sizes, at::kHalf).to(at::kFloat));
     }
     return at::stack(rows).unflatten(0, {-1, gist_count});
+}
+
+at::Tensor stack_log_mass(std::span<const OptimizerWindow> windows, const GistShape& shape) {
+    const auto gist_count = static_cast<std::int64_t>(windows.front().start.size());
+    at::Tensor out = at::zeros({static_cast<std::int64_t>(windows.size()), gist_count,
+                                shape.layer_count, shape.kv_head_count},
+                               at::kFloat);
+    auto* to = out.data_ptr<float>();
+    bool has_one = false;
+    for (const OptimizerWindow& window : windows)
+        for (const Gist& gist : window.start) {
+            has_one |= !gist.log_mass.empty();
+            std::ranges::transform(gist.log_mass, to, log_mass_of);
+            to += shape.log_mass_count();
+        }
+    return has_one ? out : at::Tensor();
 }
 
 at::Tensor behind_all_tokens(const HorizonProblem& problem, const at::Tensor& scored_gradient) {

@@ -30,6 +30,8 @@ HorizonProblem make_horizon_problem(const lm::TorchModel& model,
 
 // Keys and values of the windows' gists: (B, P, L, 2, H, D) f32.
 at::Tensor stack_starts(std::span<const OptimizerWindow> windows, const GistShape& shape);
+// Log-mass of the same, (B, P, L, H) f32; undefined when no gist has one.
+at::Tensor stack_log_mass(std::span<const OptimizerWindow> windows, const GistShape& shape);
 
 // A gradient behind the problem's hidden states (B × (1 + T), W) from that of its scored ones
 // (B × T, W).

@@ -15,7 +15,7 @@ constexpr auto kBlock = static_cast<std::int64_t>(kBlockSize);
 constexpr std::int64_t kTokensPerPass = 512;
 
 // Sum of the NLL of every horizon token but the first of every row, read after BOS and the gists
-// (B, P, L, H, D).
+// (B, P, L, H, D) with their log-mass (B, P, L, H).
 double nll_after(const lm::TorchModel& model, const KeysValues& bos, const KeysValues& gists,
                  const std::vector<at::Tensor>& horizons) {
     double sum = 0;
@@ -28,8 +28,10 @@ double nll_after(const lm::TorchModel& model, const KeysValues& bos, const KeysV
             const at::Tensor repeated = first.unsqueeze(0).expand({rows, -1, -1, -1, -1});
             return at::cat({repeated, x.narrow(0, begin, rows)}, 1);
         };
+        const at::Tensor log_mass =
+            at::constant_pad_nd(gists.log_mass.narrow(0, begin, rows), {0, 0, 0, 0, 1, 0});
         const lm::PlacedEntries placed = {with_bos(bos.keys, gists.keys),
-                                          with_bos(bos.values, gists.values)};
+                                          with_bos(bos.values, gists.values), log_mass};
         std::vector<at::Tensor> inputs;
         std::vector<at::Tensor> targets;
         for (std::int64_t r = begin; r < begin + rows; ++r) {
@@ -78,6 +80,7 @@ HeldOutScore HeldOut::score_windows(const Windows& windows,
     const std::int64_t horizon = windows.shape.horizon_tokens;
     std::vector<at::Tensor> keys;
     std::vector<at::Tensor> values;
+    std::vector<at::Tensor> log_mass;
     std::vector<at::Tensor> horizons;
     double full = 0;
     for (const std::vector<TokenId>& window : windows.tokens) {
@@ -91,6 +94,7 @@ HeldOutScore HeldOut::score_windows(const Windows& windows,
         if (levels.size() > 1) gists = pool(levels[1], families_of(gists));
         keys.push_back(gists.keys);
         values.push_back(gists.values);
+        log_mass.push_back(gists.log_mass);
         const at::Tensor ids = model_->token_index(std::span(window)).narrow(0, context, horizon);
         horizons.push_back(ids);
         const at::Tensor hidden = out.hidden.select(0, 0).narrow(0, context + 1, horizon - 1);
@@ -99,10 +103,11 @@ HeldOutScore HeldOut::score_windows(const Windows& windows,
                     .item<double>();
     }
     const KeysValues bos = read_bos(*model_);
-    const KeysValues own = {at::stack(keys), at::stack(values)};
-    const KeysValues others = {at::roll(own.keys, count / 2, 0),
-                               at::roll(own.values, count / 2, 0)};
-    const KeysValues nothing = {own.keys.narrow(1, 0, 0), own.values.narrow(1, 0, 0)};
+    const KeysValues own = {at::stack(keys), at::stack(values), at::stack(log_mass)};
+    const KeysValues others = {at::roll(own.keys, count / 2, 0), at::roll(own.values, count / 2, 0),
+                               at::roll(own.log_mass, count / 2, 0)};
+    const KeysValues nothing = {own.keys.narrow(1, 0, 0), own.values.narrow(1, 0, 0),
+                                own.log_mass.narrow(1, 0, 0)};
     const auto scored = static_cast<double>(count * (horizon - 1));
     return {windows.document,
             windows.shape,

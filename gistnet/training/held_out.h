@@ -35,6 +35,9 @@ struct HeldOutScore {
     double recovery() const { return recovered_share(none, gists, full); }
 
     double recovery_over_shuffled() const { return recovered_share(shuffled, gists, full); }
+
+    // Of the gists of another window: below 0 is harm.
+    double shuffled_recovery() const { return recovered_share(none, shuffled, full); }
 };
 
 class HeldOut {

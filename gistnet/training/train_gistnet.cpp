@@ -20,10 +20,14 @@ constexpr std::uint32_t kLevel1Blocks = 32;
 constexpr std::uint32_t kLevel2Blocks = 64;
 constexpr std::uint64_t kDocumentBytesMax = 1ULL << 30;
 
-// What is watched while training: a little context and the next tokens, much context and far ones.
+// What is watched while training: a little context and the next tokens, much context and far ones,
+// more gists than any case has of one text.
 constexpr HeldOutShape kNearLevel1 = {8, 64, 32};
 constexpr HeldOutShape kNearLevel2 = {32, 64, 32};
 constexpr HeldOutShape kFar = {64, 512, 6};
+constexpr HeldOutShape kMany = {192, 256, 2};
+// What cases a step has: a number of its own in a run's identity.
+constexpr const char* kRecipe = "neutral cases and bank";
 
 // Steps of distillation that are timed before a run in minutes fixes its number of steps; the first
 // is a warm-up.
@@ -72,7 +76,8 @@ std::string identity_of(const lm::BaseModel& model, const TrainOptions& options,
         " chunks " + std::to_string(cases.chunks_per_step) + " cases " +
         std::to_string(cases.cases_per_step) + " queries " +
         std::to_string(options.pooling_queries) + " matching " +
-        std::to_string(cases.matching_steps) + " level1 and start " + built_on;
+        std::to_string(cases.matching_steps) + " level1 and start " + built_on + " recipe " +
+        kRecipe;
     if (options.steps > 0) out += " steps " + std::to_string(options.steps);
     for (const Hash128& hash : training.hashes) out += "\n" + to_hex(hash);
     return out;
@@ -155,6 +160,11 @@ Result<GistNetWeights> first_levels(const lm::BaseModel& model, const TrainOptio
     return first;
 }
 
+bool fits_in_context(const lm::TorchModel& model, const HeldOutShape& shape) {
+    return 1 + std::uint64_t{shape.context_blocks} * kBlockSize + shape.horizon_tokens <=
+           model.config.context_length;
+}
+
 // The first steps change the most: a curve over the logarithm of steps wants points there.
 bool is_evaluated(std::uint64_t step, std::uint64_t every) {
     constexpr std::uint64_t kFirstShares[] = {8, 4, 2};
@@ -211,10 +221,11 @@ Result<void> Run::evaluate(TrainLog& log) {
     std::string line = "step " + std::to_string(state_.step);
     for (const HeldOutScore& score : scores) {
         const std::string& name = evaluation_.names[score.document];
-        char text[96];
-        std::snprintf(text, sizeof text, "\n  %3u blocks, %3u tokens ahead: R %.3f Rs %.3f  ",
+        char text[112];
+        std::snprintf(text, sizeof text,
+                      "\n  %3u blocks, %3u tokens ahead: R %.3f Rs %.3f, another window's R %.3f  ",
                       score.shape.context_blocks, score.shape.horizon_tokens, score.recovery(),
-                      score.recovery_over_shuffled());
+                      score.recovery_over_shuffled(), score.shuffled_recovery());
         line += text + name;
     }
     MC_ASSIGN(const Drift drift,
@@ -307,9 +318,10 @@ Result<TrainReport> Run::run() {
     const lm::TorchModel& torch = model_.torch_model();
     if (!evaluation_.text.empty()) {
         const HeldOutShape near = cases.level == 1 ? kNearLevel1 : kNearLevel2;
-        MC_ASSIGN(HeldOut held_out, lm::torch_guard([&] {
-                      return HeldOut::make(torch, evaluation_.text, {near, kFar});
-                  }));
+        std::vector<HeldOutShape> watched = {near, kFar};
+        if (cases.level == 1 && fits_in_context(torch, kMany)) watched.push_back(kMany);
+        MC_ASSIGN(HeldOut held_out,
+                  lm::torch_guard([&] { return HeldOut::make(torch, evaluation_.text, watched); }));
         held_out_.emplace(std::move(held_out));
     }
     std::error_code failed;

@@ -17,6 +17,9 @@ constexpr auto kBlock = static_cast<std::int64_t>(kBlockSize);
 // Found in the prototype and kept: maps learn slowly, queries and biases fast.
 constexpr double kMapRate = 2e-3;
 constexpr double kQueryRate = 3e-2;
+// A log-mass has nats to go; its map has as many terms as the pooled vectors have numbers.
+constexpr double kMassBiasRate = 0.5;
+constexpr double kMassMapRate = 5e-2;
 // Distillation's gradients are noisier than those of matching; at that rate they undo what weights
 // that start well know: trained ones, and level 2's last child.
 constexpr double kDistillationRateFactor = 0.5;
@@ -30,6 +33,8 @@ constexpr double kContextGainMin = 0.1;
 constexpr double kContextGainMax = 3;
 
 double learning_rate(const std::string& parameter) {
+    if (parameter == "mass_bias") return kMassBiasRate;
+    if (parameter == "mass_map") return kMassMapRate;
     return parameter == "queries" || parameter == "biases" ? kQueryRate : kMapRate;
 }
 
@@ -54,11 +59,40 @@ Trainer::Trainer(const lm::TorchModel& model, const TrainingText& text, const Ca
     MC_CHECK(levels_.size() == static_cast<std::size_t>(options_.level), "levels below are known");
     at::NoGradGuard no_grad;
     bos_ = read_bos(model_);
+    make_bank();
     for (const auto& [name, tensor] : levels_.back().named()) {
         tensor->requires_grad_();
         slots_.push_back(
             {*tensor, learning_rate(name), at::zeros_like(*tensor), at::zeros_like(*tensor)});
     }
+}
+
+void Trainer::make_bank() {
+    std::vector<at::Tensor> keys;
+    std::vector<at::Tensor> values;
+    std::vector<at::Tensor> log_mass;
+    for (const Chunk& run : plan_bank(text_, options_)) {
+        const auto begin = text_[run.document].begin() + static_cast<std::ptrdiff_t>(run.begin);
+        std::vector<TokenId> read = {model_.tokenizer->bos()};
+        read.insert(read.end(), begin, begin + std::ptrdiff_t{kBankRunBlocks} * kBlock);
+        const std::vector<std::vector<TokenId>> window = {std::move(read)};
+        const lm::ReadOutput out = model_.read_windows(window, 1);
+        const KeysValues gists = pool(levels_.front(), blocks_of({out.keys, out.values}));
+        keys.push_back(gists.keys.to(at::kHalf));
+        values.push_back(gists.values.to(at::kHalf));
+        log_mass.push_back(gists.log_mass);
+    }
+    if (!keys.empty()) bank_ = {at::cat(keys), at::cat(values), at::cat(log_mass)};
+}
+
+// What the step shows of the bank; undefined when that is nothing.
+KeysValues Trainer::banked(const StepPlan& plan) const {
+    if (plan.banked.empty()) return {};
+    at::NoGradGuard no_grad;
+    const at::Tensor index = lm::index_tensor({plan.banked.begin(), plan.banked.end()});
+    return {bank_.keys.index_select(0, index).to(at::kFloat),
+            bank_.values.index_select(0, index).to(at::kFloat),
+            bank_.log_mass.index_select(0, index)};
 }
 
 // One chunk a pass: at 1,121 tokens the processor's caches are full already.
@@ -116,19 +150,22 @@ ScoredRows scored_rows(const CaseGroup& group, std::int64_t student_steps, std::
     return {lm::index_tensor(student), lm::index_tensor(teacher)};
 }
 
-// How much the raw context helps at each scored token: NLL after BOS and the horizon so far alone,
-// less the teacher's, within bounds. The weights of the loss (context dependence, as in the token
-// importance weighting of long-context training).
-at::Tensor Trainer::context_gains(const at::Tensor& horizon_inputs,
-                                  const lm::TeacherPrediction& teacher) const {
+// Hidden states (B × T, W) of horizons (B, T, W) after BOS alone.
+at::Tensor Trainer::read_alone(const at::Tensor& horizon_inputs) const {
     const std::int64_t rows = horizon_inputs.size(0);
     const auto repeated = [&](const at::Tensor& x) {
         return x.unsqueeze(0).expand({rows, -1, -1, -1, -1});
     };
     lm::TrainingPass pass(model_, lm::placed_then_tokens(rows, 1, horizon_inputs.size(1)));
-    const at::Tensor hidden =
-        pass.forward(horizon_inputs, {repeated(bos_.keys), repeated(bos_.values)});
-    const at::Tensor none = model_.score(hidden, teacher.targets, false).nll;
+    return pass.forward(horizon_inputs, {repeated(bos_.keys), repeated(bos_.values)});
+}
+
+// How much the raw context helps at each scored token: NLL after BOS and the horizon so far alone,
+// less the teacher's, within bounds. The weights of the loss (context dependence, as in the token
+// importance weighting of long-context training).
+at::Tensor Trainer::context_gains(const at::Tensor& horizon_inputs,
+                                  const lm::TeacherPrediction& teacher) const {
+    const at::Tensor none = model_.score(read_alone(horizon_inputs), teacher.targets, false).nll;
     return (none - teacher.nll).clamp(kContextGainMin, kContextGainMax);
 }
 
@@ -136,14 +173,16 @@ StepReport Trainer::step(std::uint64_t step, std::uint64_t total_steps) {
     const bool matches = step <= options_.matching_steps;
     const StepPlan plan = plan_step(text_, options_, step);
     const ChunkReading reading = read_chunks(plan, matches);
-    const GistTable table = make_gist_table(bos_, reading.blocks, levels_);
+    const GistTable table = make_gist_table(bos_, reading.blocks, levels_, banked(plan));
     GistTable gradient = zeros_like(table);
     StepReport report;
     if (matches)
         match(plan, reading, table, gradient, report);
     else
         distil(plan, reading, table, gradient, report);
-    ((table.keys * gradient.keys).sum() + (table.values * gradient.values).sum()).backward();
+    ((table.keys * gradient.keys).sum() + (table.values * gradient.values).sum() +
+     (table.log_mass * gradient.log_mass).sum())
+        .backward();
     const std::vector<at::Tensor> gradients = take_gradients(slots_);
     at::NoGradGuard no_grad;
     report.rate_factor =
@@ -163,7 +202,7 @@ void Trainer::match(const StepPlan& plan, const ChunkReading& reading, const Gis
     at::NoGradGuard no_grad;
     const auto chunks = static_cast<std::int64_t>(plan.chunks.size());
     const std::int64_t blocks = plan.shape.context_blocks;
-    const std::int64_t parents = (table.keys.size(0) - 1 - chunks * blocks) / chunks;
+    const std::int64_t parents = levels_.size() > 1 ? blocks / kBlock : 0;
     for (std::int64_t c = 0; c < chunks; ++c) {
         // Rows of this chunk's gists, of the table or of its gradient.
         const auto gists = [&](const GistTable& from) {
@@ -195,29 +234,34 @@ void Trainer::distil(const StepPlan& plan, const ChunkReading& reading, const Gi
                      GistTable& gradient, StepReport& report) const {
     std::size_t cases = 0;
     for (const CaseGroup& group : plan.groups) cases += group.cases.size();
+    const std::int64_t bank_row =
+        table.keys.size(0) - static_cast<std::int64_t>(plan.banked.size());
     for (const CaseGroup& group : plan.groups)
         train_group(group, plan.shape,
                     static_cast<double>(group.cases.size()) / static_cast<double>(cases), reading,
-                    table, gradient, report);
+                    table, bank_row, gradient, report);
 }
 
 // Adds a group's share of the gradient with respect to the table, and of the report.
 void Trainer::train_group(const CaseGroup& group, const StepShape& shape, double share,
-                          const ChunkReading& reading, const GistTable& table, GistTable& gradient,
-                          StepReport& report) const {
-    const CaseBatch batch = make_case_batch(model_, group, shape, reading.targets);
+                          const ChunkReading& reading, const GistTable& table,
+                          std::int64_t bank_row, GistTable& gradient, StepReport& report) const {
+    const CaseBatch batch = make_case_batch(model_, group, shape, reading.targets, bank_row);
     lm::TrainingPass pass(model_, batch.layout);
     const at::Tensor hidden = pass.forward(batch.inputs, table.lookup(batch.gist_rows));
     const std::int64_t steps = batch.inputs.size(1);
     const std::int64_t horizon = std::int64_t{shape.horizon_tokens} - 1;
     const ScoredRows rows = scored_rows(group, steps, horizon, reading.hidden.size(1));
-    // One column more, so that tokens and hidden states have the same places.
-    const at::Tensor targets =
-        at::constant_pad_nd(reading.targets, {0, 1}).flatten().index_select(0, rows.teacher);
+    const at::Tensor targets = batch.horizons.narrow(1, 1, horizon).flatten();
+    const at::Tensor horizon_inputs = batch.inputs.narrow(1, steps - horizon, horizon);
+    const bool is_recall = group.kind == CaseKind::kRecall;
     const lm::TeacherPrediction teacher = lm::predict_as_teacher(
-        model_, reading.hidden.flatten(0, 1).index_select(0, rows.teacher), targets);
+        model_,
+        is_recall ? reading.hidden.flatten(0, 1).index_select(0, rows.teacher)
+                  : read_alone(horizon_inputs),
+        targets);
     const at::Tensor weights =
-        context_gains(batch.inputs.narrow(1, steps - horizon, horizon), teacher);
+        is_recall ? context_gains(horizon_inputs, teacher) : at::ones_like(teacher.nll);
     const lm::DistillationLoss loss =
         lm::distil(model_, hidden.index_select(0, rows.student), teacher, weights, kKlWeight);
     at::Tensor hidden_gradient = at::zeros_like(hidden);

@@ -2,9 +2,11 @@
 // One level's training: chunks → teacher and gists → student cases → gradients → AdamW.
 //
 // Loss: 0.8 × KL to the model that reads the raw text (its 64 likeliest tokens and a bucket for the
-// rest) + 0.2 × NLL, each token of the horizon weighted by how much the raw context helps it. A
-// step depends on the parameters, the moments, the seed and its number alone. Ownership: borrows
-// model and text. Threads: one. Errors: libtorch's exceptions pass.
+// rest) + 0.2 × NLL, each token of the horizon weighted by how much the raw context helps it; in
+// neutral cases to the model that reads the horizon alone, every token alike. A step depends on the
+// parameters, the moments, the seed, its number and the bank alone; the bank is made by the
+// parameters that a run starts from. Ownership: borrows model and text. Threads: one. Errors:
+// libtorch's exceptions pass.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +41,7 @@ struct ChunkReading {
 
 class Trainer {
   public:
-    // levels: those that are trained already, and the one in training last.
+    // levels: those that are trained already, and the one in training last. Reads the bank's text.
     Trainer(const lm::TorchModel& model, const TrainingText& text, const CaseOptions& options,
             std::vector<LevelParameters> levels);
 
@@ -59,18 +61,22 @@ class Trainer {
     void distil(const StepPlan& plan, const ChunkReading& reading, const GistTable& table,
                 GistTable& gradient, StepReport& report) const;
     ChunkReading read_chunks(const StepPlan& plan, bool matches) const;
+    void make_bank();
+    KeysValues banked(const StepPlan& plan) const;
+    at::Tensor read_alone(const at::Tensor& horizon_inputs) const;
     at::Tensor context_gains(const at::Tensor& horizon_inputs,
                              const lm::TeacherPrediction& teacher) const;
     void train_group(const CaseGroup& group, const StepShape& shape, double share,
-                     const ChunkReading& reading, const GistTable& table, GistTable& gradient,
-                     StepReport& report) const;
+                     const ChunkReading& reading, const GistTable& table, std::int64_t bank_row,
+                     GistTable& gradient, StepReport& report) const;
 
     const lm::TorchModel& model_;
     const TrainingText& text_;
     CaseOptions options_;
     std::vector<LevelParameters> levels_;
     std::vector<AdamSlot> slots_;
-    KeysValues bos_;  // (1, L, H, D) f32
+    KeysValues bos_;   // (1, L, H, D) f32
+    KeysValues bank_;  // (N, L, H, D) f16, log-mass f32; undefined without a bank
 };
 
 // Keys and values of a lone BOS, (1, L, H, D) f32, before rotation: what every row starts with.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "core/check.h"
 #include "core/rng.h"
@@ -52,10 +53,16 @@ constexpr std::uint32_t kLongHorizonOf = 4;
 constexpr std::uint32_t kLongHorizonFactor = 5;
 constexpr std::uint32_t kLongHorizonBlocks = 16;
 
-// One case in four starts with up to so many gists of the step's other chunks, which say nothing of
-// this one: windows hold much that does not matter. Where these are fewer they come again.
-constexpr std::uint32_t kOthersOf = 4;
-constexpr double kOthersMax = 256;
+// Three cases in four show gists of other texts: up to so many, log-uniform over steps, so that a
+// step's cases are of like length.
+constexpr std::uint32_t kWithoutOthersOf = 4;
+constexpr double kOthersMin = 8;
+constexpr double kOthersMax = 400;
+// One case in so many is neutral; every second of these is a chat.
+constexpr std::uint32_t kNeutralOf = 6;
+// Of the gists of other texts, at least this share is of the step's chunks, which learn.
+constexpr double kFreshShare = 0.3;
+constexpr std::uint32_t kBankRunsPerDocument = 2;
 
 std::uint32_t least_blocks(const CaseOptions& options) {
     return options.level == 2 ? kBlock : 1;
@@ -103,40 +110,123 @@ TrainingCase make_case(std::size_t chunk, const CaseOptions& options, std::uint3
     return out;
 }
 
-// Log-uniformly many.
-std::vector<GistRef> draw_others(std::size_t chunk, const CaseOptions& options,
-                                 const StepPlan& plan, Rng& rng) {
-    const auto count = static_cast<std::size_t>(std::pow(kOthersMax, rng.uniform()));
-    std::vector<GistRef> out;
-    while (out.size() < count)
-        for (std::size_t c = 1; c < plan.chunks.size(); ++c)
-            for (const GistRef& gist :
-                 cover((chunk + c) % plan.chunks.size(), options.level, plan.shape.context_blocks))
-                if (out.size() < count) out.push_back(gist);
+// The gists of other texts that cases of one step show.
+class OtherTexts {
+  public:
+    OtherTexts(const TrainingText& text, const CaseOptions& options, StepPlan& plan, Rng& rng)
+        : options_(options), plan_(plan), rng_(rng), bank_(plan_bank(text, options)) {
+        count_max_ = kOthersMin * std::pow(kOthersMax / kOthersMin, rng.uniform());
+    }
+
+    // Between half and all of the step's number: from the bank other documents, then what stands
+    // before the chunk in its own, then other chunks of the step.
+    void draw(TrainingCase& one, CaseKind kind) {
+        const auto count = static_cast<std::size_t>(count_max_ * (0.5 + 0.5 * rng_.uniform()));
+        std::vector<GistRef> fresh;
+        for (std::size_t c = 1; c < plan_.chunks.size(); ++c)
+            for (const GistRef& gist : cover((one.chunk + c) % plan_.chunks.size(), options_.level,
+                                             plan_.shape.context_blocks))
+                fresh.push_back(gist);
+        const auto wanted =
+            bank_.empty()
+                ? count
+                : static_cast<std::size_t>(static_cast<double>(count) *
+                                           (kFreshShare + (1 - kFreshShare) * rng_.uniform()));
+        fresh.resize(std::min(fresh.size(), wanted));
+        one.others = std::move(fresh);
+        if (!bank_.empty()) draw_banked(one, kind, count - one.others.size());
+    }
+
+    bool available() const { return plan_.chunks.size() > 1 || !bank_.empty(); }
+
+  private:
+    void draw_banked(TrainingCase& one, CaseKind kind, std::size_t count) {
+        const Chunk& chunk = plan_.chunks[one.chunk];
+        std::vector<std::size_t> own;
+        std::vector<std::size_t> foreign;
+        for (std::size_t r = 0; r < bank_.size(); ++r) {
+            constexpr std::uint64_t kRunTokens = std::uint64_t{kBankRunBlocks} * kBlock;
+            if (bank_[r].document != chunk.document)
+                foreign.push_back(r);
+            else if (bank_[r].begin + kRunTokens <= chunk.begin)
+                own.push_back(r);
+        }
+        const bool shows_own = kind == CaseKind::kRecall && rng_.below(2) == 0;
+        const std::size_t own_count =
+            shows_own ? std::min<std::size_t>(count, own.size() * kBankRunBlocks) : 0;
+        add_runs(foreign, count - own_count, one);
+        add_runs(own, own_count, one);
+    }
+
+    // The last `count` gists of runs, one after the other, from a drawn one on.
+    void add_runs(const std::vector<std::size_t>& runs, std::size_t count, TrainingCase& one) {
+        if (runs.empty()) return;
+        const std::size_t first = rng_.below(runs.size());
+        const std::size_t available = runs.size() * kBankRunBlocks;
+        for (std::size_t i = 0; i < std::min(count, available); ++i) {
+            const std::size_t run = runs[(first + i / kBankRunBlocks) % runs.size()];
+            one.banked.push_back(
+                place_of(static_cast<std::uint32_t>(run * kBankRunBlocks + i % kBankRunBlocks)));
+        }
+    }
+
+    // In StepPlan::banked, where it is put when it is not there yet.
+    std::size_t place_of(std::uint32_t gist) {
+        const auto [found, is_new] = places_.try_emplace(gist, plan_.banked.size());
+        if (is_new) plan_.banked.push_back(gist);
+        return found->second;
+    }
+
+    const CaseOptions& options_;
+    StepPlan& plan_;
+    Rng& rng_;
+    std::vector<Chunk> bank_;
+    double count_max_ = 0;
+    std::map<std::uint32_t, std::size_t> places_;
+};
+
+// A case whose gists say nothing of its horizon.
+TrainingCase make_neutral_case(std::size_t chunk, std::uint32_t blocks) {
+    TrainingCase out;
+    out.chunk = chunk;
+    out.horizon_begin = blocks * kBlock;
     return out;
 }
 
-void plan_cases(const CaseOptions& options, bool looks_far, StepPlan& plan, Rng& rng) {
+void plan_cases(const TrainingText& text, const CaseOptions& options, bool looks_far,
+                StepPlan& plan, Rng& rng) {
     const auto chunks = static_cast<std::uint32_t>(plan.chunks.size());
     const std::uint32_t cases = options.cases_per_step / (looks_far ? kLongHorizonFactor : 1);
     const std::uint32_t per_chunk = std::max(1U, cases / chunks);
     CaseGroup plain;
     CaseGroup mixed;
+    CaseGroup neutral;
+    CaseGroup chat;
+    neutral.kind = CaseKind::kNeutral;
+    chat.kind = CaseKind::kChat;
     mixed.has_raw = true;
     mixed.gists_after_raw = static_cast<std::uint32_t>(rng.below(kGistsAfterRawMax + 1));
+    OtherTexts others(text, options, plan, rng);
+    const bool has_others = others.available();
     for (std::size_t c = 0; c < chunks; ++c)
         for (std::uint32_t i = 0; i < per_chunk; ++i) {
             const std::uint32_t blocks =
                 draw_blocks(options, plan.shape.context_blocks, i, per_chunk, rng);
+            if (has_others && rng.below(kNeutralOf) == 0) {
+                CaseGroup& group = rng.below(2) == 0 ? neutral : chat;
+                group.cases.push_back(make_neutral_case(c, blocks));
+                others.draw(group.cases.back(), group.kind);
+                continue;
+            }
             // A raw block needs a gist before it, or nothing is trained.
             const bool raw = rng.below(kRawCaseOf) == 0 &&
                              blocks >= least_blocks(options) + 1 + mixed.gists_after_raw;
             CaseGroup& group = raw ? mixed : plain;
             group.cases.push_back(make_case(c, options, blocks, group));
-            if (chunks > 1 && rng.below(kOthersOf) == 0)
-                group.cases.back().others = draw_others(c, options, plan, rng);
+            if (has_others && rng.below(kWithoutOthersOf) != 0)
+                others.draw(group.cases.back(), group.kind);
         }
-    for (CaseGroup* group : {&plain, &mixed})
+    for (CaseGroup* group : {&plain, &mixed, &neutral, &chat})
         if (!group->cases.empty()) plan.groups.push_back(std::move(*group));
 }
 
@@ -184,6 +274,21 @@ Result<void> check_training_text(const TrainingText& text, const CaseOptions& op
                                               " tokens that one training text takes");
 }
 
+std::vector<Chunk> plan_bank(const TrainingText& text, const CaseOptions& options) {
+    std::vector<Chunk> out;
+    if (!options.continues) return out;
+    constexpr std::uint64_t kRunTokens = std::uint64_t{kBankRunBlocks} * kBlock;
+    Rng rng(options.seed * 0x9e3779b97f4a7c15ULL);
+    for (std::size_t d = 0; d < text.size(); ++d) {
+        std::vector<std::uint64_t> begins;
+        for (std::uint32_t r = 0; r < kBankRunsPerDocument && text[d].size() >= kRunTokens; ++r)
+            begins.push_back(rng.below(text[d].size() - kRunTokens + 1));
+        std::ranges::sort(begins);
+        for (const std::uint64_t begin : begins) out.push_back({d, begin});
+    }
+    return out;
+}
+
 StepPlan plan_step(const TrainingText& text, const CaseOptions& options, std::uint64_t step) {
     Rng rng(options.seed * 0x9e3779b97f4a7c15ULL + step);
     StepPlan plan;
@@ -198,7 +303,7 @@ StepPlan plan_step(const TrainingText& text, const CaseOptions& options, std::ui
     if (matches)
         plan_runs(options, plan, rng);
     else
-        plan_cases(options, looks_far, plan, rng);
+        plan_cases(text, options, looks_far, plan, rng);
     return plan;
 }
 

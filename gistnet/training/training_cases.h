@@ -7,8 +7,15 @@
 // chunk's beginning, one block or more of it perhaps raw][horizon], so several cases share one
 // reading, and the teacher has seen exactly the text that the case's own entries stand for. Steps
 // differ in shape, so that one compressor serves a few gists and many, near text and far: chunks
-// are of full, half or quarter length, and one step in four looks far ahead. Pure functions of seed
-// and step, so that a resumed run goes on bit by bit. Value types.
+// are of full, half or quarter length, and one step in four looks far ahead.
+//
+// A window holds much that does not matter to what follows. So a step's cases also show gists of
+// other texts, up to some number that differs from step to step: of its other chunks, and, when
+// trained weights go on learning, of a bank of gists that these weights made of all the documents,
+// earlier text of the chunk's own document among them. One case in six is *neutral*: it shows
+// foreign gists alone, and its teacher is the model that reads the horizon without them; half of
+// these are in the form of a chat. Pure functions of seed and step, so that a resumed run goes on
+// bit by bit. Value types.
 #pragma once
 
 #include <cstdint>
@@ -60,15 +67,24 @@ struct GistRef {
 
 struct TrainingCase {
     std::size_t chunk = 0;
-    std::vector<GistRef> others;      // of another chunk, after BOS
+    std::vector<std::size_t> banked;  // places in StepPlan::banked, after BOS
+    std::vector<GistRef> others;      // of other chunks, after these
     std::vector<GistRef> before;      // after these
     std::uint32_t raw_block = 0;      // first token / 32 of the raw block; only if has_raw
     std::vector<GistRef> after;       // between the raw block and the horizon
     std::uint32_t horizon_begin = 0;  // token of the chunk
 };
 
-// Cases of one layout: all with a raw block and as many gists after it, or none with one.
+// What a group's teacher has read before the horizon, and how the horizon is written.
+enum class CaseKind {
+    kRecall,   // the chunk up to the horizon
+    kNeutral,  // nothing: the student's gists say nothing of the horizon
+    kChat,     // the same; the horizon is a user's turn and the answer to it
+};
+
+// Cases of one layout and kind: all with a raw block and as many gists after it, or none with one.
 struct CaseGroup {
+    CaseKind kind = CaseKind::kRecall;
     bool has_raw = false;
     std::uint32_t gists_after_raw = 0;
     std::vector<TrainingCase> cases;
@@ -78,11 +94,18 @@ struct StepPlan {
     StepShape shape;
     std::vector<Chunk> chunks;
     std::vector<CaseGroup> groups;
+    std::vector<std::uint32_t> banked;        // gists of the bank that cases show
     std::vector<std::vector<MatchRun>> runs;  // by chunk; of matching steps, instead of groups
 };
 
 // Errors: kInvalidInput when no document is as long as a chunk.
 Result<void> check_training_text(const TrainingText& text, const CaseOptions& options);
+
+// Runs of kBankRunBlocks blocks that the bank's gists are made of, ordered by document and place;
+// gist i of the bank is block i % kBankRunBlocks of run i / kBankRunBlocks. Empty where there is no
+// bank.
+inline constexpr std::uint32_t kBankRunBlocks = 32;
+std::vector<Chunk> plan_bank(const TrainingText& text, const CaseOptions& options);
 
 // Tokens of the longest chunk of any step: context and horizon.
 std::uint64_t longest_chunk(const CaseOptions& options);

@@ -243,6 +243,7 @@ Result<void> TrainLog::add_evaluation(std::uint64_t step, std::uint64_t position
         one["shuffled"] = rounded(score.shuffled);
         one["R"] = rounded(score.recovery());
         one["Rs"] = rounded(score.recovery_over_shuffled());
+        one["R_shuffled"] = rounded(score.shuffled_recovery());
         line["evaluation"].push_back(std::move(one));
     }
     for (const auto& [name, change] : drift) line["drift"][name] = rounded(change);

@@ -4,8 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "core/span_math.h"
 #include "gistnet/base_model_gist_encoder.h"
+#include "gistnet/pooling/attention_pooler.h"
 #include "gistnet/pooling/gist_tensors.h"
 #include "lm/torch/torch_model.h"
 #include "tests/support/tiny_model.h"
@@ -107,6 +110,37 @@ TEST(GistTensors, numbers_beyond_half_precision_are_clamped_not_infinite) {
         EXPECT_EQ(half_at(gists[0], shape, 0, which, 0, 1), -65504.0F);
         EXPECT_EQ(half_at(gists[0], shape, 0, which, 0, 2), 1.0F);
     }
+}
+
+TEST(GistTensors, log_mass_is_rounded_to_its_steps_and_none_is_kept_where_it_is_zero) {
+    const at::Tensor x = at::ones({3, 1, 2, 4});
+    const float none = -std::numeric_limits<float>::infinity();
+    const at::Tensor log_mass =
+        at::tensor({0.26F, -0.26F, none, 99.0F, 0.01F, -0.01F}).view({3, 1, 2});
+    const std::vector<Gist> gists = make_gists({x, x, log_mass}, at::ones({3, 2}));
+    EXPECT_EQ(gists[0].log_mass, (std::vector<std::int8_t>{4, -4}));
+    EXPECT_EQ(gists[1].log_mass, (std::vector<std::int8_t>{kLogMassAbsent, 127}));
+    EXPECT_TRUE(gists[2].log_mass.empty());
+    EXPECT_EQ(log_mass_of(gists[0].log_mass[1]), -0.25F);
+    EXPECT_EQ(log_mass_of(kLogMassAbsent), none);
+    EXPECT_TRUE(make_gists({x, x}, at::ones({3, 2}))[0].log_mass.empty());
+}
+
+TEST(AttentionPooler, log_mass_is_a_map_of_the_pooled_vectors_within_bounds) {
+    const GistShape shape{2, 3, 4, 0};
+    LevelParameters level = initial_parameters(shape, 2, 1);
+    const KeysValues blocks = {at::randn({5, 2, 3, 32, 4}), at::randn({5, 2, 3, 32, 4})};
+    EXPECT_EQ(pool(level, blocks).log_mass.abs().max().item<float>(), 0.0F);
+    level.mass_bias.fill_(0.5);
+    EXPECT_TRUE(at::allclose(pool(level, blocks).log_mass, at::full({5, 2, 3}, 0.5)));
+    // The first query's pooled key is the gist's key: its maps are the identity and zero.
+    level.mass_map.narrow(2, 0, 4).fill_(2);
+    const KeysValues pooled = pool(level, blocks);
+    EXPECT_TRUE(at::equal(at::sign(pooled.log_mass - 0.5), at::sign(pooled.keys.sum(-1))));
+    level.mass_bias.fill_(100);
+    EXPECT_EQ(pool(level, blocks).log_mass.min().item<double>(), kLogMassMax);
+    level.mass_bias.fill_(-100);
+    EXPECT_EQ(pool(level, blocks).log_mass.max().item<double>(), kLogMassMin);
 }
 
 TEST(GistTensors, a_zero_vector_stays_zero_at_unit_length) {

@@ -95,7 +95,8 @@ TEST_F(Training, matching_steps_change_every_parameter_too_and_lessen_what_is_un
         for (std::uint64_t step = 2; step <= 30; ++step) trainer.step(step, 100);
         for (std::size_t i = 0; i < before.size(); ++i) {
             const at::Tensor moved = (trainer.slots()[i].parameter.detach() != before[i]);
-            EXPECT_TRUE(moved.flatten(2).any(-1).all().item<bool>()) << "slot " << i;
+            // Log-mass, the last two, is learned by distillation alone.
+            EXPECT_EQ(moved.flatten(2).any(-1).all().item<bool>(), i < 4) << "slot " << i;
         }
         // The same texts again. Families of random blocks are alike: level 2 has nothing to learn.
         if (level == 1) {
@@ -144,34 +145,57 @@ TEST_F(Training, what_is_trained_does_better_on_unseen_texts_than_what_it_starte
 TEST_F(Training, the_gradient_of_the_loss_is_its_slope) {
     Trainer trainer(model_->torch_model(), text_, small_cases(), start(1));
     // Two trainers a small step apart along one parameter's direction; the loss is reported.
-    const auto loss_at = [&](double by) {
+    const auto loss_at = [&](at::Tensor LevelParameters::*parameter, double by) {
         std::vector<LevelParameters> levels = start(1);
-        levels[0].value_map.add_(by);
+        (levels[0].*parameter).add_(by);
         Trainer moved(model_->torch_model(), text_, small_cases(), std::move(levels));
         return moved.step(1, 100).loss;
     };
     trainer.step(1, 100);
-    // The first moment after one step is (1 - beta1) × the clipped gradient.
-    const at::Tensor moment = trainer.slots()[3].first_moment;
     const StepReport again =
         Trainer(model_->torch_model(), text_, small_cases(), start(1)).step(1, 100);
     const double clip = std::min(1.0, 1.0 / again.gradient_norm);
-    const double predicted = moment.sum().item<double>() / 0.1 / clip;
     const double step = 1e-3;
-    const double measured = (loss_at(step) - loss_at(-step)) / (2 * step);
-    EXPECT_NEAR(predicted, measured, 0.03 * std::abs(measured) + 2e-3);
+    const std::pair<std::size_t, at::Tensor LevelParameters::*> parameters[] = {
+        {3, &LevelParameters::value_map}, {4, &LevelParameters::mass_bias}};
+    for (const auto& [slot, parameter] : parameters) {
+        // The first moment after one step is (1 - beta1) × the clipped gradient.
+        const double predicted =
+            trainer.slots()[slot].first_moment.sum().item<double>() / 0.1 / clip;
+        const double measured = (loss_at(parameter, step) - loss_at(parameter, -step)) / (2 * step);
+        EXPECT_NEAR(predicted, measured, 0.03 * std::abs(measured) + 2e-3) << "slot " << slot;
+        EXPECT_GT(std::abs(measured), 1e-3) << "slot " << slot;
+    }
 }
 
 TEST_F(Training, plans_are_functions_of_seed_and_step_and_show_only_text_before_the_horizon) {
+    std::set<CaseKind> kinds;
     for (const int level : {1, 2})
         for (std::uint64_t step = 1; step <= 50; ++step) {
-            const CaseOptions options = small_cases(level);
+            CaseOptions options = small_cases(level);
+            options.continues = step % 2 == 0;
             const StepPlan plan = plan_step(text_, options, step);
+            const std::vector<Chunk> bank = plan_bank(text_, options);
+            EXPECT_EQ(bank.empty(), !options.continues);
             std::size_t cases = 0;
             for (const CaseGroup& group : plan.groups)
                 for (const TrainingCase& one : group.cases) {
                     ++cases;
                     for (const GistRef& gist : one.others) EXPECT_NE(gist.chunk, one.chunk);
+                    const Chunk& chunk = plan.chunks[one.chunk];
+                    for (const std::size_t place : one.banked) {
+                        const Chunk& run = bank.at(plan.banked.at(place) / kBankRunBlocks);
+                        if (run.document != chunk.document) continue;
+                        // What has gone before, and only where it may matter.
+                        EXPECT_EQ(group.kind, CaseKind::kRecall);
+                        EXPECT_LE(run.begin + kBankRunBlocks * kBlock, chunk.begin);
+                    }
+                    kinds.insert(group.kind);
+                    if (group.kind != CaseKind::kRecall) {
+                        EXPECT_TRUE(one.before.empty() && one.after.empty() && !group.has_raw);
+                        EXPECT_FALSE(one.others.empty());
+                        continue;
+                    }
                     std::vector<int> covered(one.horizon_begin / kBlock, 0);
                     const auto cover = [&](const GistRef& gist) {
                         const std::uint32_t size = gist.level == 1 ? 1 : kBlock;
@@ -194,6 +218,7 @@ TEST_F(Training, plans_are_functions_of_seed_and_step_and_show_only_text_before_
             const StepPlan again = plan_step(text_, options, step);
             EXPECT_EQ(again.chunks[0].begin, plan.chunks[0].begin);
         }
+    EXPECT_EQ(kinds.size(), 3U);
     EXPECT_NE(plan_step(text_, small_cases(), 1).chunks[0].begin,
               plan_step(text_, small_cases(), 2).chunks[0].begin);
 }
@@ -206,7 +231,7 @@ TEST_F(Training, a_step_learns_from_the_text_that_its_gists_stand_for) {
     const lm::TorchModel& torch = model_->torch_model();
     const KeysValues bos = read_bos(torch);
     const GistTable table{at::cat({bos.keys, at::randn({12, 2, 2, 8})}),
-                          at::cat({bos.values, at::randn({12, 2, 2, 8})})};
+                          at::cat({bos.values, at::randn({12, 2, 2, 8})}), at::zeros({13, 2, 2})};
     std::vector<at::Tensor> ids;
     for (const Chunk& chunk : plan.chunks) {
         const auto& document = text_[chunk.document];
@@ -216,9 +241,10 @@ TEST_F(Training, a_step_learns_from_the_text_that_its_gists_stand_for) {
     for (CaseGroup group : plan.groups)
         for (TrainingCase& one : group.cases) {
             if (one.before.size() < 2) continue;
-            CaseGroup alone{group.has_raw, group.gists_after_raw, {one}};
+            CaseGroup alone{group.kind, group.has_raw, group.gists_after_raw, {one}};
             const auto read = [&] {
-                const CaseBatch batch = make_case_batch(torch, alone, plan.shape, at::stack(ids));
+                const CaseBatch batch =
+                    make_case_batch(torch, alone, plan.shape, at::stack(ids), table.keys.size(0));
                 lm::TrainingPass pass(torch, batch.layout);
                 return pass.forward(batch.inputs, table.lookup(batch.gist_rows)).clone();
             };
@@ -348,6 +374,47 @@ TEST_F(TrainingRun, trained_weights_make_an_encoder_of_their_own_and_level_2_bui
     const std::vector<ReadWindow> windows = {{{text_[0].begin(), text_[0].begin() + 64}, 0}};
     EXPECT_NE((*trained)->encode_windows(windows, false).value()[0][1].kv,
               untrained->encode_windows(windows, false).value()[0][1].kv);
+}
+
+// Weights of before there was a log-mass.
+void write_format_1(const Path& from, const Path& to) {
+    const auto file = lm::SafetensorsFile::open(from).value();
+    std::vector<lm::SafetensorsTensor> kept;
+    for (const lm::SafetensorsTensor& tensor : file->tensors())
+        if (tensor.name.find("mass") == std::string::npos) kept.push_back(tensor);
+    lm::SafetensorsMetadata metadata = file->metadata();
+    metadata["format"] = "megacontext-gistnet-1";
+    ASSERT_TRUE(lm::write_safetensors(to, kept, metadata));
+}
+
+TEST_F(TrainingRun, log_mass_comes_back_from_its_file_and_files_without_it_open) {
+    ASSERT_TRUE(train_gistnet(*model_, options("first"), clock_, {}, nullptr));
+    const Path file = folder_ / "first" / "gistnet.safetensors";
+    GistNetWeights trained = load_gistnet(file, *model_).value();
+    EXPECT_GT(trained.levels[0].mass_bias.abs().max().item<float>(), 0.0F);
+    EXPECT_GT(trained.levels[0].mass_map.abs().max().item<float>(), 0.0F);
+    trained.levels[0].mass_bias.fill_(1.25);  // a tenth of a step is not seen in gists
+    const Path heavy = folder_ / "heavy.safetensors";
+    ASSERT_TRUE(save_gistnet(heavy, trained, *model_));
+    const Path old = folder_ / "old.safetensors";
+    write_format_1(heavy, old);
+    const auto without = load_gistnet(old, *model_);
+    ASSERT_TRUE(without) << without.error().to_string();
+    EXPECT_EQ(without->levels[0].mass_bias.abs().max().item<float>(), 0.0F);
+    EXPECT_TRUE(at::equal(without->levels[0].key_map, trained.levels[0].key_map));
+
+    const std::vector<ReadWindow> windows = {{{text_[0].begin(), text_[0].begin() + 64}, 0}};
+    const auto first_gist = [&](const Path& path) {
+        const auto encoder = make_gist_encoder(*model_, {path.string(), 0}).value();
+        return std::pair(encoder->encode_windows(windows, false).value()[0][0],
+                         encoder->info().hash);
+    };
+    const auto [with, with_hash] = first_gist(heavy);
+    const auto [plain, plain_hash] = first_gist(old);
+    EXPECT_EQ(with.kv, plain.kv);
+    EXPECT_EQ(with.log_mass.size(), model_->config().gist_shape().log_mass_count());
+    EXPECT_TRUE(plain.log_mass.empty());
+    EXPECT_NE(with_hash, plain_hash);
 }
 
 TEST_F(TrainingRun, a_run_from_trained_weights_goes_on_where_they_are) {
