@@ -283,15 +283,24 @@ MC_AVX512 void rotate_row(const float* from, const float* cosines, const float* 
 namespace {
 
 // scores[key] of one head; returns the highest.
-MC_AVX512 float score_keys(const Bf16Bits* query, const Bf16Bits* keys, const float* log_mass,
-                           std::int64_t count, std::int64_t head_dim, float scale, float* scores) {
+MC_AVX512 float score_keys(const Bf16Bits* query, const Bf16Bits* keys, std::int64_t count,
+                           std::int64_t head_dim, float scale, float* scores) {
     float top = -std::numeric_limits<float>::max();
     for (std::int64_t key = 0; key < count; ++key, keys += head_dim) {
         __m512 sum = _mm512_setzero_ps();
         for (std::int64_t d = 0; d < head_dim; d += 32)
             sum = _mm512_dpbf16_ps(sum, load_bf16(query + d), load_bf16(keys + d));
-        scores[key] =
-            _mm512_reduce_add_ps(sum) * scale + (log_mass == nullptr ? 0.0F : log_mass[key]);
+        scores[key] = _mm512_reduce_add_ps(sum) * scale;
+        top = std::max(top, scores[key]);
+    }
+    return top;
+}
+
+// Adds the keys' log-mass to their scores; returns the highest.
+float add_log_mass(const float* log_mass, std::int64_t count, float* scores) {
+    float top = -std::numeric_limits<float>::max();
+    for (std::int64_t key = 0; key < count; ++key) {
+        scores[key] += log_mass[key];
         top = std::max(top, scores[key]);
     }
     return top;
@@ -337,12 +346,14 @@ void attend_row(const Bf16Bits* queries, std::int64_t heads, const Bf16Bits* key
     const float scale = 1.0F / std::sqrt(static_cast<float>(head_dim));
     std::fill_n(out.tops, heads, -std::numeric_limits<float>::max());
     for (std::int64_t first = 0; first < count; first += kKeys)
-        for (std::int64_t head = 0; head < heads; ++head)
-            out.tops[head] = std::max(out.tops[head],
-                                      score_keys(queries + head * head_dim, keys + first * head_dim,
-                                                 log_mass == nullptr ? nullptr : log_mass + first,
-                                                 std::min(kKeys, count - first), head_dim, scale,
-                                                 scores + head * count + first));
+        for (std::int64_t head = 0; head < heads; ++head) {
+            const std::int64_t taken = std::min(kKeys, count - first);
+            float* to = scores + head * count + first;
+            float top = score_keys(queries + head * head_dim, keys + first * head_dim, taken,
+                                   head_dim, scale, to);
+            if (log_mass != nullptr) top = add_log_mass(log_mass + first, taken, to);
+            out.tops[head] = std::max(out.tops[head], top);
+        }
     for (std::int64_t head = 0; head < heads; ++head)
         out.sums[head] = weigh_scores(scores + head * count, count, out.tops[head]);
     for (std::int64_t head = 0; head < heads; ++head)
