@@ -26,7 +26,7 @@ constexpr HeldOutShape kNearLevel1 = {8, 64, 32};
 constexpr HeldOutShape kNearLevel2 = {32, 64, 32};
 constexpr HeldOutShape kFar = {64, 512, 6};
 constexpr HeldOutShape kMany = {192, 256, 2};
-// What cases a step has: a number of its own in a run's identity.
+// What cases a step has, as part of a run's identity.
 constexpr const char* kRecipe = "neutral cases and bank";
 
 // Steps of distillation that are timed before a run in minutes fixes its number of steps; the first

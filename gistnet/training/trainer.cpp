@@ -61,6 +61,8 @@ Trainer::Trainer(const lm::TorchModel& model, const TrainingText& text, const Ca
     bos_ = read_bos(model_);
     make_bank();
     for (const auto& [name, tensor] : levels_.back().named()) {
+        // What a gist should weigh is learned when it has something to say.
+        if (name.starts_with("mass_") && !options_.continues) continue;
         tensor->requires_grad_();
         slots_.push_back(
             {*tensor, learning_rate(name), at::zeros_like(*tensor), at::zeros_like(*tensor)});

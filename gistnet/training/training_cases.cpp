@@ -53,8 +53,14 @@ constexpr std::uint32_t kLongHorizonOf = 4;
 constexpr std::uint32_t kLongHorizonFactor = 5;
 constexpr std::uint32_t kLongHorizonBlocks = 16;
 
-// Three cases in four show gists of other texts: up to so many, log-uniform over steps, so that a
-// step's cases are of like length.
+// From the start, one case in four begins with up to so many gists of the step's other chunks,
+// which say nothing of this one: windows hold much that does not matter. Where these are fewer they
+// come again.
+constexpr std::uint32_t kFirstOthersOf = 4;
+constexpr double kFirstOthersMax = 256;
+
+// When trained weights go on, three cases in four show gists of other texts: up to so many,
+// log-uniform over steps, so that a step's cases are of like length.
 constexpr std::uint32_t kWithoutOthersOf = 4;
 constexpr double kOthersMin = 8;
 constexpr double kOthersMax = 400;
@@ -110,12 +116,26 @@ TrainingCase make_case(std::size_t chunk, const CaseOptions& options, std::uint3
     return out;
 }
 
-// The gists of other texts that cases of one step show.
+// Log-uniformly many.
+std::vector<GistRef> draw_first_others(std::size_t chunk, const CaseOptions& options,
+                                       const StepPlan& plan, Rng& rng) {
+    const auto count = static_cast<std::size_t>(std::pow(kFirstOthersMax, rng.uniform()));
+    std::vector<GistRef> out;
+    while (out.size() < count)
+        for (std::size_t c = 1; c < plan.chunks.size(); ++c)
+            for (const GistRef& gist :
+                 cover((chunk + c) % plan.chunks.size(), options.level, plan.shape.context_blocks))
+                if (out.size() < count) out.push_back(gist);
+    return out;
+}
+
+// The gists of other texts that cases of one step show when trained weights go on.
 class OtherTexts {
   public:
     OtherTexts(const TrainingText& text, const CaseOptions& options, StepPlan& plan, Rng& rng)
         : options_(options), plan_(plan), rng_(rng), bank_(plan_bank(text, options)) {
-        count_max_ = kOthersMin * std::pow(kOthersMax / kOthersMin, rng.uniform());
+        if (options.continues)
+            count_max_ = kOthersMin * std::pow(kOthersMax / kOthersMin, rng.uniform());
     }
 
     // Between half and all of the step's number: from the bank other documents, then what stands
@@ -137,7 +157,9 @@ class OtherTexts {
         if (!bank_.empty()) draw_banked(one, kind, count - one.others.size());
     }
 
-    bool available() const { return plan_.chunks.size() > 1 || !bank_.empty(); }
+    bool available() const {
+        return options_.continues && (plan_.chunks.size() > 1 || !bank_.empty());
+    }
 
   private:
     void draw_banked(TrainingCase& one, CaseKind kind, std::size_t count) {
@@ -225,6 +247,8 @@ void plan_cases(const TrainingText& text, const CaseOptions& options, bool looks
             group.cases.push_back(make_case(c, options, blocks, group));
             if (has_others && rng.below(kWithoutOthersOf) != 0)
                 others.draw(group.cases.back(), group.kind);
+            if (!options.continues && chunks > 1 && rng.below(kFirstOthersOf) == 0)
+                group.cases.back().others = draw_first_others(c, options, plan, rng);
         }
     for (CaseGroup* group : {&plain, &mixed, &neutral, &chat})
         if (!group->cases.empty()) plan.groups.push_back(std::move(*group));

@@ -9,10 +9,10 @@
 // differ in shape, so that one compressor serves a few gists and many, near text and far: chunks
 // are of full, half or quarter length, and one step in four looks far ahead.
 //
-// A window holds much that does not matter to what follows. So a step's cases also show gists of
-// other texts, up to some number that differs from step to step: of its other chunks, and, when
-// trained weights go on learning, of a bank of gists that these weights made of all the documents,
-// earlier text of the chunk's own document among them. One case in six is *neutral*: it shows
+// A window holds much that does not matter to what follows, so some cases also show gists of the
+// step's other chunks. When trained weights go on learning, most do, up to some number that differs
+// from step to step, and of a bank of gists too, which these weights made of all the documents,
+// earlier text of the chunk's own document among them; and one case in six is *neutral*: it shows
 // foreign gists alone, and its teacher is the model that reads the horizon without them; half of
 // these are in the form of a chat. Pure functions of seed and step, so that a resumed run goes on
 // bit by bit. Value types.
@@ -40,7 +40,7 @@ struct CaseOptions {
     std::uint64_t matching_steps = 0;   // first: attention matching, then distillation
     std::uint32_t runs_per_step = 24;
     std::uint64_t seed = 1;
-    bool continues = false;  // from trained weights: smaller steps
+    bool continues = false;  // from trained weights: smaller steps, neutral cases, log-mass
 };
 
 // What is the same for all chunks and cases of a step.
