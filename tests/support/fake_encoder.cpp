@@ -96,8 +96,10 @@ Result<std::vector<Gist>> FakeEncoder::encode_parents(std::span<const SiblingGis
             mean.mean_nll += child.statistics.mean_nll / float{kBlockSize};
             mean.mean_entropy += child.statistics.mean_entropy / float{kBlockSize};
         }
-        parents.push_back(
-            {keys_and_values(hash_of<std::uint64_t>(hashes)), normalised(std::move(sum)), mean});
+        parents.push_back({keys_and_values(hash_of<std::uint64_t>(hashes)),
+                           {},
+                           normalised(std::move(sum)),
+                           mean});
     }
     return parents;
 }
