@@ -155,7 +155,8 @@ Drift DriftMeter::measure(LevelParameters& level) {
         now.push_back(tensor->detach().to(at::kDouble));
         if (before_.empty()) continue;
         const at::Tensor& before = before_[now.size() - 1];
-        drift.push_back({name, ((now.back() - before).norm() / before.norm()).item<double>()});
+        const double size = before.norm().item<double>();
+        if (size > 0) drift.push_back({name, (now.back() - before).norm().item<double>() / size});
     }
     before_ = std::move(now);
     return drift;

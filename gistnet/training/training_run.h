@@ -32,7 +32,8 @@ Result<void> save_checkpoint(const Path& path, const std::string& identity, cons
 Result<void> load_checkpoint(const Path& path, const std::string& identity, RunState& state,
                              Trainer& trainer);
 
-// By parameter tensor: its name and ‖θ − θ_before‖ / ‖θ_before‖.
+// By parameter tensor: its name and ‖θ − θ_before‖ / ‖θ_before‖; those that were all zero, as
+// log-mass is before it is trained, are left out.
 using Drift = std::vector<std::pair<std::string, double>>;
 
 // How far parameters moved from one evaluation to the next. Its memory is this process's alone: the
