@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Asks clang whether what a mutex guards is touched under it alone (core/mutex.h), in every source that
-includes core/mutex.h by itself or by its headers. Refuses the standard's mutexes, which carry no marks.
+includes core/mutex.h by itself or by a header that it names. Refuses the mutexes of the standard, which
+carry no marks.
 Skipped (status 77) without clang++."""
 
 import pathlib
@@ -14,7 +15,8 @@ import tempfile
 import source_tree
 
 MUTEX_HEADER = "core/mutex.h"
-CLANG = ["clang++", "-fsyntax-only", "-std=c++20", "-Wthread-safety", "-Werror=thread-safety"]
+CLANG = ["clang++", "-fsyntax-only", "-std=c++20", "-Wthread-safety", "-Werror=thread-safety",
+         '-DMC_VERSION=""', '-DMC_MODEL_WHEEL=""']  # what CMake defines
 UNMARKED = re.compile(r"\bstd::(?:shared_|recursive_|timed_)*(?:mutex|lock_guard|unique_lock|scoped_lock"
                       r"|shared_lock)\b")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
@@ -36,16 +38,16 @@ struct source_location {
 """
 
 
-def reaches_mutex(root, name, known):
-    """Whether a file includes the header of mutexes, by itself or by others."""
-    if name == MUTEX_HEADER:
-        return True
-    if name not in known:
-        known[name] = False  # also ends circles of headers
-        path = root / name
-        headers = INCLUDE.findall(path.read_text(errors="replace")) if path.exists() else []
-        known[name] = any(reaches_mutex(root, header, known) for header in headers)
-    return known[name]
+def included(root, name):
+    path = root / name
+    return INCLUDE.findall(path.read_text(errors="replace")) if path.exists() else []
+
+
+def reaches_mutex(root, name):
+    """Whether a file includes the header of mutexes, by itself or by a header that it names: what is
+    guarded is private, so nobody further away can touch it."""
+    headers = included(root, name)
+    return MUTEX_HEADER in headers or any(MUTEX_HEADER in included(root, header) for header in headers)
 
 
 def check_marks(root, paths):
@@ -66,11 +68,10 @@ def check(root):
     paths = [path for path in source_tree.files(root, source_tree.CODE_SUFFIXES)
              if path.parts[0] not in FREE_FOLDERS]
     findings = list(check_marks(root, paths))
-    known = {}
     with tempfile.TemporaryDirectory() as stand_ins:
         pathlib.Path(stand_ins, "source_location").write_text(SOURCE_LOCATION)
         for path in paths:
-            if path.suffix == ".cpp" and reaches_mutex(root, path.as_posix(), known):
+            if path.suffix == ".cpp" and reaches_mutex(root, path.as_posix()):
                 findings += check_source(root, path, stand_ins)
     return findings
 
