@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/index/sqlite_connection.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -24,6 +25,14 @@ bool lacks_room(int code, int system_error) {
     rlimit limit{};
     return code == SQLITE_IOERR_WRITE && ::getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
            limit.rlim_cur != RLIM_INFINITY;
+}
+
+// SQLite would make a new file for all to read; its logs take over the file's mode. A file that is
+// there is not touched: closing it here would drop the locks that SQLite has on it. What cannot be
+// made here SQLite says better.
+void make_private(const Path& path) {
+    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0) ::close(fd);
 }
 
 }  // namespace
@@ -105,6 +114,7 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const Path& pat
     constexpr int kWriteFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     switch (access) {
         case SqliteAccess::kWrite:
+            make_private(path);
             MC_TRY(made->connect(path.c_str(), kWriteFlags));
             MC_TRY(made->execute("PRAGMA journal_mode=WAL;"));
             MC_TRY(made->check_writable());

@@ -60,7 +60,9 @@ Result<void> write_first_records(const Path& draft, const StoreOptions& options)
 
 Result<void> prepare_store_directory(const Path& directory) {
     std::error_code error;
-    fs::create_directories(directory, error);
+    const bool is_new = fs::create_directories(directory, error);
+    // A folder that was there keeps what its owner chose.
+    if (is_new && !error) fs::permissions(directory, fs::perms::owner_all, error);
     if (error) return fail(system_error(error.value(), "cannot create store", directory));
     fs::directory_iterator entry(directory, error);
     for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {

@@ -20,7 +20,7 @@
 namespace mc::storage {
 namespace {
 
-constexpr mdb_mode_t kFileMode = 0644;
+constexpr mdb_mode_t kFileMode = 0600;  // memories are their owner's
 // Room for about 1,000 readers at once.
 constexpr off_t kReaderTableBytes = 64 * 1024;
 constexpr std::uint64_t kMapGranule = 1ULL << 20;

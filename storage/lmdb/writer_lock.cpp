@@ -22,7 +22,7 @@ std::string holder_of(int fd) {
 
 Result<std::unique_ptr<WriterLock>> WriterLock::acquire(const Path& directory) {
     const Path path = directory / "writer.lock";
-    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) return fail(system_error(errno, "cannot write to store: cannot open", path));
     std::unique_ptr<WriterLock> lock(new WriterLock(fd));
     if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {

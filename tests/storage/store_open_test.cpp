@@ -38,6 +38,34 @@ TEST(StoreOpenTest, AnInterruptedCreationStartsAfresh) {
     EXPECT_FALSE(std::filesystem::exists(scratch.path() / "new"));
 }
 
+TEST(StoreOpenTest, IsForItsOwnerAlone) {
+    namespace fs = std::filesystem;
+    const ScratchDirectory scratch;
+    const Path directory = scratch.path() / "mine";
+    const auto store = open_or_die(test_options(directory));
+    ASSERT_TRUE(store->create_bank("b"));
+    ASSERT_TRUE(store->open_passage_index("b", {}));
+    constexpr auto kOthers = fs::perms::group_all | fs::perms::others_all;
+    EXPECT_EQ(fs::status(directory).permissions() & kOthers, fs::perms::none);
+    std::size_t files = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(directory)) {
+        if (!entry.is_regular_file()) continue;
+        ++files;
+        EXPECT_EQ(entry.status().permissions() & kOthers, fs::perms::none) << entry.path();
+    }
+    EXPECT_GE(files, 3u);
+}
+
+TEST(StoreOpenTest, AFolderThatWasThereKeepsItsMode) {
+    namespace fs = std::filesystem;
+    const ScratchDirectory scratch;
+    const Path directory = scratch.path() / "ours";
+    fs::create_directory(directory);
+    fs::permissions(directory, fs::perms::owner_all | fs::perms::group_exec);
+    const auto store = open_or_die(test_options(directory));
+    EXPECT_EQ(fs::status(directory).permissions(), fs::perms::owner_all | fs::perms::group_exec);
+}
+
 TEST(StoreOpenTest, TheMapGrowsByItself) {
     const ScratchDirectory scratch;
     StoreOptions options = test_options(scratch.path());
