@@ -15,6 +15,11 @@ Result<void> erase(BankSession& session, DocumentId document) {
     return session.index_now();
 }
 
+Result<void> purge_index(BankSession& session) {
+    MC_ASSIGN(BankSearch* const search, session.search());
+    return search->purge();
+}
+
 }  // namespace
 
 Result<ForgetReport> plan_forget(BankSession& session, std::span<const DocumentId> documents) {
@@ -48,13 +53,11 @@ Result<void> purge(BankSession& session) {
     MC_ASSIGN(const auto banks, store.list_banks());
     for (const BankRecord& bank : banks) {
         if (bank.id == session.nodes().bank().id) {
-            MC_ASSIGN(BankSearch* const search, session.search());
-            MC_TRY(search->purge());
-            continue;
+            MC_TRY(purge_index(session));
+        } else {
+            MC_ASSIGN(const auto other, BankSession::open(session.engine(), bank.name, false));
+            MC_TRY(purge_index(*other));
         }
-        MC_ASSIGN(const auto other, BankSession::open(session.engine(), bank.name, false));
-        MC_ASSIGN(BankSearch* const search, other->search());
-        MC_TRY(search->purge());
     }
     return store.purge();
 }

@@ -32,6 +32,10 @@ struct CatchUpReport {
 // Tokens indexed so far and in all.
 using IndexProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
+// Hits that a question asks of each side of the index: enough for a window of a few thousand
+// entries.
+inline constexpr std::size_t kCandidateCount = 64;
+
 // What both sides of the index say of one question, best first.
 struct PassageHits {
     std::vector<PassageHit> by_words;

@@ -16,7 +16,6 @@ constexpr std::size_t kNameHitsMax = 12;
 constexpr double kNameShareMin = 0.6;
 // Names looked up for one question.
 constexpr std::size_t kNamesMax = 4;
-constexpr std::size_t kCandidateCount = 64;
 
 bool is_among(const Passage& passage, std::span<const RankedPassage> ranked) {
     return std::ranges::any_of(ranked, [&](const auto& one) { return one.passage == passage; });

@@ -10,9 +10,6 @@
 namespace mc::eval {
 namespace {
 
-// As many candidates as a question takes of each side of the index.
-constexpr std::size_t kCandidateCount = 64;
-
 constexpr std::array<std::string_view, 3> kNames{"sentences/bm25", "sentences/vectors",
                                                  "sentences/fused"};
 
@@ -26,7 +23,7 @@ class SentenceSource final : public PassageSource {
                                            std::span<const DocumentId> documents) override {
         MC_ASSIGN(const runtime::BankSearch* const search, bank_.search());
         MC_ASSIGN(const runtime::PassageHits hits,
-                  search->find(std::string(question), kCandidateCount, documents));
+                  search->find(std::string(question), runtime::kCandidateCount, documents));
         std::vector<FoundPassage> found;
         const auto take = [&](const Passage& passage) {
             if (found.size() < count) found.push_back({passage.document, passage.tokens});
