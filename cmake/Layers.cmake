@@ -34,10 +34,13 @@ mc_room(gistnet/training TORCH SEES core telemetry tree lm/torch lm/training
                                gistnet/index gistnet/pooling gistnet/search)
 mc_room(gistnet/probes TORCH SEES core tree lm lm/torch lm/training gistnet/pooling gistnet/training)
 
+mc_room(lensnet SEES core formats)
+mc_room(lensnet/training SEES core formats lensnet)
+
 mc_room(runtime/search SEES core text tree working_context storage lm/tokenizer)
 mc_room(runtime TORCH SEES core telemetry formats tree working_context storage storage/codec
-                           lm lm/generation lm/tokenizer embedder gistnet gistnet/probes
-                           runtime/search)
+                           lm lm/generation lm/tokenizer text embedder gistnet gistnet/probes
+                           lensnet runtime/search)
 
 mc_room(eval/measure SEES core tree storage/codec lm/model)
 mc_room(eval/report SEES core eval/measure)
@@ -50,12 +53,14 @@ mc_room(eval/retrieval TORCH SEES core formats tree working_context storage lm l
                                  gistnet/index gistnet/search eval/measure eval/report)
 mc_room(eval/answers SEES core lm/generation lm/model lm/tokenizer eval/measure eval/report)
 mc_room(eval/answers/program TORCH SEES core telemetry tree working_context lm
-                                        runtime runtime/search eval/answers eval/base_model)
+                                        lensnet runtime runtime/search eval/answers
+                                        eval/base_model eval/measure eval/report)
 
 mc_room(apps/terminal SEES core working_context)
 mc_room(apps/views TORCH SEES core tree storage runtime apps/terminal)
 mc_room(apps/repl TORCH SEES core telemetry working_context runtime apps/terminal apps/views)
-mc_room(apps/commands TORCH SEES core telemetry tree lm gistnet gistnet/training runtime
+mc_room(apps/commands TORCH SEES core telemetry tree lm gistnet gistnet/training lensnet
+                                 lensnet/training runtime
                                  eval/answers/program eval/base_model eval/delta_nll eval/gist_probes
                                  eval/repetition eval/report eval/retrieval
                                  apps/repl apps/terminal apps/views)

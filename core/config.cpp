@@ -60,6 +60,8 @@ const std::array<SettingInfo, kSettingCount> kSettings{{
     {"embedder", Kind::kText, "auto",
      "what turns sentences into vectors: auto (the default one where it is installed), none or a "
      "folder"},
+    {"lens", Kind::kText, "auto",
+     "weights of policy lensnet: auto (the program's own) or a file of trained weights"},
     {"log_level", Kind::kChoice, "warning", "least level that is logged", kLogLevelNames},
 }};
 
@@ -168,6 +170,9 @@ Result<void> assign(Config& config, Setting setting, const ConfigLayer::Value& v
             break;
         case Setting::kEmbedder:
             config.embedder = value.text;
+            break;
+        case Setting::kLens:
+            config.lens = value.text;
             break;
         case Setting::kLogLevel:
             config.log_level = value.text;

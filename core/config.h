@@ -38,6 +38,7 @@ struct Config {
     std::string codec;                   // how new stores write gists
     std::string codebook;                // of codec pq: auto, or a file
     std::string embedder;                // of sentences: auto, none, or a folder
+    std::string lens;                    // of policy lensnet: auto, or a file
     std::string log_level;
 };
 
@@ -55,6 +56,7 @@ enum class Setting : std::size_t {
     kCodec,
     kCodebook,
     kEmbedder,
+    kLens,
     kLogLevel,
     kCount,
 };
@@ -63,8 +65,10 @@ inline constexpr auto kSettingCount = static_cast<std::size_t>(Setting::kCount);
 
 // Names that settings choose from and that rooms above give a meaning: those rooms take them from
 // here, in this order. Of a policy: the answering form's, then rules that score nodes.
-inline constexpr std::array<std::string_view, 8> kPolicyNames = {
-    "passages", "recency", "random", "uniform", "keep-high-nll", "bm25", "cosine", "hybrid"};
+inline constexpr std::array<std::string_view, 9> kPolicyNames = {
+    "passages",      "lensnet", "recency", "random", "uniform",
+    "keep-high-nll", "bm25",    "cosine",  "hybrid"};
+inline constexpr std::size_t kAnsweringPolicyCount = 2;
 // The choice by encoder, then codecs.
 inline constexpr std::array<std::string_view, 5> kCodecNames = {"auto", "fp16", "int8", "int4",
                                                                 "pq"};

@@ -7,6 +7,8 @@
 
 #include "core/check.h"
 #include "embedder/sentence_embedder.h"
+#include "lensnet/lens_file.h"
+#include "lensnet/shipped_lens.h"
 #include "storage/codec/codebook_file.h"
 
 namespace mc::runtime {
@@ -47,6 +49,10 @@ lm::ModelOptions model_options(const Config& config) {
                                              : lm::Dtype::kAuto;
     options.thread_count = static_cast<int>(config.thread_count);
     return options;
+}
+
+Result<std::unique_ptr<TextEmbedder>> open_embedder(const Config& config) {
+    return embedder::open_configured_embedder(config, process_environment());
 }
 
 Result<std::unique_ptr<Engine>> Engine::open(const Config& config, Need need, Access access,
@@ -139,9 +145,36 @@ Result<const lm::ChatFormat*> Engine::chat_format() {
 
 Result<TextEmbedder*> Engine::embedder() {
     if (!embedder_) {
-        MC_ASSIGN(embedder_, embedder::open_configured_embedder(config_, process_environment()));
+        MC_ASSIGN(embedder_, open_embedder(config_));
     }
     return embedder_.get();
+}
+
+Result<const lensnet::Lens*> Engine::lens() {
+    if (lens_) return &*lens_;
+    MC_CHECK(has_model(), "a lens belongs to a model");
+    MC_ASSIGN(TextEmbedder* const sentences, embedder());
+    const std::string embedder_hash = sentences ? to_hex(sentences->info().hash) : "";
+    const bool own = config_.lens == "auto";
+    std::unique_ptr<lm::SafetensorsFile> file;
+    if (own) {
+        MC_ASSIGN(file, lm::SafetensorsFile::parse(lensnet::shipped_lens(), "the program's lens"));
+    } else {
+        MC_ASSIGN(file, lm::SafetensorsFile::open(config_.lens));
+    }
+    MC_ASSIGN(lensnet::Lens lens, lensnet::parse_lens(*file));
+    const lensnet::LensFacts& facts = lens.facts();
+    if (facts.base_model_hash == to_hex(model_->hash()) && facts.embedder_hash == embedder_hash) {
+        lens_ = std::move(lens);
+        return &*lens_;
+    }
+    if (own) return static_cast<const lensnet::Lens*>(nullptr);
+    return fail(ErrorCode::kModelMismatch,
+                file->name() + ": made for base model " + facts.base_model_name + " (" +
+                    facts.base_model_hash + ") and sentence vectors " + facts.embedder_hash +
+                    ", not for " + model_->config().name + " (" + to_hex(model_->hash()) +
+                    ") and " + (sentences ? embedder_hash : "none") +
+                    "; train one with: megacontext train lensnet");
 }
 
 const lm::Tokenizer& Engine::tokenizer() const {

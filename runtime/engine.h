@@ -16,6 +16,7 @@
 #include "core/config.h"
 #include "core/result.h"
 #include "gistnet/base_model_gist_encoder.h"
+#include "lensnet/lens.h"
 #include "lm/base_model.h"
 #include "lm/generation/chat_prompt.h"
 #include "lm/tokenizer/tokenizer.h"
@@ -28,6 +29,10 @@ namespace mc::runtime {
 
 // The base model as the settings name it.
 lm::ModelOptions model_options(const Config& config);
+
+// The sentence embedder that the settings name; null where they name none or none is installed.
+// Cost: reads its weights, 0.2 s.
+Result<std::unique_ptr<TextEmbedder>> open_embedder(const Config& config);
 
 enum class Need {
     kStore,      // records only: no weight file is touched
@@ -70,9 +75,13 @@ class Engine {
     // The base model's form of a prompt, read by the first call. Requires: as tokenizer().
     Result<const lm::ChatFormat*> chat_format();
 
-    // The sentence embedder, opened by the first call; null where the settings name none or none is
-    // installed. Cost of the first call: reads its weights, 0.2 s.
+    // open_embedder() by the first call.
     Result<TextEmbedder*> embedder();
+
+    // LensNet's weights, read by the first call; null where the settings name none and the
+    // program's own were made for another base model or sentence embedder. Errors: as parse_lens();
+    // kModelMismatch for a file that was made for others, with both names.
+    Result<const lensnet::Lens*> lens();
 
   private:
     Engine(Config config, telemetry::Metrics& metrics)
@@ -89,6 +98,7 @@ class Engine {
     std::unique_ptr<GistEncoder> encoder_;           // Need::kModel
     std::unique_ptr<lm::ChatFormat> chat_format_;    // null before chat_format()
     std::unique_ptr<TextEmbedder> embedder_;         // null before embedder(), and for none
+    std::optional<lensnet::Lens> lens_;              // none before lens(), and where none fits
     std::unique_ptr<storage::Store> store_;
 };
 

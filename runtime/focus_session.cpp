@@ -11,9 +11,6 @@
 namespace mc::runtime {
 namespace {
 
-// Hits asked of each side of the index: enough for a window of a few thousand entries.
-constexpr std::size_t kCandidateCount = 64;
-
 double seconds_between(std::int64_t begin_ns, std::int64_t end_ns) {
     return static_cast<double>(end_ns - begin_ns) * 1e-9;
 }
@@ -37,13 +34,14 @@ Result<FocusSession::Asked> FocusSession::search_for(const std::string& question
     asked.ranking = rank_passages(asked.hits.by_words, asked.hits.by_vectors, options.rule);
     asked.wanted = passages_worth_reading(asked.ranking, options.rule);
     MC_TRY(add_leads(*search, options, asked));
+    if (options.policy == kLensPolicy) MC_TRY(weigh_by_lens(asked));
     return asked;
 }
 
 // Behind what the question found, because that led to them.
 Result<void> FocusSession::add_leads(const BankSearch& search, const QueryOptions& options,
                                      Asked& asked) {
-    if (options.policy != kPassagesPolicy) return {};
+    if (!makes_answering_form(options.policy)) return {};
     auto& ranking = asked.ranking;
     MC_ASSIGN(const auto leads,
               follow_leads(bank_.text(), search, asked.text, std::span(ranking).first(asked.wanted),
@@ -58,7 +56,7 @@ Result<void> FocusSession::add_leads(const BankSearch& search, const QueryOption
 
 Result<QueryReport> FocusSession::ask(const std::string& question, const QueryOptions& options) {
     std::unique_ptr<FocusScorer> policy;
-    if (options.policy != kPassagesPolicy) {
+    if (!makes_answering_form(options.policy)) {
         MC_ASSIGN(policy, make_policy(options.policy));  // a wrong name is said before any work
     }
     const Clock& clock = bank_.engine().clock();

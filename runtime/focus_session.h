@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Questions against a bank: candidates, a working context within budget, evidence, an answer.
 //
-// The policy decides the form of the working context. `passages` (the default) makes the answering
-// form: the best passages, as many as are worth reading, and background gists on request; a
-// question to which no passage speaks gets an empty one. Every other policy makes the narrative
+// The policy decides the form of the working context. `passages` (the default) and `lensnet` make
+// the answering form: the best passages, as many as are worth reading, and background gists on
+// request; a question to which no passage speaks gets an empty one. `passages` goes by a rule on
+// what the search says, `lensnet` by what LensNet expects each passage to gain its reader. Every
+// other policy makes the narrative
 // form: a cover of whole documents with detail where the policy wants it. The window persists
 // between questions, so the REPL can look at it and edit a narrative one. Ownership: borrows the
 // session. Threads: one. Errors: kInvalidInput for an empty question or an unknown document; kUsage
@@ -21,6 +23,7 @@
 
 #include "core/config.h"
 #include "core/result.h"
+#include "lensnet/signals.h"
 #include "lm/base_model.h"
 #include "lm/generate.h"
 #include "runtime/bank_session.h"
@@ -32,8 +35,16 @@
 
 namespace mc::runtime {
 
-// The policy that makes the answering form.
-inline constexpr std::string_view kPassagesPolicy = kPolicyNames.front();
+// The policies that make the answering form.
+inline constexpr std::string_view kPassagesPolicy = kPolicyNames[0];
+inline constexpr std::string_view kLensPolicy = kPolicyNames[1];
+
+inline bool makes_answering_form(std::string_view policy) {
+    return policy == kPassagesPolicy || policy == kLensPolicy;
+}
+
+// Passages of a question that LensNet weighs.
+inline constexpr std::size_t kLensCandidates = 8;
 
 struct QueryOptions {
     std::string policy{kPassagesPolicy};
@@ -113,6 +124,16 @@ class FocusSession {
     // Ranked passages without touching the window: plain search by "bm25", "cosine" or both.
     Result<std::vector<Evidence>> search(const std::string& question, const QueryOptions& options);
 
+    // What LensNet weighs for a question, with all signals: for those who train it. Leaves the
+    // window alone. Requires: the engine has a model.
+    struct Candidates {
+        std::vector<RankedPassage> passages;  // at most kLensCandidates, as the rule ranks them
+        std::vector<lensnet::Signals> signals;
+        std::vector<TokenSpan> shown;  // of each, what a window would show of it
+    };
+
+    Result<Candidates> candidates(const std::string& question, const QueryOptions& options);
+
     // The window after the last ask() or edit, whichever form it has; nullptr before, and for the
     // other form.
     const Window* window() const { return window_ ? &*window_ : nullptr; }
@@ -137,6 +158,7 @@ class FocusSession {
 
     Result<Asked> search_for(const std::string& question, const QueryOptions& options);
     Result<void> add_leads(const BankSearch& search, const QueryOptions& options, Asked& asked);
+    Result<void> weigh_by_lens(Asked& asked);
     Result<void> focus_on_passages(const QueryOptions& options, QueryReport& report);
     Result<void> fill_answer_window(const QueryOptions& options,
                                     std::span<const Stretch> stretches);

@@ -63,4 +63,22 @@ std::vector<std::string> full_names(std::string_view text) {
     return names;
 }
 
+std::vector<std::string> capitalised_words(std::string_view text) {
+    std::vector<std::string> words;
+    bool first = true;
+    for (std::size_t at = 0; at < text.size();) {
+        const Word word = word_at(text, at);
+        if (word.end == at) {
+            at += character_at(text, at).size;
+            continue;
+        }
+        const std::string_view spelling = text.substr(word.begin, word.end - word.begin);
+        if (word.capitalised && !first && std::ranges::find(words, spelling) == words.end())
+            words.emplace_back(spelling);
+        first = false;
+        at = word.end;
+    }
+    return words;
+}
+
 }  // namespace mc::text

@@ -17,4 +17,8 @@ inline constexpr std::size_t kNameWordsMax = 4;
 // In the order of their appearance, as they stand there. Each spelling once.
 std::vector<std::string> full_names(std::string_view text);
 
+// The words that begin with a capital and have no other, but for the text's first word, which has
+// one anyway. Each spelling once.
+std::vector<std::string> capitalised_words(std::string_view text);
+
 }  // namespace mc::text

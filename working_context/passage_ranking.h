@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -38,6 +39,8 @@ struct RankedPassage {
     std::size_t words_rank = 0;    // from 1; 0: not named by words
     std::size_t vectors_rank = 0;  // from 1; 0: not named by vectors
     std::string lead{};            // a name that led here from another passage
+    std::optional<double> gain{};  // nats that LensNet expects it to gain; none: not weighed
+    std::string gain_parts{};      // which signals it expects that by
 };
 
 // Every passage that either list names, best first; ties in order of passage.

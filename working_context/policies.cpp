@@ -212,8 +212,8 @@ Scores score_hybrid(const Window& window, const FocusRequest& request) {
 
 constexpr std::array kRules = {score_recency, score_random, score_uniform, score_high_nll,
                                score_bm25,    score_cosine, score_hybrid};
-// The first one of the setting is the answering form, which scores nothing.
-constexpr std::span kNames = std::span(kPolicyNames).subspan<1>();
+// The first of the setting make the answering form and score no nodes.
+constexpr std::span kNames = std::span(kPolicyNames).subspan<kAnsweringPolicyCount>();
 static_assert(kNames.size() == kRules.size());
 
 class RuleScorer final : public FocusScorer {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `megacontext train`: trains models for the base model in use; here the compressor.
 #include <CLI/CLI.hpp>
+#include <array>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -68,7 +69,7 @@ class TrainCommand final : public Command {
             ->capture_default_str();
         for (CLI::App* part : {app, gistnet}) part->footer(kFooter);
         codec_.define(*app, flags);
-        index_app_ = index_->define(*app, flags);
+        for (Part& part : parts_) part.app = part.command->define(*app, flags);
         return app;
     }
 
@@ -84,8 +85,16 @@ class TrainCommand final : public Command {
     std::string from_;
     gistnet::TrainOptions options_;
     TrainCodecCommand codec_;
-    std::unique_ptr<Command> index_ = make_train_index_command();
-    CLI::App* index_app_ = nullptr;
+
+    // A part with a file of its own, and its subcommand.
+    struct Part {
+        std::unique_ptr<Command> command;
+        CLI::App* app = nullptr;
+    };
+
+    std::array<Part, 3> parts_ = {{{make_train_index_command()},
+                                   {make_train_labels_command()},
+                                   {make_train_lensnet_command()}}};
 };
 
 // What the weights' metadata keep: names of files, not where they lie on one machine.
@@ -131,7 +140,8 @@ Result<void> write_curve(const Path& path, const std::vector<gistnet::Evaluation
 
 Result<int> TrainCommand::run(Invocation& invocation) {
     if (codec_.chosen()) return codec_.run(invocation);
-    if (index_app_->parsed()) return index_->run(invocation);
+    for (const Part& part : parts_)
+        if (part.app->parsed()) return part.command->run(invocation);
     options_.documents.assign(documents_.begin(), documents_.end());
     options_.evaluation_documents.assign(evaluation_.begin(), evaluation_.end());
     options_.output = output_;

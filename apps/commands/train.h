@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The part of `megacontext train` that has a file of its own; it declares itself below `train`.
+// The parts of `megacontext train` that have files of their own; they declare themselves below it.
 // Ownership, threads, errors: as Command.
 #pragma once
 
@@ -10,5 +10,7 @@
 namespace mc::apps {
 
 std::unique_ptr<Command> make_train_index_command();
+std::unique_ptr<Command> make_train_labels_command();
+std::unique_ptr<Command> make_train_lensnet_command();
 
 }  // namespace mc::apps

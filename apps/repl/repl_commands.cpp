@@ -201,7 +201,7 @@ Result<void> Repl::do_search(std::string_view arguments) {
 
 Result<void> Repl::do_policy(std::string_view arguments) {
     if (!arguments.empty()) {
-        if (arguments != runtime::kPassagesPolicy) MC_TRY(make_policy(arguments));
+        if (!runtime::makes_answering_form(arguments)) MC_TRY(make_policy(arguments));
         config_.policy = std::string(arguments);
     }
     say("policy", config_.policy);

@@ -33,7 +33,6 @@ class AnswerRun {
     Result<void> run_length(const ItemSet& set, std::uint64_t length);
     Result<void> run_memory(const ItemSet& set, std::uint64_t length, const MemoryText& text,
                             Memory& memory, Reader& reader);
-    Result<std::vector<MemoryText>> plan(const ItemSet& set, std::uint64_t length) const;
     bool has_all(const ItemSet& set, std::uint64_t length, const MemoryText& text) const;
     Result<void> keep(const AnswerRecord& record);
     std::vector<AnswerRecord> records_asked_for() const;
@@ -122,18 +121,6 @@ Result<void> AnswerRun::run_memoryless(const ItemSet& set) {
     return {};
 }
 
-Result<std::vector<MemoryText>> AnswerRun::plan(const ItemSet& set, std::uint64_t length) const {
-    const Rng rng = rng_for(options_.seed, set.family + "/" + std::to_string(length));
-    const lm::Tokenizer& tokenizer = program_.tokenizer();
-    if (set.family == kWholeDocument)
-        return plan_document_memories(set, pool_, length, rng, tokenizer);
-    if (set.family != kOneSentence) return plan_memories(set, pool_, length, rng, tokenizer);
-    std::vector<MemoryText> memories;
-    MC_ASSIGN(MemoryText memory, plan_sentence_memory(set, length, rng, tokenizer));
-    memories.push_back(std::move(memory));
-    return memories;
-}
-
 bool AnswerRun::has_all(const ItemSet& set, std::uint64_t length, const MemoryText& text) const {
     for (const PlacedItem& placed : text.items)
         for (const AnswerRow& row : rows_)
@@ -142,7 +129,8 @@ bool AnswerRun::has_all(const ItemSet& set, std::uint64_t length, const MemoryTe
 }
 
 Result<void> AnswerRun::run_length(const ItemSet& set, std::uint64_t length) {
-    MC_ASSIGN(const std::vector<MemoryText> memories, plan(set, length));
+    MC_ASSIGN(const std::vector<MemoryText> memories,
+              plan_family(set, pool_, length, options_.seed, program_.tokenizer()));
     const std::string cell = set.family + "/" + length_label(set.family, length);
     if (memories.empty()) {
         skipped_.push_back(cell);

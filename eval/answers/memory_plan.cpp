@@ -300,4 +300,17 @@ Result<MemoryText> plan_sentence_memory(const ItemSet& set, std::size_t document
     return memory;
 }
 
+Result<std::vector<MemoryText>> plan_family(const ItemSet& set, const SentencePool& pool,
+                                            std::uint64_t length, std::uint64_t seed,
+                                            const lm::Tokenizer& tokenizer) {
+    const Rng rng = rng_for(seed, set.family + "/" + std::to_string(length));
+    if (set.family == kWholeDocument)
+        return plan_document_memories(set, pool, length, rng, tokenizer);
+    if (set.family != kOneSentence) return plan_memories(set, pool, length, rng, tokenizer);
+    std::vector<MemoryText> memories;
+    MC_ASSIGN(MemoryText memory, plan_sentence_memory(set, length, rng, tokenizer));
+    memories.push_back(std::move(memory));
+    return memories;
+}
+
 }  // namespace mc::eval

@@ -64,4 +64,10 @@ Result<std::vector<MemoryText>> plan_document_memories(const ItemSet& set, const
 Result<MemoryText> plan_sentence_memory(const ItemSet& set, std::size_t documents, Rng rng,
                                         const lm::Tokenizer& tokenizer);
 
+// The memories of a set at a length, by its family: so many tokens, or documents of family
+// one-sentence.
+Result<std::vector<MemoryText>> plan_family(const ItemSet& set, const SentencePool& pool,
+                                            std::uint64_t length, std::uint64_t seed,
+                                            const lm::Tokenizer& tokenizer);
+
 }  // namespace mc::eval

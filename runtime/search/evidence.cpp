@@ -2,6 +2,7 @@
 #include "runtime/search/evidence.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <utility>
 
 #include "core/span_math.h"
@@ -22,12 +23,19 @@ std::string rank_text(std::size_t rank, const char* name) {
     return rank == 0 ? "" : std::string(name) + " rank " + std::to_string(rank);
 }
 
-std::string explain(const RankedPassage& ranked) {
+std::string found_by(const RankedPassage& ranked) {
     if (!ranked.lead.empty()) return "tells of " + ranked.lead + ", whom another passage names";
     std::string why = rank_text(ranked.words_rank, "words");
     const std::string vectors = rank_text(ranked.vectors_rank, "vectors");
     if (!why.empty() && !vectors.empty()) why += ", ";
     return why + vectors;
+}
+
+std::string explain(const RankedPassage& ranked) {
+    if (!ranked.gain) return found_by(ranked);
+    char gain[48];
+    std::snprintf(gain, sizeof gain, "expected gain %+.2f nats", *ranked.gain);
+    return gain + ranked.gain_parts + "; " + found_by(ranked);
 }
 
 bool leans_on_what_precedes(std::string_view text) {

@@ -28,5 +28,12 @@ TEST(FullNames, stand_once_and_are_no_headlines) {
     EXPECT_EQ(full_names(""), Names{});
 }
 
+TEST(CapitalisedWords, AreNamesButNotTheFirstWord) {
+    EXPECT_EQ(capitalised_words("Where does Ada live, and where Ada's friend Émile?"),
+              (Names{"Ada", "Émile"}));
+    EXPECT_EQ(capitalised_words("What is USA or iPhone?"), Names{});
+    EXPECT_EQ(capitalised_words(""), Names{});
+}
+
 }  // namespace
 }  // namespace mc::text::test

@@ -14,7 +14,7 @@ namespace mc {
 namespace {
 
 // The setting's first policy is the answering form.
-constexpr auto kRuleNames = std::span(kPolicyNames).subspan<1>();
+constexpr auto kRuleNames = std::span(kPolicyNames).subspan<kAnsweringPolicyCount>();
 
 std::vector<NodeScore> scores_of(std::string_view policy, const Window& window,
                                  const FocusRequest& request) {

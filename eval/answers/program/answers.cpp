@@ -75,7 +75,7 @@ Result<SuiteReport> run_answers(const Config& config, telemetry::Metrics& metric
                                 const AnswersProgressCallback& progress,
                                 const std::atomic<bool>* cancelled) {
     for (const std::string& policy : options.rows.policies)
-        if (policy != runtime::kPassagesPolicy) MC_TRY(make_policy(policy));
+        if (!runtime::makes_answering_form(policy)) MC_TRY(make_policy(policy));
     MC_ASSIGN(const auto model, lm::BaseModel::open(runtime::model_options(config)));
     MC_ASSIGN(const auto scorer, BaseModelScorer::make(*model, {config.encoder}));
     EngineProgram program(config, metrics, options.output / "stores", *model, cancelled);

@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/span_math.h"
 #include "eval/answers/program/sentence_sources.h"
+#include "runtime/candidate_signals.h"
 #include "runtime/ingest.h"
 #include "tree/cover.h"
 
@@ -117,6 +118,40 @@ Result<RowPrompt> BankMemory::passage_prompt(const AnswerRow& row, const std::st
     prompt.found = spans_of(passages);
     prompt.looked = true;
     return prompt;
+}
+
+Result<BankMemory::Weighed> BankMemory::weigh(const AnswerItem& item, const PlacedItem& placed) {
+    session_.emplace(*bank_);
+    runtime::QueryOptions options;
+    options.documents = filter_of(scope_of(placed), placed);
+    Weighed weighed;
+    MC_ASSIGN(weighed.candidates, session_->candidates(item.question, options));
+    std::vector<FoundPassage> shown;
+    for (std::size_t i = 0; i < weighed.candidates.passages.size(); ++i)
+        shown.push_back(
+            {weighed.candidates.passages[i].passage.document, weighed.candidates.shown[i]});
+    weighed.spans = spans_of(shown);
+    return weighed;
+}
+
+Result<std::vector<lm::Segment>> BankMemory::prompt_showing(const std::string& question,
+                                                            std::vector<FoundPassage> passages) {
+    std::ranges::sort(passages, std::greater(), [](const FoundPassage& one) {
+        return std::pair(one.document, one.tokens.begin);
+    });  // text_prompt() shows the first one last
+    MC_ASSIGN(RowPrompt prompt, text_prompt(question, passages));
+    return std::move(prompt.segments);
+}
+
+Result<std::vector<lm::Segment>> BankMemory::prompt_showing_gists(const std::string& question,
+                                                                  const Passage& passage) {
+    MC_ASSIGN(auto found, runtime::passage_gists(bank_->nodes(), passage));
+    std::vector<const Gist*> gists;
+    for (Gist& gist : found) gists.push_back(&shown_gists_.emplace_back(std::move(gist)));
+    std::vector<lm::Segment> middle;
+    if (!gists.empty()) middle.push_back(lm::Segment::of_gists(std::move(gists)));
+    MC_ASSIGN(RowPrompt prompt, around(question, std::move(middle)));
+    return std::move(prompt.segments);
 }
 
 Result<RowPrompt> BankMemory::oracle_prompt(const std::string& question, const PlacedItem& placed) {

@@ -32,6 +32,21 @@ class BankMemory final : public Memory {
     Result<std::optional<RowPrompt>> prompt(const AnswerRow& row, const AnswerItem& item,
                                             const PlacedItem& placed) override;
 
+    // What LensNet weighs for an item, and the same as places of the memory's text.
+    struct Weighed {
+        runtime::FocusSession::Candidates candidates;
+        std::vector<FoundSpan> spans;
+    };
+
+    Result<Weighed> weigh(const AnswerItem& item, const PlacedItem& placed);
+
+    // The prompt that shows some passages, in the order in which they were told.
+    Result<std::vector<lm::Segment>> prompt_showing(const std::string& question,
+                                                    std::vector<FoundPassage> passages);
+    // The prompt that shows gists instead; they are borrowed until the memory is gone.
+    Result<std::vector<lm::Segment>> prompt_showing_gists(const std::string& question,
+                                                          const Passage& passage);
+
   private:
     // A document of the memory, and its tokens.
     using Stored = std::pair<DocumentId, std::uint64_t>;
@@ -66,6 +81,7 @@ class BankMemory final : public Memory {
     std::vector<Stored> documents_;                 // in the order of the memory's text
     std::optional<runtime::FocusSession> session_;  // of the last window
     std::deque<Gist> gists_;                        // of the last cover
+    std::deque<Gist> shown_gists_;                  // of prompt_showing_gists()
 };
 
 }  // namespace mc::eval

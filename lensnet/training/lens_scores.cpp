@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lensnet/training/lens_scores.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "lensnet/training/lens_fit.h"
+
+namespace mc::lensnet {
+namespace {
+
+constexpr std::size_t kBins = 10;
+
+// The candidates with the greatest gains above 0, kLensShownMax at most.
+std::vector<std::size_t> choice_by(std::span<const double> gains) {
+    std::vector<std::size_t> order(gains.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::stable_sort(order, std::greater(), [&](std::size_t i) { return gains[i]; });
+    order.resize(std::min(order.size(), kLensShownMax));
+    std::erase_if(order, [&](std::size_t i) { return gains[i] <= 0; });
+    return order;
+}
+
+double sum_of(std::span<const double> gains, std::span<const std::size_t> chosen) {
+    double sum = 0;
+    for (const std::size_t i : chosen) sum += gains[i];
+    return sum;
+}
+
+std::vector<double> labels_of(const LabelledQuestion& question) {
+    std::vector<double> gains;
+    for (const LabelledCandidate& one : question.candidates) gains.push_back(one.gain);
+    return gains;
+}
+
+void score_choices(std::span<const Prediction> predictions, LensScores& scores) {
+    for (const Prediction& one : predictions) {
+        if (!one.question->is_told || weight_of(*one.question) == 0) continue;
+        const std::vector<double> labels = labels_of(*one.question);
+        const auto chosen = choice_by(one.gains);
+        const double mean =
+            std::accumulate(labels.begin(), labels.end(), 0.0) / static_cast<double>(labels.size());
+        ++scores.questions;
+        scores.chosen_gain += sum_of(labels, chosen);
+        scores.random_gain += mean * static_cast<double>(chosen.size());
+        scores.best_gain += sum_of(labels, choice_by(labels));
+    }
+    if (scores.questions == 0) return;
+    const auto count = static_cast<double>(scores.questions);
+    for (double* const sum : {&scores.chosen_gain, &scores.random_gain, &scores.best_gain})
+        *sum /= count;
+    const double room = scores.best_gain - scores.random_gain;
+    if (room > 0) scores.captured_share = (scores.chosen_gain - scores.random_gain) / room;
+}
+
+void score_order(std::span<const Prediction> predictions, LensScores& scores) {
+    double count = 0;
+    for (const Prediction& one : predictions) {
+        const auto& candidates = one.question->candidates;
+        if (std::ranges::none_of(candidates, &LabelledCandidate::holds_fact)) continue;
+        const auto best =
+            static_cast<std::size_t>(std::ranges::max_element(one.gains) - one.gains.begin());
+        ++count;
+        scores.fact_first += candidates[best].holds_fact ? 1 : 0;
+        scores.rule_fact_first += candidates.front().holds_fact ? 1 : 0;
+    }
+    if (count == 0) return;
+    scores.fact_first /= count;
+    scores.rule_fact_first /= count;
+}
+
+// Tries every best gain that occurs as the threshold.
+void score_known(std::span<const Prediction> predictions, LensScores& scores) {
+    std::vector<double> told;
+    std::vector<double> absent;
+    for (const Prediction& one : predictions) {
+        if (one.gains.empty()) continue;
+        const double best = *std::ranges::max_element(one.gains);
+        const bool holds =
+            std::ranges::any_of(one.question->candidates, &LabelledCandidate::holds_fact);
+        if (one.question->is_told && holds) told.push_back(best);
+        if (!one.question->is_told) absent.push_back(best);
+    }
+    if (told.empty() || absent.empty()) return;
+    const auto share_from = [](std::span<const double> values, double least) {
+        return static_cast<double>(
+                   std::ranges::count_if(values, [&](double value) { return value >= least; })) /
+               static_cast<double>(values.size());
+    };
+    for (const double least : told) {
+        const double accuracy = (share_from(told, least) + 1 - share_from(absent, least)) / 2;
+        if (accuracy <= scores.known_accuracy) continue;
+        scores.known_accuracy = accuracy;
+        scores.known_gain_min = least;
+    }
+}
+
+// Bins of equal numbers of candidates.
+void score_calibration(std::span<const Prediction> predictions, LensScores& scores) {
+    std::vector<std::pair<double, double>> pairs;
+    for (const Prediction& one : predictions) {
+        if (weight_of(*one.question) == 0) continue;
+        for (std::size_t i = 0; i < one.gains.size(); ++i)
+            pairs.emplace_back(one.gains[i], one.question->candidates[i].gain);
+    }
+    std::ranges::sort(pairs);
+    for (std::size_t b = 0; b < kBins; ++b) {
+        const std::size_t begin = pairs.size() * b / kBins;
+        const std::size_t end = pairs.size() * (b + 1) / kBins;
+        if (begin == end) continue;
+        CalibrationBin bin;
+        bin.candidates = end - begin;
+        for (std::size_t i = begin; i < end; ++i) {
+            bin.predicted += pairs[i].first / static_cast<double>(bin.candidates);
+            bin.measured += pairs[i].second / static_cast<double>(bin.candidates);
+        }
+        scores.calibration_error += std::abs(bin.predicted - bin.measured) *
+                                    static_cast<double>(bin.candidates) /
+                                    static_cast<double>(pairs.size());
+        scores.calibration.push_back(bin);
+    }
+}
+
+}  // namespace
+
+LensScores score_predictions(std::span<const Prediction> predictions) {
+    LensScores scores;
+    score_choices(predictions, scores);
+    score_order(predictions, scores);
+    score_known(predictions, scores);
+    score_calibration(predictions, scores);
+    return scores;
+}
+
+}  // namespace mc::lensnet

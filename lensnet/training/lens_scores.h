@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// How good predicted gains are, on questions that were not learned from.
+//
+// Captured share: of the labels' gain that a choice of passages could have over a random one, how
+// much the lens's choice has. A choice's gain is the sum of its candidates' labels; the random one
+// shows as many; the best one is chosen by the very labels that score it, so it measures its own
+// luck too and shares are rated too low, never too high. Questions whose labels cannot be relied on
+// are left out. Pure.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "lensnet/labelled_question.h"
+
+namespace mc::lensnet {
+
+// Predicted gains of one question's candidates.
+struct Prediction {
+    const LabelledQuestion* question = nullptr;
+    std::vector<double> gains;
+};
+
+struct CalibrationBin {
+    double predicted = 0;  // mean, nats
+    double measured = 0;
+    std::size_t candidates = 0;
+};
+
+struct LensScores {
+    std::size_t questions = 0;     // that count
+    double chosen_gain = 0;        // mean of a question, nats
+    double random_gain = 0;        // of as many at random
+    double best_gain = 0;          // of the best choice
+    double captured_share = 0;     // (chosen − random) / (best − random)
+    double fact_first = 0;         // share of the questions with a fact among the candidates
+                                   // whose likeliest candidate holds one
+    double rule_fact_first = 0;    // the same of the order that the search gives
+    double known_accuracy = 0;     // balanced: told and not told, at known_gain_min
+    double known_gain_min = 0;     // nats; the threshold with the best of it
+    double calibration_error = 0;  // nats, mean over bins by their candidates
+    std::vector<CalibrationBin> calibration;
+};
+
+// Passages that a window shows at most.
+inline constexpr std::size_t kLensShownMax = 4;
+
+LensScores score_predictions(std::span<const Prediction> predictions);
+
+}  // namespace mc::lensnet

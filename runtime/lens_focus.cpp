@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// FocusSession's policy lensnet: the passages that LensNet expects to gain the reader something.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <numeric>
+#include <utility>
+
+#include "runtime/candidate_signals.h"
+#include "runtime/focus_session.h"
+
+namespace mc::runtime {
+namespace {
+
+// Passages in a window; more are not read together when LensNet is trained.
+constexpr std::size_t kShownMax = 4;
+
+// What is said of a gain: its largest parts, those that can be seen.
+constexpr std::size_t kPartsSaid = 3;
+constexpr double kPartSaidMin = 0.05;
+
+// " (cosine +1.20, names -0.30)", or nothing.
+std::string largest_parts(const std::array<double, lensnet::kSignalCount>& parts) {
+    std::vector<std::size_t> order(parts.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::stable_sort(order, std::greater(),
+                             [&](std::size_t s) { return std::abs(parts[s]); });
+    std::string said;
+    for (const std::size_t s : std::span(order).first(kPartsSaid)) {
+        if (std::abs(parts[s]) < kPartSaidMin) break;
+        char part[64];
+        std::snprintf(part, sizeof part, "%s%s %+.2f", said.empty() ? " (" : ", ",
+                      std::string(lensnet::kSignalNames[s]).c_str(), parts[s]);
+        said += part;
+    }
+    return said.empty() ? said : said + ")";
+}
+
+}  // namespace
+
+// The rule's first candidates in the order of their gains; those that gain something are worth
+// reading, if the best gains enough for the memory to tell at all.
+Result<void> FocusSession::weigh_by_lens(Asked& asked) {
+    MC_ASSIGN(const lensnet::Lens* const lens, bank_.engine().lens());
+    if (lens == nullptr)
+        return fail(ErrorCode::kUsage,
+                    "the program's LensNet was made for another base model or another sentence "
+                    "embedder; choose another policy, or train one with: megacontext train "
+                    "lensnet");
+    const std::size_t count = std::min(asked.ranking.size(), kLensCandidates);
+    const std::span<RankedPassage> weighed = std::span(asked.ranking).first(count);
+    const SignalChoice choice{lens->facts().reads_passages, lens->facts().reads_gists};
+    MC_ASSIGN(const auto signals,
+              candidate_signals(bank_, asked.text, weighed, asked.ranking, choice));
+    const std::vector<double> gains = lens->gains(signals);
+    for (std::size_t i = 0; i < count; ++i) {
+        weighed[i].gain = gains[i];
+        weighed[i].gain_parts = largest_parts(lens->parts(signals, i));
+    }
+    std::ranges::stable_sort(weighed, std::greater(), [](const auto& one) { return *one.gain; });
+    const bool known = count > 0 && *weighed.front().gain >= lens->facts().known_gain_min;
+    asked.wanted = 0;
+    while (known && asked.wanted < std::min(count, kShownMax) && *weighed[asked.wanted].gain > 0)
+        ++asked.wanted;
+    return {};
+}
+
+Result<FocusSession::Candidates> FocusSession::candidates(const std::string& question,
+                                                          const QueryOptions& options) {
+    QueryOptions by_rule = options;
+    by_rule.policy = kPassagesPolicy;
+    MC_ASSIGN(Asked asked, search_for(question, by_rule));
+    Candidates out;
+    const std::size_t count = std::min(asked.ranking.size(), kLensCandidates);
+    out.passages.assign(asked.ranking.begin(),
+                        asked.ranking.begin() + static_cast<std::ptrdiff_t>(count));
+    MC_ASSIGN(out.signals, candidate_signals(bank_, question, out.passages, asked.ranking, {}));
+    MC_ASSIGN(const BankSearch* const search, bank_.search());
+    for (const RankedPassage& one : out.passages) {
+        MC_ASSIGN(const auto stretch,
+                  stretches_of(bank_.text(), search->index(), std::span(&one, 1), 1));
+        out.shown.push_back(stretch.front().tokens);
+    }
+    return out;
+}
+
+}  // namespace mc::runtime

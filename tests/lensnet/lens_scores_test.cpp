@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lensnet/training/lens_scores.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/lensnet/lens_fixture.h"
+
+namespace mc::lensnet {
+namespace {
+
+std::vector<Prediction> predict(const std::vector<LabelledQuestion>& questions, double factor) {
+    std::vector<Prediction> predictions;
+    for (const LabelledQuestion& question : questions) {
+        Prediction one{&question, {}};
+        for (const LabelledCandidate& candidate : question.candidates)
+            one.gains.push_back(factor * candidate.gain);
+        predictions.push_back(one);
+    }
+    return predictions;
+}
+
+TEST(LensScores, OfTheLabelsThemselvesAreTheBest) {
+    const auto questions = made_questions(20, 1);
+    const LensScores scores = score_predictions(predict(questions, 1));
+    EXPECT_EQ(scores.questions, 15U);
+    EXPECT_EQ(scores.captured_share, 1);
+    EXPECT_EQ(scores.fact_first, 1);
+    EXPECT_EQ(scores.known_accuracy, 1);
+    EXPECT_NEAR(scores.calibration_error, 0, 1e-9);
+}
+
+TEST(LensScores, OfTheLabelsTurnedRoundAreBelowChance) {
+    const auto questions = made_questions(20, 1);
+    const LensScores scores = score_predictions(predict(questions, -1));
+    EXPECT_LT(scores.captured_share, 0);
+    EXPECT_EQ(scores.fact_first, 0);
+    EXPECT_GT(scores.calibration_error, 0.5);
+}
+
+TEST(LensScores, OfNothingAreNothing) {
+    const LensScores scores = score_predictions({});
+    EXPECT_EQ(scores.questions, 0U);
+    EXPECT_EQ(scores.captured_share, 0);
+}
+
+}  // namespace
+}  // namespace mc::lensnet
