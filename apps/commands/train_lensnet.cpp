@@ -97,7 +97,7 @@ Json json_of(const lensnet::LensScores& scores) {
             {"captured_share", scores.captured_share},
             {"fact_first", scores.fact_first},
             {"rule_fact_first", scores.rule_fact_first},
-            {"known_accuracy", scores.known_accuracy},
+            {"absent_refused", scores.absent_refused},
             {"known_gain_min", scores.known_gain_min},
             {"calibration_error", scores.calibration_error},
             {"calibration", std::move(bins)}};
@@ -107,9 +107,9 @@ std::string line_of(const char* name, const lensnet::LensScores& scores) {
     char text[192];
     std::snprintf(text, sizeof text,
                   "%-11s captured %6.3f  gain %6.3f (random %.3f, best %.3f)  fact first %.3f  "
-                  "known %.3f  calibration error %.3f",
+                  "absent refused %.3f  calibration error %.3f",
                   name, scores.captured_share, scores.chosen_gain, scores.random_gain,
-                  scores.best_gain, scores.fact_first, scores.known_accuracy,
+                  scores.best_gain, scores.fact_first, scores.absent_refused,
                   scores.calibration_error);
     return text;
 }

@@ -11,6 +11,8 @@ namespace mc::lensnet {
 namespace {
 
 constexpr std::size_t kBins = 10;
+// One in so many questions that could be answered may be refused.
+constexpr std::size_t kToldRefusedDivisor = 20;
 
 // The candidates with the greatest gains above 0, kLensShownMax at most.
 std::vector<std::size_t> choice_by(std::span<const double> gains) {
@@ -70,7 +72,7 @@ void score_order(std::span<const Prediction> predictions, LensScores& scores) {
     scores.rule_fact_first /= count;
 }
 
-// Tries every best gain that occurs as the threshold.
+// The best gain that one told question in twenty has less than is the threshold.
 void score_known(std::span<const Prediction> predictions, LensScores& scores) {
     std::vector<double> told;
     std::vector<double> absent;
@@ -82,18 +84,13 @@ void score_known(std::span<const Prediction> predictions, LensScores& scores) {
         if (one.question->is_told && holds) told.push_back(best);
         if (!one.question->is_told) absent.push_back(best);
     }
-    if (told.empty() || absent.empty()) return;
-    const auto share_from = [](std::span<const double> values, double least) {
-        return static_cast<double>(
-                   std::ranges::count_if(values, [&](double value) { return value >= least; })) /
-               static_cast<double>(values.size());
-    };
-    for (const double least : told) {
-        const double accuracy = (share_from(told, least) + 1 - share_from(absent, least)) / 2;
-        if (accuracy <= scores.known_accuracy) continue;
-        scores.known_accuracy = accuracy;
-        scores.known_gain_min = least;
-    }
+    if (told.empty()) return;
+    std::ranges::sort(told);
+    scores.known_gain_min = told[told.size() / kToldRefusedDivisor];
+    if (absent.empty()) return;
+    const auto refused =
+        std::ranges::count_if(absent, [&](double gain) { return gain < scores.known_gain_min; });
+    scores.absent_refused = static_cast<double>(refused) / static_cast<double>(absent.size());
 }
 
 // Bins of equal numbers of candidates.

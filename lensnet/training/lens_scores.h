@@ -37,8 +37,9 @@ struct LensScores {
     double fact_first = 0;         // share of the questions with a fact among the candidates
                                    // whose likeliest candidate holds one
     double rule_fact_first = 0;    // the same of the order that the search gives
-    double known_accuracy = 0;     // balanced: told and not told, at known_gain_min
-    double known_gain_min = 0;     // nats; the threshold with the best of it
+    double known_gain_min = 0;     // nats: 19 of 20 told questions with a fact among their
+                                   // candidates have a best gain from it on
+    double absent_refused = 0;     // share of the questions without an answer below it
     double calibration_error = 0;  // nats, mean over bins by their candidates
     std::vector<CalibrationBin> calibration;
 };
