@@ -10,6 +10,7 @@
 
 #include "core/result.h"
 #include "runtime/engine.h"
+#include "runtime/held_hashes.h"
 #include "runtime/search/bank_search.h"
 #include "runtime/search/bank_text.h"
 
@@ -37,6 +38,9 @@ class BankSession {
     // Indexes what is left: everything committed can be found when this returns.
     Result<void> index_now();
 
+    // Of the documents that grow.
+    HeldHashes& held_hashes() { return held_hashes_; }
+
   private:
     explicit BankSession(Engine& engine) : engine_(engine) {}
 
@@ -44,6 +48,7 @@ class BankSession {
     std::unique_ptr<NodeStore> nodes_;
     std::unique_ptr<BankText> text_;
     std::unique_ptr<BankSearch> search_;
+    HeldHashes held_hashes_;
     std::uint64_t tokens_waiting_ = 0;
     std::uint64_t commits_waiting_ = 0;
 };

@@ -2,6 +2,7 @@
 #include "runtime/forget.h"
 
 #include <set>
+#include <utility>
 
 namespace mc::runtime {
 namespace {
@@ -20,11 +21,28 @@ Result<void> purge_index(BankSession& session) {
     return search->purge();
 }
 
+Result<std::vector<DocumentId>> chosen(BankSession& session, const ForgetChoice& choice) {
+    const int ways = (choice.documents.empty() ? 0 : 1) + (choice.all ? 1 : 0) +
+                     (choice.older_than_us.has_value() ? 1 : 0);
+    if (ways != 1)
+        return fail(ErrorCode::kUsage,
+                    "say what to forget in one way: documents, older than an age, or all");
+    if (!choice.documents.empty()) return session.text().resolve_documents(choice.documents);
+    const std::int64_t newest_us =
+        session.engine().clock().now_us() - choice.older_than_us.value_or(0);
+    std::vector<DocumentId> ids;
+    MC_ASSIGN(const auto documents, session.nodes().list_documents());
+    for (const DocumentRecord& document : documents)
+        if (choice.all || document.updated_us <= newest_us) ids.push_back(document.id);
+    return ids;
+}
+
 }  // namespace
 
-Result<ForgetReport> plan_forget(BankSession& session, std::span<const DocumentId> documents) {
+Result<ForgetReport> plan_forget(BankSession& session, const ForgetChoice& choice) {
+    MC_ASSIGN(const auto ids, chosen(session, choice));
     ForgetReport report;
-    for (const DocumentId id : std::set<DocumentId>(documents.begin(), documents.end())) {
+    for (const DocumentId id : std::set<DocumentId>(ids.begin(), ids.end())) {
         MC_ASSIGN(DocumentRecord record, session.text().require_document(id));
         report.token_count += record.token_count;
         report.byte_count += record.byte_count;

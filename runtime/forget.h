@@ -9,8 +9,9 @@
 // is forgotten; those of store and index.
 #pragma once
 
+#include <cstdint>
 #include <functional>
-#include <span>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,13 @@
 
 namespace mc::runtime {
 
+// Which documents: these, those not added to for so long, or all. Exactly one.
+struct ForgetChoice {
+    std::vector<std::string> documents;  // "d7", "7" or the source name
+    std::optional<std::int64_t> older_than_us;
+    bool all = false;
+};
+
 struct ForgetReport {
     std::vector<DocumentRecord> documents;  // as they were
     std::uint64_t token_count = 0;
@@ -26,7 +34,8 @@ struct ForgetReport {
 };
 
 // What forgetting these documents would take away; changes nothing. In order of id, each once.
-Result<ForgetReport> plan_forget(BankSession& session, std::span<const DocumentId> documents);
+// Errors: kUsage for a choice that is none or several.
+Result<ForgetReport> plan_forget(BankSession& session, const ForgetChoice& choice);
 
 // Every document of a plan; when it returns, none can be found or read. progress: documents done.
 Result<void> forget(BankSession& session, const ForgetReport& plan, const std::string& reason,

@@ -38,9 +38,13 @@ class Ingestion {
         : session_(session), options_(options), progress_(progress) {}
 
     Result<IngestReport> run(const std::string& source_name, std::string_view content);
+    Result<IngestReport> append(const std::string& source_name, std::string_view addition);
 
   private:
+    Result<void> create(const std::string& source_name);
     Result<bool> find_or_create(const std::string& source_name);
+    Result<void> find_or_create_growing(const std::string& source_name);
+    Result<void> build(std::int64_t begin_ns);
     Result<void> feed();
     Result<std::uint64_t> skip_committed(std::uint64_t bytes);
     Result<void> commit_ready(bool at_end);
@@ -52,9 +56,12 @@ class Ingestion {
     const IngestOptions& options_;
     const ProgressCallback& progress_;
     std::unique_ptr<DocumentBuilder> builder_;
-    std::string_view content_;      // of the whole source
-    std::vector<TokenId> pending_;  // tokens not committed yet
-    StreamHash hash_;               // of the bytes committed
+    std::string_view content_;         // of the whole source, or the addition
+    std::uint64_t content_begin_ = 0;  // the document's byte at which it begins
+    std::uint64_t tokens_per_commit_ = kTokensPerCommit;
+    std::vector<TokenId> pending_;       // tokens not committed yet
+    std::unique_ptr<StreamHash> hash_ =  // of the bytes committed
+        std::make_unique<StreamHash>();
     IngestReport report_;
     IngestProgress progress_state_;
 };
@@ -63,34 +70,56 @@ Result<IngestReport> Ingestion::run(const std::string& source_name, std::string_
     const std::int64_t begin_ns = session_.engine().clock().monotonic_ns();
     content_ = content;
     MC_ASSIGN(const bool has_work, find_or_create(source_name));
-    if (!has_work) return std::move(report_);
+    if (has_work) MC_TRY(build(begin_ns));
+    return std::move(report_);
+}
+
+// No hash is kept of what fails half-way: the next addition makes it anew from the store.
+Result<IngestReport> Ingestion::append(const std::string& source_name, std::string_view addition) {
+    const std::int64_t begin_ns = session_.engine().clock().monotonic_ns();
+    content_ = addition;
+    tokens_per_commit_ = kDocumentTokensMax;
+    MC_TRY(find_or_create_growing(source_name));
+    content_begin_ = report_.document.byte_count;
+    MC_TRY(build(begin_ns));
+    session_.held_hashes().keep(report_.document.id, std::move(hash_));
+    return std::move(report_);
+}
+
+Result<void> Ingestion::build(std::int64_t begin_ns) {
     MC_ASSIGN(builder_,
               DocumentBuilder::resume(session_.nodes(), report_.document,
                                       session_.engine().encoder(), options_.with_statistics));
-    progress_state_ = {report_.document.byte_count, content.size(), 0, 0};
+    progress_state_ = {report_.document.byte_count, content_begin_ + content_.size(), 0, 0};
     MC_TRY(feed());
     report_.seconds =
         static_cast<double>(session_.engine().clock().monotonic_ns() - begin_ns) * 1e-9;
     session_.engine().metrics().observe(telemetry::Timing::kIngest, report_.seconds);
-    return std::move(report_);
+    return {};
+}
+
+Result<void> Ingestion::create(const std::string& source_name) {
+    DocumentRecord draft;
+    draft.source_name = source_name;
+    draft.media_type = options_.media_type;
+    draft.created_us = draft.updated_us = session_.engine().clock().now_us();
+    draft.content_hash = hash_->digest();
+    draft.metadata = options_.metadata;
+    MC_ASSIGN(report_.document, session_.nodes().create_document(draft));
+    return {};
 }
 
 // False when the store already holds the whole content.
 Result<bool> Ingestion::find_or_create(const std::string& source_name) {
     MC_ASSIGN(auto known, session_.nodes().find_document_by_source(source_name));
     if (!known) {
-        DocumentRecord draft;
-        draft.source_name = source_name;
-        draft.media_type = options_.media_type;
-        draft.created_us = draft.updated_us = session_.engine().clock().now_us();
-        draft.content_hash = hash_.digest();
-        MC_ASSIGN(report_.document, session_.nodes().create_document(draft));
+        MC_TRY(create(source_name));
         return true;
     }
     report_.document = std::move(*known);
     const std::uint64_t held = report_.document.byte_count;
-    if (held <= content_.size()) hash_.update(as_bytes(content_.substr(0, held)));
-    if (held > content_.size() || hash_.digest() != report_.document.content_hash)
+    if (held <= content_.size()) hash_->update(as_bytes(content_.substr(0, held)));
+    if (held > content_.size() || hash_->digest() != report_.document.content_hash)
         return fail(ErrorCode::kInvalidInput,
                     "the bank already holds other content under the name " + source_name +
                         " (document d" + std::to_string(report_.document.id.value) + ", " +
@@ -106,8 +135,22 @@ Result<bool> Ingestion::find_or_create(const std::string& source_name) {
     return true;
 }
 
+// A kill between the making of a document and its first text leaves it empty and incomplete.
+Result<void> Ingestion::find_or_create_growing(const std::string& source_name) {
+    MC_ASSIGN(auto known, session_.nodes().find_document_by_source(source_name));
+    if (!known) return create(source_name);
+    report_.document = std::move(*known);
+    if (report_.document.token_count == 0) return {};
+    if (!report_.document.complete)
+        return fail(ErrorCode::kInvalidInput,
+                    "the ingest of " + source_name + " was interrupted; complete it first");
+    report_.outcome = IngestOutcome::kExtended;
+    MC_ASSIGN(hash_, session_.held_hashes().take(session_.text(), report_.document));
+    return {};
+}
+
 Result<void> Ingestion::feed() {
-    const std::uint64_t held = report_.document.byte_count;
+    const std::uint64_t held = report_.document.byte_count - content_begin_;
     const bool resumed = report_.outcome == IngestOutcome::kResumed;
     const std::size_t begin = resumed ? restart_before(content_, held) : held;
     std::uint64_t to_skip = held - begin;
@@ -141,8 +184,8 @@ Result<std::uint64_t> Ingestion::skip_committed(std::uint64_t bytes) {
 }
 
 Result<void> Ingestion::commit_ready(bool at_end) {
-    while (pending_.size() >= kTokensPerCommit || at_end) {
-        const std::size_t count = std::min<std::size_t>(pending_.size(), kTokensPerCommit);
+    while (pending_.size() >= tokens_per_commit_ || at_end) {
+        const std::size_t count = std::min<std::size_t>(pending_.size(), tokens_per_commit_);
         const bool complete = at_end && count == pending_.size();
         MC_TRY(commit(count, complete));
         if (complete) return {};
@@ -167,12 +210,14 @@ Result<void> Ingestion::commit(std::size_t token_count, bool complete) {
         bytes += size;
     }
     DocumentRecord& document = report_.document;
-    hash_.update(as_bytes(content_.substr(document.byte_count, bytes)));
+    hash_->update(as_bytes(content_.substr(document.byte_count - content_begin_, bytes)));
     document.token_count += token_count;
     document.byte_count += bytes;
-    document.content_hash = hash_.digest();
+    document.content_hash = hash_->digest();
     document.updated_us = session_.engine().clock().now_us();
     document.complete = complete;
+    for (const auto& [key, value] : options_.metadata)
+        document.metadata.insert_or_assign(key, value);
     batch.document = document;
     MC_TRY(session_.nodes().commit(batch));
     telemetry::Metrics& metrics = session_.engine().metrics();
@@ -200,6 +245,18 @@ Result<IngestReport> ingest_text(BankSession& session, const std::string& source
     Ingestion ingestion(session, options, progress);
     auto report = ingestion.run(source_name, content);
     if (!report) return fail(std::move(report.error()).add_context("ingesting " + source_name));
+    return report;
+}
+
+Result<IngestReport> append_text(BankSession& session, const std::string& source_name,
+                                 std::string_view addition, const IngestOptions& options) {
+    SourceLimits limits = options;
+    limits.size_bytes_max = std::min(limits.size_bytes_max, kAppendBytesMax);
+    MC_TRY(check_source(addition, source_name, limits));
+    const ProgressCallback no_progress;
+    Ingestion ingestion(session, options, no_progress);
+    auto report = ingestion.append(source_name, addition);
+    if (!report) return fail(std::move(report.error()).add_context("adding to " + source_name));
     return report;
 }
 

@@ -5,13 +5,15 @@
 // A kill at any instant leaves the document at its last commit; the same call goes on from there
 // without duplicates, because the document records how many bytes it holds and their hash. What was
 // committed can be found once the session's index_now() has returned: call it after the last
-// document. Ownership: borrows the session. Threads: one; `cancelled` may be set from a signal
+// document. append_text() adds to a document that grows message by message.
+// Ownership: borrows the session. Threads: one; `cancelled` may be set from a signal
 // handler. Errors (the store is as it was unless said): those of check_source(); kInvalidInput for
 // a source name that holds other content; kCancelled after the batch in hand was committed.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -24,6 +26,8 @@ namespace mc::runtime {
 struct IngestOptions : SourceLimits {
     bool with_statistics = false;  // mean NLL and entropy per block; costs the output head
     std::string media_type = "text/plain";
+    // Set on the document, beside what it has, in the transaction of its text.
+    std::map<std::string, std::string> metadata;
 };
 
 struct IngestProgress {
@@ -58,5 +62,15 @@ inline constexpr std::uint64_t kTokensPerCommit = 4096;
 Result<IngestReport> ingest_text(BankSession& session, const std::string& source_name,
                                  std::string_view content, const IngestOptions& options,
                                  const ProgressCallback& progress);
+
+// Longest addition of append_text(): it is committed whole or not at all, so its gists are made
+// while nothing of it is durable yet.
+inline constexpr std::uint64_t kAppendBytesMax = 64 * 1024;
+
+// Adds a text at the end of a document, which is made when it is missing: one transaction, so a
+// kill leaves all of the addition or nothing. Errors: kInvalidInput for an addition that is empty,
+// no UTF-8 or too long, and for a document whose ingest was interrupted.
+Result<IngestReport> append_text(BankSession& session, const std::string& source_name,
+                                 std::string_view addition, const IngestOptions& options);
 
 }  // namespace mc::runtime

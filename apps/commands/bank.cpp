@@ -49,13 +49,13 @@ class BankCommand final : public Command {
 Result<int> BankCommand::list(Invocation& invocation) const {
     MC_ASSIGN(const auto engine,
               open_engine(invocation, runtime::Need::kStore, runtime::Access::kRead));
-    MC_ASSIGN(const auto summaries, summarize_banks(engine->store()));
+    MC_ASSIGN(const auto summaries, runtime::summarize_banks(engine->store()));
     if (!invocation.out.json()) {
         print_banks(invocation.out, summaries);
         return 0;
     }
     Json banks = Json::array();
-    for (const BankSummary& summary : summaries) banks.push_back(to_json(summary));
+    for (const runtime::BankSummary& summary : summaries) banks.push_back(to_json(summary));
     invocation.out.json({{"store", engine->store().directory().string()}, {"banks", banks}});
     return 0;
 }
@@ -75,7 +75,7 @@ Result<int> BankCommand::info(Invocation& invocation) const {
     MC_ASSIGN(const auto engine,
               open_engine(invocation, runtime::Need::kStore, runtime::Access::kRead));
     const std::string& name = name_.empty() ? invocation.config.bank : name_;
-    MC_ASSIGN(const BankSummary summary, summarize_bank(engine->store(), name));
+    MC_ASSIGN(const runtime::BankSummary summary, runtime::summarize_bank(engine->store(), name));
     if (invocation.out.json()) {
         Json line = to_json(summary);
         line["document_list"] = documents_json(summary);

@@ -67,8 +67,7 @@ class ForgetCommand final : public Command {
 
   private:
     Result<void> check_usage() const;
-    Result<std::vector<DocumentId>> chosen(const runtime::BankSession& session,
-                                           const Clock& clock) const;
+    Result<runtime::ForgetChoice> choice() const;
     static void print_plan(Output& out, const runtime::ForgetReport& plan,
                            std::string_view outcome);
 
@@ -93,23 +92,12 @@ Result<void> ForgetCommand::check_usage() const {
     return {};
 }
 
-Result<std::vector<DocumentId>> ForgetCommand::chosen(const runtime::BankSession& session,
-                                                      const Clock& clock) const {
-    std::vector<DocumentId> ids;
-    for (const std::string& name : names_) {
-        MC_ASSIGN(const DocumentRecord document, session.text().resolve_document(name));
-        ids.push_back(document.id);
-    }
-    if (!names_.empty()) return ids;
-    std::int64_t newest_us = clock.now_us();
+Result<runtime::ForgetChoice> ForgetCommand::choice() const {
+    runtime::ForgetChoice choice{names_, {}, all_};
     if (!age_.empty()) {
-        MC_ASSIGN(const std::int64_t age_us, parse_age_us(age_));
-        newest_us -= age_us;
+        MC_ASSIGN(choice.older_than_us, parse_age_us(age_));
     }
-    MC_ASSIGN(const auto documents, session.text().nodes().list_documents());
-    for (const DocumentRecord& document : documents)
-        if (all_ || document.updated_us <= newest_us) ids.push_back(document.id);
-    return ids;
+    return choice;
 }
 
 void ForgetCommand::print_plan(Output& out, const runtime::ForgetReport& plan,
@@ -144,8 +132,8 @@ Result<int> ForgetCommand::run(Invocation& invocation) {
     MC_ASSIGN(const auto engine, open_engine(invocation, runtime::Need::kTokenizer, access));
     MC_ASSIGN(const auto session,
               runtime::BankSession::open(*engine, invocation.config.bank, false));
-    MC_ASSIGN(const auto ids, chosen(*session, invocation.clock));
-    MC_ASSIGN(const runtime::ForgetReport plan, runtime::plan_forget(*session, ids));
+    MC_ASSIGN(const runtime::ForgetChoice choice, this->choice());
+    MC_ASSIGN(const runtime::ForgetReport plan, runtime::plan_forget(*session, choice));
     Output& out = invocation.out;
     if (plan.documents.empty()) {
         if (purge_ && !dry_run_) MC_TRY(runtime::purge(*session));

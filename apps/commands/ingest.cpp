@@ -24,20 +24,6 @@ constexpr const char* kFooter =
     "its\n"
     "end is extended; one whose file has changed is refused.";
 
-std::string_view outcome_name(runtime::IngestOutcome outcome) {
-    switch (outcome) {
-        case runtime::IngestOutcome::kIngested:
-            return "ingested";
-        case runtime::IngestOutcome::kResumed:
-            return "resumed";
-        case runtime::IngestOutcome::kExtended:
-            return "extended";
-        case runtime::IngestOutcome::kAlreadyThere:
-            return "already_there";
-    }
-    return "unknown";
-}
-
 void print_report(Output& out, const runtime::IngestReport& report) {
     const double rate =
         report.seconds > 0 ? static_cast<double>(report.tokens_added) / report.seconds : 0;

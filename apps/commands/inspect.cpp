@@ -86,8 +86,9 @@ Result<void> InspectCommand::show_store(Invocation& invocation) {
               open_engine(invocation, runtime::Need::kStore, runtime::Access::kRead));
     storage::Store& store = engine->store();
     MC_ASSIGN(const std::uint64_t size_bytes, store.size_on_disk_bytes());
-    MC_ASSIGN(const auto summaries, summarize_banks(store));
-    MC_ASSIGN(const BankSummary bank, summarize_bank(store, invocation.config.bank));
+    MC_ASSIGN(const auto summaries, runtime::summarize_banks(store));
+    MC_ASSIGN(const runtime::BankSummary bank,
+              runtime::summarize_bank(store, invocation.config.bank));
     Output& out = invocation.out;
     if (!out.json()) {
         print_store(out, store, size_bytes);
@@ -105,7 +106,7 @@ Result<void> InspectCommand::show_store(Invocation& invocation) {
     for (const storage::DatabaseStatistics& database : databases)
         line["databases"].push_back(
             {{"name", database.name}, {"entries", database.entries}, {"bytes", database.bytes}});
-    for (const BankSummary& summary : summaries) line["banks"].push_back(to_json(summary));
+    for (const runtime::BankSummary& summary : summaries) line["banks"].push_back(to_json(summary));
     out.json(line);
     return {};
 }

@@ -71,10 +71,7 @@ Result<runtime::QueryOptions> QueryCommand::options_for(const Config& config,
     options.budget = config.budget_entries;
     options.evidence_count = evidence_count_;
     options.seed = answer_options_.seed;
-    for (const std::string& name : documents_) {
-        MC_ASSIGN(const DocumentRecord document, session.text().resolve_document(name));
-        options.documents.push_back(document.id);
-    }
+    MC_ASSIGN(options.documents, session.text().resolve_documents(documents_));
     return options;
 }
 

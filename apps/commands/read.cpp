@@ -50,12 +50,7 @@ class ReadCommand final : public Command {
 Result<ByteSpan> ReadCommand::chosen_span(const DocumentRecord& document) const {
     if (range_.empty()) return ByteSpan{0, document.byte_count};
     MC_ASSIGN(const OpenRange range, parse_range(range_));
-    const std::uint64_t end = range.end.value_or(document.byte_count);
-    if (range.begin > document.byte_count || end > document.byte_count)
-        return fail(ErrorCode::kInvalidInput, "bytes " + range_ + " lie beyond the end of " +
-                                                  to_text(document.id) + ", which has " +
-                                                  std::to_string(document.byte_count) + " bytes");
-    return ByteSpan{range.begin, end};
+    return runtime::byte_span_in(document, range.begin, range.end);
 }
 
 Result<void> ReadCommand::print_bytes(Output& out, const runtime::BankText& text,

@@ -64,6 +64,7 @@ Result<void> ReindexCommand::copy_bank(Invocation& invocation, runtime::Engine& 
                                               static_cast<double>(document.byte_count));
         };
         options_.media_type = document.media_type;
+        options_.metadata = document.metadata;
         MC_ASSIGN(const auto report,
                   runtime::ingest_text(*target, document.source_name, bytes, options_, progress));
         ++documents_;

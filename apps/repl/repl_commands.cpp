@@ -98,13 +98,13 @@ Result<void> Repl::do_open(std::string_view arguments) {
 }
 
 Result<void> Repl::do_banks(std::string_view) {
-    MC_ASSIGN(const auto summaries, summarize_banks(session_.engine->store()));
+    MC_ASSIGN(const auto summaries, runtime::summarize_banks(session_.engine->store()));
     if (!out_.json()) {
         print_banks(out_, summaries);
         return {};
     }
     Json banks = Json::array();
-    for (const BankSummary& summary : summaries) banks.push_back(to_json(summary));
+    for (const runtime::BankSummary& summary : summaries) banks.push_back(to_json(summary));
     out_.json({{"banks", banks}});
     return {};
 }

@@ -1,30 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a bank holds, counted from its records. Value type and free functions.
-// Cost: one read per document. Errors: those of the store.
+// Banks as text and, from serve/forms.h, as JSON. Free functions. Errors: none.
 #pragma once
 
-#include <cstdint>
-#include <string_view>
 #include <vector>
 
 #include "apps/views/render.h"
-#include "storage/store.h"
+#include "runtime/bank_summary.h"
 
 namespace mc::apps {
 
-struct BankSummary {
-    BankRecord bank;
-    std::vector<DocumentRecord> documents;
-    std::uint64_t token_count = 0;
-    std::uint64_t byte_count = 0;
-};
-
-Result<BankSummary> summarize_bank(storage::Store& store, std::string_view name);
-Result<std::vector<BankSummary>> summarize_banks(storage::Store& store);
-
-// Without the documents, but with their number.
-Json to_json(const BankSummary& summary);
-Json documents_json(const BankSummary& summary);
-void print_banks(Output& out, const std::vector<BankSummary>& summaries);
+Json documents_json(const runtime::BankSummary& summary);
+void print_banks(Output& out, const std::vector<runtime::BankSummary>& summaries);
 
 }  // namespace mc::apps

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/views/render.h"
 
-#include <nlohmann/json.hpp>
-
 #include "apps/terminal/text.h"
 #include "core/span_math.h"
 
@@ -24,78 +22,6 @@ std::string details_of(const runtime::Evidence& evidence) {
 }
 
 }  // namespace
-
-std::string to_text(DocumentId document) {
-    return "d" + std::to_string(document.value);
-}
-
-Json to_json(TokenSpan span) {
-    return {{"begin", span.begin}, {"end", span.end}};
-}
-
-Json to_json(ByteSpan span) {
-    return {{"begin", span.begin}, {"end", span.end}};
-}
-
-Json to_json(const DocumentRecord& document) {
-    return {{"document", to_text(document.id)},
-            {"source", document.source_name},
-            {"media_type", document.media_type},
-            {"created_us", document.created_us},
-            {"updated_us", document.updated_us},
-            {"tokens", document.token_count},
-            {"bytes", document.byte_count},
-            {"content_hash", to_hex(document.content_hash)},
-            {"complete", document.complete},
-            {"levels", levels_json(document.token_count)},
-            {"tail_tokens", document.token_count - tail_begin(document.token_count)},
-            {"metadata", document.metadata}};
-}
-
-Json to_json(const runtime::Evidence& evidence, std::size_t rank) {
-    return {{"rank", rank},
-            {"document", to_text(evidence.document.id)},
-            {"source", evidence.document.source_name},
-            {"bytes", to_json(evidence.bytes)},
-            {"tokens", to_json(evidence.tokens)},
-            {"level", evidence.level ? Json(evidence.level->value) : Json(nullptr)},
-            {"score", evidence.score},
-            {"why", evidence.why},
-            {"text", evidence.text}};
-}
-
-Json to_json(const runtime::QueryReport& report) {
-    Json evidence = Json::array();
-    for (std::size_t i = 0; i < report.evidence.size(); ++i)
-        evidence.push_back(to_json(report.evidence[i], i + 1));
-    return {{"question", report.question},
-            {"policy", report.policy},
-            {"budget", report.budget},
-            {"cost", report.cost},
-            {"covered_tokens", report.covered_tokens},
-            {"edits", report.edits},
-            {"known", report.known},
-            {"seconds_search", report.seconds_search},
-            {"seconds_focus", report.seconds_focus},
-            {"evidence", std::move(evidence)}};
-}
-
-Json to_json(const runtime::Answer& answer) {
-    return {{"text", answer.text},
-            {"sources", answer.sources},
-            {"prompt_entries", answer.prompt_entries},
-            {"new_tokens", answer.new_tokens},
-            {"stop_reason", runtime::name_of(answer.stop_reason)},
-            {"seconds_to_first_token", answer.seconds_to_first_token},
-            {"seconds", answer.seconds}};
-}
-
-Json levels_json(std::uint64_t token_count) {
-    Json levels = Json::array();
-    for (std::uint8_t level = 1; level <= top_level(token_count).value; ++level)
-        levels.push_back({{"level", level}, {"nodes", node_count(token_count, Level(level))}});
-    return levels;
-}
 
 std::string levels_text(std::uint64_t token_count) {
     std::string text;

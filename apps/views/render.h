@@ -1,31 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// Documents, nodes, evidence and answers as JSON and as text: one form each, in every command.
+// Documents, evidence and answers as text and, from serve/forms.h, as JSON: one form each.
 // Pure but for the Output written to. Errors: none.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
 #include "apps/terminal/output.h"
 #include "runtime/focus_session.h"
+#include "serve/forms.h"
 #include "tree/records.h"
 
 namespace mc::apps {
 
-// "d7".
-std::string to_text(DocumentId document);
+// The JSON forms are those of every interface.
+using serve::levels_json;
+using serve::outcome_name;
+using serve::to_json;
+using serve::to_text;
 
-// Half-open {"begin":…,"end":…}.
-Json to_json(TokenSpan span);
-Json to_json(ByteSpan span);
-Json to_json(const DocumentRecord& document);
-Json to_json(const runtime::Evidence& evidence, std::size_t rank);
-Json to_json(const runtime::QueryReport& report);
-Json to_json(const runtime::Answer& answer);
-
-// Complete nodes of each level ≥ 1 of a document: [{"level":1,"nodes":251}, …].
-Json levels_json(std::uint64_t token_count);
 // "L1 251, L2 7"; "-" when there is none.
 std::string levels_text(std::uint64_t token_count);
 

@@ -86,4 +86,25 @@ Result<DocumentRecord> BankText::resolve_document(std::string_view name) const {
             (known.empty() ? ", which is empty; ingest a file first" : "; it has " + known));
 }
 
+Result<std::vector<DocumentId>> BankText::resolve_documents(
+    std::span<const std::string> names) const {
+    std::vector<DocumentId> ids;
+    for (const std::string& name : names) {
+        MC_ASSIGN(const DocumentRecord document, resolve_document(name));
+        ids.push_back(document.id);
+    }
+    return ids;
+}
+
+Result<ByteSpan> byte_span_in(const DocumentRecord& document, std::optional<std::uint64_t> begin,
+                              std::optional<std::uint64_t> end) {
+    const ByteSpan span{begin.value_or(0), end.value_or(document.byte_count)};
+    if (span.end > document.byte_count || span.begin > span.end)
+        return fail(ErrorCode::kInvalidInput,
+                    "bytes " + std::to_string(span.begin) + ":" + std::to_string(span.end) +
+                        " lie beyond the end of d" + std::to_string(document.id.value) +
+                        ", which has " + std::to_string(document.byte_count) + " bytes");
+    return span;
+}
+
 }  // namespace mc::runtime

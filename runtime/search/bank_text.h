@@ -6,8 +6,12 @@
 // that is not there; the store's own.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/result.h"
 #include "lm/tokenizer/tokenizer.h"
@@ -33,6 +37,7 @@ class BankText {
     Result<DocumentRecord> require_document(DocumentId document) const;
     // A document by "d7", "7" or its source name; the error lists some that exist.
     Result<DocumentRecord> resolve_document(std::string_view name) const;
+    Result<std::vector<DocumentId>> resolve_documents(std::span<const std::string> names) const;
 
   private:
     Result<std::uint64_t> byte_of_token(DocumentId document, std::uint64_t token) const;
@@ -40,5 +45,9 @@ class BankText {
     NodeStore& nodes_;
     const lm::Tokenizer& tokenizer_;
 };
+
+// The bytes of a document from begin to end; none means its own. kInvalidInput beyond its end.
+Result<ByteSpan> byte_span_in(const DocumentRecord& document, std::optional<std::uint64_t> begin,
+                              std::optional<std::uint64_t> end);
 
 }  // namespace mc::runtime

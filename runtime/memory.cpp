@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/memory.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/utf8.h"
+#include "runtime/remember_request.h"
+
+namespace mc::runtime {
+namespace {
+
+IngestOptions ingest_options(const RememberRequest& request) {
+    IngestOptions options;
+    options.size_bytes_max = kRememberBytesMax;
+    if (!request.media_type.empty()) options.media_type = request.media_type;
+    options.metadata = request.metadata;
+    if (!request.event_time.empty()) options.metadata.emplace(kEventTimeKey, request.event_time);
+    return options;
+}
+
+// The best first, as long as there is room for the whole.
+void keep_within(std::uint64_t tokens_max, std::vector<Evidence>& evidence) {
+    std::uint64_t used = 0;
+    std::erase_if(evidence, [&](const Evidence& item) {
+        if (used + item.tokens.count() > tokens_max) return true;
+        used += item.tokens.count();
+        return false;
+    });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Memory>> Memory::open(const Config& config, telemetry::Metrics& metrics) {
+    MC_ASSIGN(auto engine, Engine::open(config, Need::kModel, Access::kWrite, metrics));
+    std::unique_ptr<Memory> memory(new Memory(std::move(engine)));
+    MC_ASSIGN(BankSession* const configured, memory->bank(config.bank, true));
+    MC_TRY(configured->search());  // whatever it has to catch up with is no question's to wait for
+    return memory;
+}
+
+Result<BankSession*> Memory::bank(const std::string& name, bool create) {
+    const std::string& wanted = name.empty() ? engine_->config().bank : name;
+    if (const auto open = banks_.find(wanted); open != banks_.end()) return open->second.get();
+    MC_ASSIGN(auto session, BankSession::open(*engine_, wanted, create));
+    return banks_.emplace(wanted, std::move(session)).first->second.get();
+}
+
+Result<Remembered> Memory::remember(const RememberRequest& request) {
+    MC_TRY(check_request(request));
+    MC_ASSIGN(BankSession* const session, bank(request.bank, true));
+    return request.session.empty() ? remember_document(*session, request)
+                                   : remember_message(*session, request);
+}
+
+// A key without a name names the document: the same key with another text is refused, also where
+// that text goes on from the first, which a name's owner may want and a retry cannot.
+Result<Remembered> Memory::remember_document(BankSession& session, const RememberRequest& request) {
+    const std::string name = document_name(request);
+    if (request.name.empty() && !request.idempotency_key.empty()) {
+        MC_ASSIGN(const auto known, session.nodes().find_document_by_source(name));
+        if (known && known->complete && known->byte_count != request.text.size())
+            return fail(ErrorCode::kInvalidInput,
+                        "idempotency_key was given before with another text");
+    }
+    MC_ASSIGN(const IngestReport report,
+              ingest_text(session, name, request.text, ingest_options(request), {}));
+    MC_TRY(session.index_now());
+    return Remembered{report.document, report.outcome, {0, report.document.byte_count}};
+}
+
+Result<Remembered> Memory::remember_message(BankSession& session, const RememberRequest& request) {
+    const std::string name = session_document(request.session);
+    const std::string line = message_line(request);
+    IngestOptions options;
+    options.size_bytes_max = kAppendBytesMax;
+    if (!request.idempotency_key.empty()) {
+        MC_ASSIGN(const auto known, session.nodes().find_document_by_source(name));
+        const std::string key(kMessageKeysKey);
+        MessageKeys keys(known && known->metadata.contains(key) ? known->metadata.at(key) : "");
+        MC_ASSIGN(const auto taken, keys.find(request.idempotency_key, line));
+        if (taken) return Remembered{*known, IngestOutcome::kAlreadyThere, *taken};
+        const std::uint64_t begin = known ? known->byte_count : 0;
+        keys.add(request.idempotency_key, line, {begin, begin + line.size()});
+        options.metadata.emplace(key, keys.record());
+    }
+    MC_ASSIGN(const IngestReport report, append_text(session, name, line, options));
+    MC_TRY(session.index_now());
+    const std::uint64_t end = report.document.byte_count;
+    return Remembered{report.document, report.outcome, {end - line.size(), end}};
+}
+
+Result<Recollection> Memory::recall(const RecallRequest& request) {
+    MC_ASSIGN(BankSession* const session, bank(request.bank, false));
+    QueryOptions options;
+    options.budget = engine_->config().budget_entries;
+    options.policy = engine_->config().policy;
+    options.evidence_count = request.passages_max;
+    if (request.tokens_max) options.budget = std::min(options.budget, *request.tokens_max);
+    std::vector<std::string> documents = request.documents;
+    if (!request.session.empty()) documents.push_back(session_document(request.session));
+    MC_ASSIGN(options.documents, session->text().resolve_documents(documents));
+    Recollection recollection;
+    MC_ASSIGN(const BankSearch* const search, session->search());
+    if (search->index().size() == 0) {
+        recollection.report = {
+            request.question, options.policy, options.budget, 0, 0, 0, false, {}, 0, 0};
+        return recollection;
+    }
+    FocusSession focus(*session);
+    MC_ASSIGN(recollection.report, focus.ask(request.question, options));
+    if (request.answer) {
+        MC_ASSIGN(recollection.answer, focus.answer(*request.answer));
+    }
+    // After the answer, whose sources are ranks of what it was read from.
+    auto& evidence = recollection.report.evidence;
+    if (request.tokens_max) keep_within(*request.tokens_max, evidence);
+    for (const Evidence& item : evidence) recollection.token_count += item.tokens.count();
+    return recollection;
+}
+
+Result<ReadResult> Memory::read(const ReadRequest& request) {
+    MC_ASSIGN(BankSession* const session, bank(request.bank, false));
+    const BankText& text = session->text();
+    ReadResult result;
+    MC_ASSIGN(result.document, text.resolve_document(request.document));
+    MC_ASSIGN(result.bytes, byte_span_in(result.document, request.begin, request.end));
+    const bool is_cut = result.bytes.count() > kReadBytesMax;
+    if (is_cut) result.bytes.end = result.bytes.begin + kReadBytesMax;
+    MC_ASSIGN(result.text, text.read_bytes(result.document.id, result.bytes));
+    // A cut of ours falls between characters.
+    const auto invalid = is_cut ? find_invalid_utf8(result.text) : std::nullopt;
+    if (invalid && result.text.size() - *invalid < 4 && *invalid > 0) {
+        result.text.resize(*invalid);
+        result.bytes.end = result.bytes.begin + *invalid;
+    }
+    return result;
+}
+
+Result<ForgetReport> Memory::forget(const ForgetRequest& request) {
+    MC_ASSIGN(BankSession* const session, bank(request.bank, false));
+    MC_ASSIGN(ForgetReport plan, plan_forget(*session, request.choice));
+    if (!request.dry_run) MC_TRY(runtime::forget(*session, plan, request.reason));
+    return plan;
+}
+
+Result<std::vector<DocumentRecord>> Memory::newest_documents(const std::string& name,
+                                                             std::size_t count) {
+    MC_ASSIGN(BankSession* const session, bank(name, false));
+    return session->nodes().newest_documents(count);
+}
+
+Result<MemoryStatus> Memory::status() {
+    MemoryStatus status;
+    status.bank = engine_->config().bank;
+    status.base_model = engine_->store().meta().identity.base_model_name;
+    status.encoder = engine_->store().meta().identity.encoder.name;
+    MC_ASSIGN(const TextEmbedder* const embedder, engine_->embedder());
+    status.has_vectors = embedder != nullptr;
+    MC_ASSIGN(status.banks, summarize_banks(engine_->store()));
+    return status;
+}
+
+}  // namespace mc::runtime

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// The memory as an agent uses it: remember, recall, read, forget, status, on one open engine.
+//
+// Every interface of the program comes through here or through the very functions that this calls
+// (append_text, ingest_text, FocusSession, plan_forget), so none can differ from another.
+//
+// A text of its own becomes a document, named by the caller, or after its content: telling the same
+// thing twice is one document. A message is appended to the document of its session, as a line
+// "[event time] role: text". When remember() returns, the text is durable and can be found. A
+// repeated idempotency key is answered with what the first call did; a session knows the last
+// kMessageKeysMax keys. Ownership: owns the engine and the open banks. Threads: one, the engine's.
+// Errors: kInvalidInput for a request that cannot be taken, before anything is changed; those of
+// the functions named above.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/bank_summary.h"
+#include "runtime/engine.h"
+#include "runtime/focus_session.h"
+#include "runtime/forget.h"
+#include "runtime/ingest.h"
+
+namespace mc::runtime {
+
+// Longest text of one call: half a minute's reading for the default model on two cores, during
+// which nothing else is answered.
+inline constexpr std::uint64_t kRememberBytesMax = 512 * 1024;
+
+// Most of a document that one read() gives back.
+inline constexpr std::uint64_t kReadBytesMax = 256 * 1024;
+
+// Keyed messages that a session remembers having taken: retries come soon or not at all.
+inline constexpr std::size_t kMessageKeysMax = 64;
+
+struct RememberRequest {
+    std::string bank;  // empty, here and below: the configured one
+    std::string text;
+    std::string name;     // of the document; empty: after its content, or its key
+    std::string session;  // append to this session's document instead
+    std::string role;     // who says it; of a message
+    std::string idempotency_key;
+    std::string event_time;  // when it happened, RFC 3339: "2026-03-01" or "2026-03-01T12:30:00Z"
+    std::string media_type;  // of a document; empty: text/plain
+    std::map<std::string, std::string> metadata;  // of a document
+};
+
+struct Remembered {
+    DocumentRecord document;
+    IngestOutcome outcome = IngestOutcome::kIngested;
+    ByteSpan bytes;  // of the document that hold the text
+};
+
+struct RecallRequest {
+    std::string bank;
+    std::string question;
+    std::vector<std::string> documents;  // look in these alone; empty, with no session: everywhere
+    std::string session;                 // look in this session alone
+    std::size_t passages_max = 5;
+    // Most tokens of all passages together, and entries of the window that an answer is read from.
+    std::optional<std::uint64_t> tokens_max;
+    std::optional<AnswerOptions> answer;  // let the base model answer
+};
+
+struct Recollection {
+    QueryReport report;
+    std::uint64_t token_count = 0;  // of the passages
+    std::optional<Answer> answer;
+};
+
+struct ReadRequest {
+    std::string bank;
+    std::string document;  // "d7", "7" or the source name
+    std::optional<std::uint64_t> begin;
+    std::optional<std::uint64_t> end;
+};
+
+struct ReadResult {
+    DocumentRecord document;
+    ByteSpan bytes;  // shorter than asked for where that is more than kReadBytesMax
+    std::string text;
+};
+
+struct ForgetRequest {
+    std::string bank;
+    ForgetChoice choice;
+    std::string reason;
+    bool dry_run = true;
+};
+
+struct MemoryStatus {
+    std::string bank;  // the configured one
+    std::string base_model;
+    std::string encoder;
+    bool has_vectors = false;  // an embedder is in use
+    std::vector<BankSummary> banks;
+};
+
+class Memory {
+  public:
+    // Opens the store for writing and makes it, and the configured bank, where they are missing.
+    static Result<std::unique_ptr<Memory>> open(const Config& config, telemetry::Metrics& metrics);
+
+    // Makes the bank when it is missing.
+    Result<Remembered> remember(const RememberRequest& request);
+    // A bank without text is no error: nothing is known then.
+    Result<Recollection> recall(const RecallRequest& request);
+    Result<ReadResult> read(const ReadRequest& request);
+    // The plan, carried out unless it is a dry run.
+    Result<ForgetReport> forget(const ForgetRequest& request);
+    // Cost: reads every document's record.
+    Result<MemoryStatus> status();
+
+    // The newest documents of a bank, newest first.
+    Result<std::vector<DocumentRecord>> newest_documents(const std::string& bank,
+                                                         std::size_t count);
+
+    Engine& engine() { return *engine_; }
+
+  private:
+    explicit Memory(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
+
+    Result<BankSession*> bank(const std::string& name, bool create);
+    Result<Remembered> remember_document(BankSession& session, const RememberRequest& request);
+    Result<Remembered> remember_message(BankSession& session, const RememberRequest& request);
+
+    std::unique_ptr<Engine> engine_;
+    std::map<std::string, std::unique_ptr<BankSession>> banks_;
+};
+
+}  // namespace mc::runtime
