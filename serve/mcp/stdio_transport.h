@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// MCP over a pair of streams: one message a line in, one a line out, nothing else.
+//
+// A thread of its own reads, so that a cancellation is heard while an answer is being written; the
+// caller's thread answers. At the end of the input what was asked is answered, then serve_lines()
+// returns. A line that is too long or no JSON gets a JSON-RPC error, and reading goes on.
+// Ownership: borrows all. Threads: the caller's, and the reader, which ends with the input.
+// Errors: kIo when an answer cannot be written.
+#pragma once
+
+#include <cstddef>
+#include <iosfwd>
+
+#include "core/result.h"
+#include "serve/mcp/mcp_server.h"
+
+namespace mc::serve {
+
+// Longest message: the longest text that remember takes, written in escapes.
+inline constexpr std::size_t kMessageBytesMax = 4 * 1024 * 1024;
+
+Result<void> serve_lines(McpServer& server, std::istream& in, std::ostream& out);
+
+}  // namespace mc::serve

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/memory_adapter.h"
+
+#include <nlohmann/json.hpp>
+
+#include "core/check.h"
+#include "core/utf8.h"
+#include "serve/forms.h"
+
+namespace mc::serve {
+namespace {
+
+constexpr std::int64_t kMicrosecondsPerDay = 86'400'000'000;
+
+// A field that is not there is empty: the schema says which must be.
+std::string text_of(const Json& arguments, const char* key) {
+    return arguments.value(key, std::string());
+}
+
+bool flag_of(const Json& arguments, const char* key, bool otherwise) {
+    return arguments.value(key, otherwise);
+}
+
+std::optional<std::uint64_t> number_of(const Json& arguments, const char* key) {
+    const auto found = arguments.find(key);
+    if (found == arguments.end()) return std::nullopt;
+    return found->get<std::uint64_t>();
+}
+
+std::vector<std::string> texts_of(const Json& arguments, const char* key) {
+    return arguments.value(key, std::vector<std::string>());
+}
+
+}  // namespace
+
+Result<Json> MemoryAdapter::remember(const Json& arguments) {
+    runtime::RememberRequest request;
+    request.bank = text_of(arguments, "bank");
+    request.text = text_of(arguments, "text");
+    request.name = text_of(arguments, "name");
+    request.session = text_of(arguments, "session");
+    request.role = text_of(arguments, "role");
+    request.idempotency_key = text_of(arguments, "idempotency_key");
+    request.event_time = text_of(arguments, "event_time");
+    request.media_type = text_of(arguments, "media_type");
+    request.metadata = arguments.value("metadata", request.metadata);
+    MC_ASSIGN(const runtime::Remembered kept, memory_.remember(request));
+    return Json{{"outcome", outcome_name(kept.outcome)},
+                {"document", to_text(kept.document.id)},
+                {"source", kept.document.source_name},
+                {"bytes", to_json(kept.bytes)}};
+}
+
+Result<Json> MemoryAdapter::recall(const Json& arguments, const std::atomic<bool>& cancelled) {
+    runtime::RecallRequest request;
+    request.bank = text_of(arguments, "bank");
+    request.question = text_of(arguments, "question");
+    request.documents = texts_of(arguments, "documents");
+    request.session = text_of(arguments, "session");
+    request.passages_max = number_of(arguments, "passages").value_or(request.passages_max);
+    request.tokens_max = number_of(arguments, "tokens");
+    if (flag_of(arguments, "answer", false)) {
+        request.answer.emplace();
+        request.answer->interrupted = &cancelled;
+    }
+    MC_ASSIGN(const runtime::Recollection found, memory_.recall(request));
+    Json result = to_json(found.report);
+    result["evidence_tokens"] = found.token_count;
+    result["answer"] = found.answer ? to_json(*found.answer) : Json();
+    return result;
+}
+
+Result<Json> MemoryAdapter::read(const Json& arguments) {
+    runtime::ReadRequest request;
+    request.bank = text_of(arguments, "bank");
+    request.document = text_of(arguments, "document");
+    request.begin = number_of(arguments, "begin");
+    request.end = number_of(arguments, "end");
+    MC_ASSIGN(const runtime::ReadResult read, memory_.read(request));
+    return Json{{"document", to_text(read.document.id)},
+                {"source", read.document.source_name},
+                {"media_type", read.document.media_type},
+                {"bytes", to_json(read.bytes)},
+                {"bytes_total", read.document.byte_count},
+                {"exact", !find_invalid_utf8(read.text).has_value()},
+                {"text", to_valid_utf8(read.text)}};
+}
+
+Result<Json> MemoryAdapter::forget(const Json& arguments) {
+    runtime::ForgetRequest request;
+    request.bank = text_of(arguments, "bank");
+    request.choice.documents = texts_of(arguments, "documents");
+    request.choice.all = flag_of(arguments, "all", false);
+    if (const auto days = number_of(arguments, "older_than_days"))
+        request.choice.older_than_us = static_cast<std::int64_t>(*days) * kMicrosecondsPerDay;
+    request.reason = text_of(arguments, "reason");
+    request.dry_run = flag_of(arguments, "dry_run", true);
+    MC_ASSIGN(const runtime::ForgetReport plan, memory_.forget(request));
+    Json documents = Json::array();
+    for (const DocumentRecord& document : plan.documents) documents.push_back(to_json(document));
+    return Json{{"outcome", request.dry_run ? "would_forget" : "forgotten"},
+                {"documents", documents},
+                {"tokens", plan.token_count},
+                {"bytes", plan.byte_count}};
+}
+
+Result<Json> MemoryAdapter::status() {
+    MC_ASSIGN(const runtime::MemoryStatus status, memory_.status());
+    Json banks = Json::array();
+    for (const runtime::BankSummary& bank : status.banks) banks.push_back(to_json(bank));
+    return Json{{"bank", status.bank},
+                {"base_model", status.base_model},
+                {"encoder", status.encoder},
+                {"vectors", status.has_vectors},
+                {"banks", banks}};
+}
+
+Result<Json> MemoryAdapter::call(Verb verb, const Json& arguments,
+                                 const std::atomic<bool>& cancelled) {
+    switch (verb) {
+        case Verb::kRemember:
+            return remember(arguments);
+        case Verb::kRecall:
+            return recall(arguments, cancelled);
+        case Verb::kRead:
+            return read(arguments);
+        case Verb::kForget:
+            return forget(arguments);
+        case Verb::kStatus:
+            return status();
+    }
+    MC_CHECK(false, "a verb of the table");
+    return Json();
+}
+
+Result<std::vector<Resource>> MemoryAdapter::resources(const std::string& bank, std::size_t count) {
+    MC_ASSIGN(const auto documents, memory_.newest_documents(bank, count));
+    std::vector<Resource> resources;
+    for (const DocumentRecord& document : documents)
+        resources.push_back(
+            {to_text(document.id), document.source_name, document.media_type, document.byte_count});
+    return resources;
+}
+
+Result<std::vector<std::vector<float>>> MemoryAdapter::embed(
+    const std::vector<std::string>& texts) {
+    MC_ASSIGN(TextEmbedder* const embedder, memory_.engine().embedder());
+    if (embedder == nullptr) return fail(ErrorCode::kInvalidInput, "no embedder is installed");
+    std::vector<std::vector<float>> vectors;
+    if (texts.empty()) return vectors;
+    MC_ASSIGN(const std::vector<float> flat, embedder->embed(texts));
+    const std::size_t dim = flat.size() / texts.size();
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        const auto begin = flat.begin() + static_cast<std::ptrdiff_t>(i * dim);
+        vectors.emplace_back(begin, begin + static_cast<std::ptrdiff_t>(dim));
+    }
+    return vectors;
+}
+
+}  // namespace mc::serve

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verbs on runtime::Memory: fields of a request in, the forms of forms.h out.
+//
+// Ownership: borrows the memory. Threads: the engine's. Errors: those of runtime::Memory;
+// kInvalidInput for a number that does not fit.
+#pragma once
+
+#include "runtime/memory.h"
+#include "serve/protocol/verbs.h"
+
+namespace mc::serve {
+
+class MemoryAdapter final : public MemoryPort {
+  public:
+    explicit MemoryAdapter(runtime::Memory& memory) : memory_(memory) {}
+
+    Result<Json> call(Verb verb, const Json& arguments,
+                      const std::atomic<bool>& cancelled) override;
+    Result<std::vector<Resource>> resources(const std::string& bank, std::size_t count) override;
+    Result<std::vector<std::vector<float>>> embed(const std::vector<std::string>& texts) override;
+
+  private:
+    Result<Json> remember(const Json& arguments);
+    Result<Json> recall(const Json& arguments, const std::atomic<bool>& cancelled);
+    Result<Json> read(const Json& arguments);
+    Result<Json> forget(const Json& arguments);
+    Result<Json> status();
+
+    runtime::Memory& memory_;
+};
+
+}  // namespace mc::serve

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/protocol/verbs.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "core/check.h"
+#include "serve/protocol/schema.h"
+
+namespace mc::serve {
+namespace {
+
+constexpr std::string_view kRememberInput = R"({"type":"object","properties":{
+"text":{"type":"string","minLength":1},
+"name":{"type":"string","description":"of the document; the same name again extends it"},
+"session":{"type":"string","description":"append as a message of this conversation"},
+"role":{"type":"string","description":"who says the message"},
+"event_time":{"type":"string","description":"when it happened: 2026-03-01 or 2026-03-01T12:30:00Z"},
+"idempotency_key":{"type":"string","description":"makes a retry safe"},
+"metadata":{"type":"object","additionalProperties":{"type":"string"}},
+"media_type":{"type":"string"},"bank":{"type":"string"}},
+"required":["text"],"additionalProperties":false})";
+constexpr std::string_view kRememberOutput = R"({"type":"object","properties":{
+"outcome":{"enum":["ingested","resumed","extended","already_there"]},
+"document":{"type":"string"},"source":{"type":"string"},"bytes":{"type":"object"}},
+"required":["outcome","document"]})";
+
+constexpr std::string_view kRecallInput = R"({"type":"object","properties":{
+"question":{"type":"string","minLength":1},
+"passages":{"type":"integer","minimum":1,"maximum":50,"description":"most of them; 5 if not given"},
+"tokens":{"type":"integer","minimum":1,"maximum":100000,"description":"most of all passages together"},
+"documents":{"type":"array","items":{"type":"string"},"maxItems":100,"description":"look in these only: d3 or names"},
+"session":{"type":"string","description":"look in this conversation only"},
+"answer":{"type":"boolean","description":"also let the memory's own small model answer"},
+"bank":{"type":"string"}},
+"required":["question"],"additionalProperties":false})";
+constexpr std::string_view kRecallOutput = R"({"type":"object","properties":{
+"known":{"type":"boolean","description":"false: no passage is likely to answer"},
+"evidence":{"type":"array","items":{"type":"object","properties":{
+"document":{"type":"string"},"source":{"type":"string"},"text":{"type":"string"},
+"score":{"type":"number"},"why":{"type":"string"},"bytes":{"type":"object"}},
+"required":["document","text"]}},
+"answer":{"type":["object","null"]}},"required":["known","evidence"]})";
+
+constexpr std::string_view kReadInput = R"({"type":"object","properties":{
+"document":{"type":"string","description":"d3 or its name"},
+"begin":{"type":"integer","minimum":0,"description":"first byte"},
+"end":{"type":"integer","minimum":0,"description":"byte after the last"},
+"bank":{"type":"string"}},"required":["document"],"additionalProperties":false})";
+constexpr std::string_view kReadOutput = R"({"type":"object","properties":{
+"text":{"type":"string"},"bytes":{"type":"object"},"bytes_total":{"type":"integer"},
+"exact":{"type":"boolean"}},"required":["text"]})";
+
+constexpr std::string_view kForgetInput = R"({"type":"object","properties":{
+"documents":{"type":"array","items":{"type":"string"},"maxItems":1000,"description":"d3 or names"},
+"older_than_days":{"type":"integer","minimum":0,"maximum":36500},
+"all":{"type":"boolean"},
+"dry_run":{"type":"boolean","description":"true if not given: only says what would go"},
+"reason":{"type":"string"},"bank":{"type":"string"}},"additionalProperties":false})";
+constexpr std::string_view kForgetOutput = R"({"type":"object","properties":{
+"outcome":{"enum":["would_forget","forgotten"]},"documents":{"type":"array"}},
+"required":["outcome","documents"]})";
+
+constexpr std::string_view kStatusInput =
+    R"({"type":"object","properties":{},"additionalProperties":false})";
+constexpr std::string_view kStatusOutput = R"({"type":"object","properties":{
+"bank":{"type":"string"},"banks":{"type":"array"}},"required":["banks"]})";
+
+constexpr std::array kTable = {
+    VerbInfo{"remember",
+             "Keep a text for later: a fact, a note, a document, or a message of a session. It can "
+             "be found at once. Saying the same again changes nothing.",
+             false, false, true, kRememberInput, kRememberOutput},
+    VerbInfo{"recall",
+             "Find what the memory knows about a question: passages, best first, with their "
+             "source.",
+             true, false, true, kRecallInput, kRecallOutput},
+    VerbInfo{"read", "The exact text of a document or of a part of it.", true, false, true,
+             kReadInput, kReadOutput},
+    VerbInfo{"forget",
+             "Take documents out for good. Without dry_run false it only says which would go. Say "
+             "which in one way: documents, older_than_days or all.",
+             false, true, true, kForgetInput, kForgetOutput},
+    VerbInfo{"status", "What the memory holds.", true, false, true, kStatusInput, kStatusOutput},
+};
+
+Json parsed(std::string_view schema) {
+    Json value = Json::parse(schema, nullptr, false);
+    MC_CHECK(!value.is_discarded(), "a schema of the table is JSON");
+    return value;
+}
+
+}  // namespace
+
+const VerbInfo& verb_info(Verb verb) {
+    return kTable.at(static_cast<std::size_t>(verb));
+}
+
+std::optional<Verb> find_verb(std::string_view name) {
+    const auto found = std::ranges::find(kTable, name, &VerbInfo::name);
+    if (found == kTable.end()) return std::nullopt;
+    return kVerbs.at(static_cast<std::size_t>(found - kTable.begin()));
+}
+
+Json input_schema(Verb verb) {
+    return parsed(verb_info(verb).input);
+}
+
+Json output_schema(Verb verb) {
+    return parsed(verb_info(verb).output);
+}
+
+Result<Json> call_checked(MemoryPort& memory, Verb verb, const Json& arguments,
+                          const std::atomic<bool>& cancelled) {
+    MC_TRY(check_schema(input_schema(verb), arguments, std::string(verb_info(verb).name)));
+    return memory.call(verb, arguments, cancelled);
+}
+
+}  // namespace mc::serve

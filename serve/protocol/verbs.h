@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an agent may ask of the memory: five verbs, described once for every protocol, and the port
+// that does them.
+//
+// A description is what a model reads to choose and fill a tool, so it is short: together they take
+// less than 1,500 tokens of every context that they stand in. Threads: the table is constant; a
+// Memory port is called by one thread at a time.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "serve/protocol/json.h"
+
+namespace mc::serve {
+
+enum class Verb { kRemember, kRecall, kRead, kForget, kStatus };
+
+inline constexpr std::array kVerbs = {Verb::kRemember, Verb::kRecall, Verb::kRead, Verb::kForget,
+                                      Verb::kStatus};
+
+struct VerbInfo {
+    std::string_view name;
+    std::string_view description;
+    bool read_only = false;
+    bool destructive = false;
+    bool idempotent = false;
+    std::string_view input;   // a JSON Schema of an object
+    std::string_view output;  // likewise
+};
+
+const VerbInfo& verb_info(Verb verb);
+std::optional<Verb> find_verb(std::string_view name);
+
+// The schemas as values.
+Json input_schema(Verb verb);
+Json output_schema(Verb verb);
+
+// A document as something that can be listed and read.
+struct Resource {
+    std::string document;  // "d7"
+    std::string name;
+    std::string media_type;
+    std::uint64_t size_bytes = 0;
+};
+
+// Port: the memory behind the protocols. serve/ implements it on runtime::Memory; tests in memory.
+class MemoryPort {
+  public:
+    virtual ~MemoryPort() = default;
+
+    // Requires: arguments fit the verb's input schema. The result fits its output schema.
+    // cancelled: stops an answer that is being written.
+    virtual Result<Json> call(Verb verb, const Json& arguments,
+                              const std::atomic<bool>& cancelled) = 0;
+
+    // The newest documents of a bank, newest first; empty: of the configured one.
+    virtual Result<std::vector<Resource>> resources(const std::string& bank, std::size_t count) = 0;
+
+    // What the embedder makes of texts. kInvalidInput where none is installed.
+    virtual Result<std::vector<std::vector<float>>> embed(
+        const std::vector<std::string>& texts) = 0;
+};
+
+// Checks the arguments, then calls. The one way from a protocol to the memory.
+Result<Json> call_checked(MemoryPort& memory, Verb verb, const Json& arguments,
+                          const std::atomic<bool>& cancelled);
+
+}  // namespace mc::serve

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// A memory that remembers what it was asked, and says what it is told to.
+#pragma once
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "serve/protocol/verbs.h"
+
+namespace mc::serve::test {
+
+class FakeMemory final : public MemoryPort {
+  public:
+    Result<Json> call(Verb verb, const Json& arguments,
+                      const std::atomic<bool>& cancelled) override {
+        calls.push_back(std::string(verb_info(verb).name) + " " + to_line(arguments));
+        if (during_call) during_call(cancelled);
+        if (!refusal.empty()) return fail(ErrorCode::kInvalidInput, refusal);
+        switch (verb) {
+            case Verb::kRemember:
+                return Json{{"outcome", "ingested"}, {"document", "d1"}};
+            case Verb::kRecall:
+                return Json{{"known", false}, {"evidence", Json::array()}};
+            case Verb::kRead:
+                return Json{{"text", "the text"}, {"media_type", "text/plain"}};
+            case Verb::kForget:
+                return Json{{"outcome", "would_forget"}, {"documents", Json::array()}};
+            case Verb::kStatus:
+                return Json{{"bank", "default"}, {"banks", Json::array()}};
+        }
+        return Json();
+    }
+
+    Result<std::vector<Resource>> resources(const std::string&, std::size_t) override {
+        return std::vector<Resource>{{"d1", "notes.txt", "text/plain", 8}};
+    }
+
+    Result<std::vector<std::vector<float>>> embed(const std::vector<std::string>& texts) override {
+        return std::vector<std::vector<float>>(texts.size(), {0.5F, 0.25F});
+    }
+
+    std::vector<std::string> calls;
+    std::string refusal;
+    std::function<void(const std::atomic<bool>& cancelled)> during_call;
+};
+
+}  // namespace mc::serve::test
