@@ -58,13 +58,14 @@ mc_room(eval/answers/program TORCH SEES core telemetry tree working_context lm
 
 mc_room(serve/protocol SEES core)
 mc_room(serve/mcp SEES core serve/protocol)
-mc_room(serve TORCH SEES core tree runtime serve/mcp serve/protocol)
+mc_room(serve/http SEES core serve/mcp serve/protocol)
+mc_room(serve TORCH SEES core tree runtime serve/http serve/mcp serve/protocol)
 
 mc_room(apps/terminal SEES core working_context)
 mc_room(apps/views TORCH SEES core tree runtime serve apps/terminal)
 mc_room(apps/repl TORCH SEES core telemetry working_context runtime apps/terminal apps/views)
 mc_room(apps/commands TORCH SEES core telemetry tree lm gistnet gistnet/training lensnet
-                                 lensnet/training runtime serve
+                                 lensnet/training runtime serve serve/http
                                  eval/answers/program eval/base_model eval/delta_nll eval/gist_probes
                                  eval/repetition eval/report eval/retrieval
                                  apps/repl apps/terminal apps/views)

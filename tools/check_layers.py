@@ -31,6 +31,8 @@ THIRD_PARTY = [
     ("pcre2.h", ["lm/tokenizer/tokenizer_split.cpp"], "codes, not results"),
     ("histedit.h", ["apps/repl/line_reader.cpp"], "terminal only"),
     ("CLI/*", ["apps/*.cpp"], "throws; command lines only"),
+    ("httplib.h", ["serve/http/http_server.cpp"], "throws; slow to compile"),
+    ("openssl/*", ["serve/http/secrets.cpp"], "codes, not results"),
     ("boost/*", ["tree/*.cpp"], "graph views; slow to compile"),
     ("spdlog/*", ["telemetry/log.cpp"], "one logger for the program"),
     ("prometheus/*", ["telemetry/metrics.cpp"], "one metric schema for the program"),

@@ -56,6 +56,7 @@ std::unique_ptr<Command> make_query_command();
 std::unique_ptr<Command> make_forget_command();
 std::unique_ptr<Command> make_repl_command();
 std::unique_ptr<Command> make_mcp_command();
+std::unique_ptr<Command> make_serve_command();
 std::unique_ptr<Command> make_inspect_command();
 std::unique_ptr<Command> make_verify_command();
 std::unique_ptr<Command> make_bank_command();

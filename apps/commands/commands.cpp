@@ -13,6 +13,7 @@ std::vector<std::unique_ptr<Command>> make_commands() {
     commands.push_back(make_forget_command());
     commands.push_back(make_repl_command());
     commands.push_back(make_mcp_command());
+    commands.push_back(make_serve_command());
     commands.push_back(make_inspect_command());
     commands.push_back(make_verify_command());
     commands.push_back(make_bank_command());

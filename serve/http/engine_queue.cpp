@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/http/engine_queue.h"
+
+#include "core/check.h"
+
+namespace mc::serve {
+
+EngineQueue::Place::~Place() {
+    if (queue_ == nullptr) return;
+    const ScopedLock lock(queue_->mutex_);
+    --queue_->places_taken_;
+    queue_->changed_.notify_all();
+}
+
+void EngineQueue::Place::run(const std::function<void()>& work) {
+    MC_CHECK(queue_ != nullptr, "a place that was moved from runs nothing");
+    Job job{work};
+    const ScopedLock lock(queue_->mutex_);
+    queue_->jobs_.push_back(&job);
+    queue_->changed_.notify_all();
+    while (!job.done) queue_->changed_.wait(queue_->mutex_);
+}
+
+std::optional<EngineQueue::Place> EngineQueue::admit() {
+    const ScopedLock lock(mutex_);
+    if (closed_ || places_taken_ >= places_max_) return std::nullopt;
+    ++places_taken_;
+    return Place(*this);
+}
+
+void EngineQueue::serve() {
+    while (true) {
+        Job* job = nullptr;
+        {
+            const ScopedLock lock(mutex_);
+            while (jobs_.empty() && (!closed_ || places_taken_ > 0)) changed_.wait(mutex_);
+            if (jobs_.empty()) return;
+            job = jobs_.front();
+            jobs_.pop_front();
+        }
+        job->work();
+        const ScopedLock lock(mutex_);
+        job->done = true;
+        changed_.notify_all();
+    }
+}
+
+void EngineQueue::close() {
+    const ScopedLock lock(mutex_);
+    closed_ = true;
+    changed_.notify_all();
+}
+
+}  // namespace mc::serve

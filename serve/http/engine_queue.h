@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bounded queue in front of the one engine thread.
+//
+// A request takes a Place before anything is done for it, and gives it back by its end; no place
+// means that the caller should come again later. With a place, run() puts work in the queue and
+// waits until the engine thread has done it. After close() there are no new places; serve() returns
+// once all are given back, so whatever was admitted is done and answered. Ownership: Places borrow
+// the queue. Threads: serve() is the engine's, everything else is safe from many. Errors: none.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <optional>
+
+#include "core/mutex.h"
+
+namespace mc::serve {
+
+class EngineQueue {
+  public:
+    // A place in the queue, for the scope of a request.
+    class Place {
+      public:
+        Place(Place&& other) noexcept : queue_(other.queue_) { other.queue_ = nullptr; }
+
+        ~Place();
+        Place(const Place&) = delete;
+        Place& operator=(const Place&) = delete;
+        Place& operator=(Place&&) = delete;
+
+        // Runs the work on the engine thread; returns when it is done.
+        void run(const std::function<void()>& work);
+
+      private:
+        friend class EngineQueue;
+
+        explicit Place(EngineQueue& queue) : queue_(&queue) {}
+
+        EngineQueue* queue_;  // null: moved from
+    };
+
+    explicit EngineQueue(std::size_t places_max) : places_max_(places_max) {}
+
+    // nullopt while all are taken, and after close().
+    std::optional<Place> admit();
+
+    void serve();
+    void close();
+
+  private:
+    struct Job {
+        const std::function<void()>& work;
+        bool done = false;
+    };
+
+    const std::size_t places_max_;
+    Mutex mutex_;
+    std::condition_variable_any changed_;
+    std::deque<Job*> jobs_ MC_GUARDED_BY(mutex_);  // each on the stack of who waits for it
+    std::size_t places_taken_ MC_GUARDED_BY(mutex_) = 0;
+    bool closed_ MC_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace mc::serve

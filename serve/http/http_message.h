@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// A request and a reply of HTTP as the service sees them, without the library that carries them.
+// Value types.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/error.h"
+#include "serve/protocol/json.h"
+
+namespace mc::serve {
+
+struct HttpRequest {
+    std::string method;
+    std::string path;
+    std::string body;
+    // A header's value; empty when it is not there. Names in any case.
+    std::function<std::string(const char* name)> header;
+};
+
+struct HttpReply {
+    int status = 200;
+    std::string content_type = "application/json";
+    std::string body;
+    std::vector<std::pair<std::string, std::string>> headers;
+};
+
+HttpReply json_reply(const Json& value);
+
+// RFC 9457: application/problem+json. code: a stable name for programs.
+HttpReply problem(int status, std::string_view code, const std::string& detail);
+
+// What an error of the memory is to a client.
+HttpReply problem_of(const Error& error);
+
+}  // namespace mc::serve

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/http/http_server.h"
+
+#include <httplib.h>
+
+#include <atomic>
+#include <exception>
+#include <thread>
+
+#include "serve/mcp/stdio_transport.h"
+
+namespace mc::serve {
+namespace {
+
+// Connections answered at once; a connection that is kept open keeps its thread.
+constexpr std::size_t kConnectionsAtOnce = 64;
+constexpr int kReadTimeoutS = 10;      // for the next bytes of a request
+constexpr int kWriteTimeoutS = 30;     // for a client that does not take its reply
+constexpr int kKeepAliveTimeoutS = 5;  // between two requests
+constexpr std::size_t kRequestsPerConnection = 100'000;
+
+void send(const HttpReply& reply, httplib::Response& to) {
+    to.status = reply.status;
+    for (const auto& [name, value] : reply.headers) to.set_header(name, value);
+    to.set_header("Cache-Control", "no-store");
+    if (!reply.body.empty()) to.set_content(reply.body, reply.content_type);
+}
+
+HttpRequest request_of(const httplib::Request& from) {
+    return {from.method == "HEAD" ? "GET" : from.method, from.path, from.body,
+            [&from](const char* name) { return from.get_header_value(name); }};
+}
+
+// What the library refuses itself, before the service is asked.
+std::string_view code_of(int status) {
+    switch (status) {
+        case 413:
+            return "too_large";
+        case 414:
+            return "uri_too_long";
+        default:
+            return status < 500 ? "bad_request" : "internal";
+    }
+}
+
+}  // namespace
+
+struct HttpServer::Parts {
+    httplib::Server server;
+    std::atomic<bool> ended = false;  // listen() has returned
+};
+
+HttpServer::HttpServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+HttpServer::~HttpServer() = default;
+
+Result<std::unique_ptr<HttpServer>> HttpServer::open(const std::string& host, int port,
+                                                     HttpService& service) {
+    std::unique_ptr<HttpServer> opened(new HttpServer(std::make_unique<Parts>()));
+    httplib::Server& server = opened->parts_->server;
+    server.new_task_queue = [] { return new httplib::ThreadPool(kConnectionsAtOnce); };
+    server.set_payload_max_length(kMessageBytesMax);
+    server.set_read_timeout(kReadTimeoutS);
+    server.set_write_timeout(kWriteTimeoutS);
+    server.set_keep_alive_timeout(kKeepAliveTimeoutS);
+    server.set_keep_alive_max_count(kRequestsPerConnection);
+    server.set_tcp_nodelay(true);
+    const auto handler = [&service](const httplib::Request& from, httplib::Response& to) {
+        send(service.answer(request_of(from)), to);
+    };
+    server.Get(".*", handler).Post(".*", handler).Put(".*", handler);
+    server.Patch(".*", handler).Delete(".*", handler).Options(".*", handler);
+    server.set_error_handler([](const httplib::Request&, httplib::Response& to) {
+        if (to.body.empty())
+            send(problem(to.status, code_of(to.status), "this request cannot be taken"), to);
+    });
+    server.set_exception_handler(
+        [](const httplib::Request&, httplib::Response& to, const std::exception_ptr&) {
+            send(problem(500, "internal", "a fault of megacontext itself"), to);
+        });
+    if (port == 0)
+        opened->port_ = server.bind_to_any_port(host);
+    else
+        opened->port_ = server.bind_to_port(host, port) ? port : -1;
+    if (opened->port_ < 0)
+        return fail(ErrorCode::kIo, "cannot listen on " + host + " port " + std::to_string(port) +
+                                        ": the address is taken, or not this machine's");
+    return opened;
+}
+
+void HttpServer::listen() {
+    parts_->server.listen_after_bind();
+    parts_->ended = true;
+}
+
+// The library forgets a stop that comes before it listens.
+void HttpServer::stop() {
+    while (!parts_->server.is_running() && !parts_->ended) std::this_thread::yield();
+    parts_->server.stop();
+}
+
+}  // namespace mc::serve

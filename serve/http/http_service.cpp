@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/http/http_service.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "serve/http/mcp_http.h"
+#include "serve/http/openai.h"
+#include "serve/http/queued_memory.h"
+#include "serve/http/scoped_memory.h"
+#include "serve/mcp/stdio_transport.h"
+
+namespace mc::serve {
+namespace {
+
+constexpr std::string_view kBearer = "Bearer ";
+
+// "localhost" of "http://localhost:8080", "localhost:8080" and "localhost".
+std::string_view host_of(std::string_view text) {
+    if (const auto scheme = text.find("://"); scheme != std::string_view::npos)
+        text.remove_prefix(scheme + 3);
+    if (text.starts_with('[')) return text.substr(0, text.find(']') + 1);
+    return text.substr(0, text.find(':'));
+}
+
+bool is_this_machine(std::string_view host) {
+    constexpr std::array<std::string_view, 3> kNames = {"localhost", "127.0.0.1", "[::1]"};
+    return std::ranges::find(kNames, host) != kNames.end();
+}
+
+bool is_json(const std::string& content_type) {
+    return content_type.substr(0, content_type.find(';')) == "application/json";
+}
+
+HttpReply busy() {
+    HttpReply reply = problem(429, "busy", "as many requests wait as are taken; come again");
+    reply.headers.emplace_back("Retry-After", "1");
+    return reply;
+}
+
+HttpReply call_verb(MemoryPort& memory, Verb verb, const std::string& body,
+                    const std::atomic<bool>& stopping) {
+    Json arguments = Json::object();
+    if (!body.empty()) {
+        auto parsed = parse_json(body, kMessageBytesMax);
+        if (!parsed) return problem_of(parsed.error());
+        arguments = std::move(*parsed);
+    }
+    const auto done = call_checked(memory, verb, arguments, stopping);
+    return done ? json_reply(*done) : problem_of(done.error());
+}
+
+}  // namespace
+
+// A web page of another site may send requests to this machine, and its own name may be made to
+// point here; neither may reach the memory.
+std::optional<HttpReply> HttpService::refuse_origin(const HttpRequest& request) const {
+    const std::string host = request.header("Host");
+    if (options_.is_local && !is_this_machine(host_of(host)))
+        return problem(403, "forbidden", "this server answers to localhost alone");
+    const std::string origin = request.header("Origin");
+    if (!origin.empty() && !is_this_machine(host_of(origin)) && host_of(origin) != host_of(host))
+        return problem(403, "forbidden", "requests from other sites are not answered");
+    return std::nullopt;
+}
+
+std::optional<HttpReply> HttpService::identify(const HttpRequest& request,
+                                               std::optional<AccessKey>& key) const {
+    const auto keys = AccessKeys::load(options_.keys_file);
+    if (!keys) return problem_of(keys.error());
+    if (options_.is_local && keys->keys().empty()) return std::nullopt;
+    const std::string given = request.header("Authorization");
+    if (given.starts_with(kBearer)) key = keys->find(given.substr(kBearer.size()));
+    if (key) return std::nullopt;
+    HttpReply reply = problem(401, "unauthorized", "a key is needed: Authorization: Bearer KEY");
+    reply.headers.emplace_back("WWW-Authenticate", "Bearer");
+    return reply;
+}
+
+HttpReply HttpService::answer(const HttpRequest& request) {
+    const auto has_path = [&](const Route& route) { return route.path == request.path; };
+    const auto is_asked = [&](const Route& route) {
+        return has_path(route) && route.method == request.method;
+    };
+    const auto route = std::ranges::find_if(routes(), is_asked);
+    if (route != routes().end()) return answer_route(*route, request);
+    const auto other = std::ranges::find_if(routes(), has_path);
+    if (other == routes().end()) return problem(404, "not_found", "there is no such path");
+    HttpReply reply = problem(405, "method_not_allowed", "this path takes another method");
+    reply.headers.emplace_back("Allow", std::string(other->method));
+    return reply;
+}
+
+HttpReply HttpService::answer_route(const Route& route, const HttpRequest& request) {
+    if (auto refusal = refuse_origin(request)) return std::move(*refusal);
+    std::optional<AccessKey> key;
+    if (!route.is_open)
+        if (auto refusal = identify(request, key)) return std::move(*refusal);
+    if (route.method == "POST" && !is_json(request.header("Content-Type")))
+        return problem(415, "unsupported_media_type", "the body must be application/json");
+    switch (route.endpoint) {
+        case Endpoint::kLive:
+            return json_reply({{"live", true}});
+        case Endpoint::kReady:
+            return answer_ready();
+        case Endpoint::kOpenApi:
+            return json_reply(open_api(options_.version));
+        case Endpoint::kMetrics:
+            return {200, std::string(route.content_type), options_.metrics_text(), {}};
+        case Endpoint::kModels:
+            return list_models();
+        case Endpoint::kVerb:
+        case Endpoint::kMcp:
+        case Endpoint::kChat:
+        case Endpoint::kEmbeddings:
+            return answer_memory(route, request, std::move(key));
+    }
+    return problem(404, "not_found", "there is no such path");
+}
+
+HttpReply HttpService::answer_memory(const Route& route, const HttpRequest& request,
+                                     std::optional<AccessKey> key) {
+    auto place = queue_.admit();
+    if (!place) return busy();
+    QueuedMemory queued(memory_, *place);
+    ScopedMemory scoped(queued, std::move(key), options_.bank);
+    HttpReply reply = answer_endpoint(route, request, scoped);
+    if (!scoped.was_forbidden() || route.endpoint == Endpoint::kMcp) return reply;
+    return problem(403, "forbidden", "this key may not do that, or not in that bank");
+}
+
+HttpReply HttpService::answer_endpoint(const Route& route, const HttpRequest& request,
+                                       MemoryPort& memory) {
+    if (route.endpoint == Endpoint::kMcp) {
+        McpServer server(memory, options_.version);
+        return answer_mcp(server, request, stopping_);
+    }
+    if (route.endpoint == Endpoint::kChat)
+        return complete_chat(memory, request.body, options_.clock->now_us(), stopping_);
+    if (route.endpoint == Endpoint::kEmbeddings) return make_embeddings(memory, request.body);
+    return call_verb(memory, *route.verb, request.body, stopping_);
+}
+
+HttpReply HttpService::answer_ready() {
+    auto place = queue_.admit();
+    if (!place) return busy();
+    QueuedMemory queued(memory_, *place);
+    const auto touched = queued.resources("", 1);
+    if (touched) return json_reply({{"ready", true}});
+    return problem(503, error_code_name(touched.error().code()), touched.error().to_string());
+}
+
+}  // namespace mc::serve

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/http/mcp_http.h"
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "serve/mcp/stdio_transport.h"
+
+namespace mc::serve {
+namespace {
+
+std::optional<std::string> decode_base64(std::string_view text) {
+    constexpr std::string_view kAlphabet =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    while (text.ends_with('=')) text.remove_suffix(1);
+    std::string bytes;
+    unsigned bits = 0;
+    int bit_count = 0;
+    for (const char c : text) {
+        const std::size_t digit = kAlphabet.find(c);
+        if (digit == std::string_view::npos) return std::nullopt;
+        bits = (bits << 6U | static_cast<unsigned>(digit)) & 0xffffU;
+        bit_count += 6;
+        if (bit_count < 8) continue;
+        bit_count -= 8;
+        bytes.push_back(static_cast<char>(bits >> static_cast<unsigned>(bit_count) & 0xffU));
+    }
+    return bytes;
+}
+
+// "=?base64?…?=" stands for what a header cannot hold.
+std::optional<std::string> decode_header(const std::string& value) {
+    constexpr std::string_view kBegin = "=?base64?";
+    constexpr std::string_view kEnd = "?=";
+    const std::string_view text = value;
+    if (!text.starts_with(kBegin) || !text.ends_with(kEnd)) return value;
+    return decode_base64(text.substr(kBegin.size(), text.size() - kBegin.size() - kEnd.size()));
+}
+
+// The parameter that Mcp-Name repeats; empty for a method that has none.
+std::string name_of(const Json& message) {
+    const std::string method = message.value("method", "");
+    const char* const key = method == "tools/call"       ? "name"
+                            : method == "resources/read" ? "uri"
+                                                         : nullptr;
+    if (key == nullptr) return {};
+    const auto& params = message["params"];
+    const auto found = params.find(key);
+    return found != params.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+// The header that disagrees with the body; empty when none does. Requires: the message names a
+// revision, so params is an object.
+std::string wrong_header(const HttpRequest& request, const Json& message) {
+    if (request.header("MCP-Protocol-Version") != named_revision(message))
+        return "MCP-Protocol-Version";
+    const auto method = message.find("method");
+    if (method == message.end() || !method->is_string() ||
+        request.header("Mcp-Method") != method->get<std::string>())
+        return "Mcp-Method";
+    const std::string name = name_of(message);
+    if (!name.empty() && decode_header(request.header("Mcp-Name")) != name) return "Mcp-Name";
+    return {};
+}
+
+int status_of(const Json& answer) {
+    if (!answer.contains("error")) return 200;
+    switch (static_cast<RpcCode>(answer["error"]["code"].get<int>())) {
+        case RpcCode::kMethodNotFound:
+            return 404;
+        case RpcCode::kInternalError:
+            return 200;
+        default:
+            return 400;
+    }
+}
+
+HttpReply reply_of(const Json& answer, int status) {
+    HttpReply reply = json_reply(answer);
+    reply.status = status;
+    return reply;
+}
+
+}  // namespace
+
+HttpReply answer_mcp(McpServer& server, const HttpRequest& request,
+                     const std::atomic<bool>& cancelled) {
+    const auto message = parse_json(request.body, kMessageBytesMax);
+    if (!message)
+        return reply_of(rpc_error({}, RpcCode::kParseError, message.error().message()), 400);
+    const bool modern = !named_revision(*message).empty();
+    if (modern) {
+        const std::string header = wrong_header(request, *message);
+        if (!header.empty())
+            return reply_of(rpc_error(message->value("id", Json()), RpcCode::kHeaderMismatch,
+                                      "the header " + header + " does not match the message"),
+                            400);
+    }
+    const auto answer = server.handle(*message, cancelled);
+    if (answer) return reply_of(*answer, modern ? status_of(*answer) : 200);
+    HttpReply accepted;
+    accepted.status = 202;
+    return accepted;
+}
+
+}  // namespace mc::serve

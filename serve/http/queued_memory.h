@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// The memory from any thread: every call goes through a place in the engine's queue.
+// Ownership: borrows both. Threads: one, of the request that has the place. Errors: the memory's.
+#pragma once
+
+#include "serve/http/engine_queue.h"
+#include "serve/protocol/verbs.h"
+
+namespace mc::serve {
+
+class QueuedMemory final : public MemoryPort {
+  public:
+    QueuedMemory(MemoryPort& memory, EngineQueue::Place& place) : memory_(memory), place_(place) {}
+
+    Result<Json> call(Verb verb, const Json& arguments,
+                      const std::atomic<bool>& cancelled) override;
+    Result<std::vector<Resource>> resources(const std::string& bank, std::size_t count) override;
+    Result<std::vector<std::vector<float>>> embed(const std::vector<std::string>& texts) override;
+
+  private:
+    MemoryPort& memory_;
+    EngineQueue::Place& place_;
+};
+
+}  // namespace mc::serve

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/http/routes.h"
+
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "serve/http/openai.h"
+
+namespace mc::serve {
+namespace {
+
+constexpr std::string_view kPlainText = "text/plain; version=0.0.4";
+
+constexpr std::array kRoutes = {
+    Route{"POST", "/v1/remember", Endpoint::kVerb, Verb::kRemember, "Keep a text"},
+    Route{"POST", "/v1/recall", Endpoint::kVerb, Verb::kRecall, "Find passages, maybe an answer"},
+    Route{"POST", "/v1/read", Endpoint::kVerb, Verb::kRead, "The exact text of a document"},
+    Route{"POST", "/v1/forget", Endpoint::kVerb, Verb::kForget, "Take documents out"},
+    Route{"GET", "/v1/status", Endpoint::kVerb, Verb::kStatus, "What the memory holds"},
+    Route{"POST", "/mcp", Endpoint::kMcp, std::nullopt, "Model Context Protocol"},
+    Route{"POST", "/v1/chat/completions", Endpoint::kChat, std::nullopt,
+          "OpenAI's chat completions, answered from the memory"},
+    Route{"POST", "/v1/embeddings", Endpoint::kEmbeddings, std::nullopt, "OpenAI's embeddings"},
+    Route{"GET", "/v1/models", Endpoint::kModels, std::nullopt, "The one model"},
+    Route{"GET", "/health/live", Endpoint::kLive, std::nullopt, "Whether the server runs",
+          "application/json", true},
+    Route{"GET", "/health/ready", Endpoint::kReady, std::nullopt, "Whether it answers",
+          "application/json", true},
+    Route{"GET", "/metrics", Endpoint::kMetrics, std::nullopt, "For Prometheus", kPlainText},
+    Route{"GET", "/openapi.json", Endpoint::kOpenApi, std::nullopt, "This document",
+          "application/json", true},
+};
+
+constexpr std::string_view kProblemSchema = R"({"type":"object","properties":{
+"type":{"type":"string"},"title":{"type":"string"},"status":{"type":"integer"},
+"detail":{"type":"string"},"code":{"type":"string"}},"required":["title","status","detail"]})";
+
+Json content(std::string_view media_type, const Json& schema) {
+    return {{std::string(media_type), {{"schema", schema}}}};
+}
+
+Json request_schema(const Route& route) {
+    if (route.verb) return input_schema(*route.verb);
+    if (route.endpoint == Endpoint::kChat) return chat_schema();
+    if (route.endpoint == Endpoint::kEmbeddings) return embeddings_schema();
+    return {{"type", "object"}};
+}
+
+Json operation_of(const Route& route) {
+    const Json any = {{"type", route.content_type == "application/json" ? "object" : "string"}};
+    Json operation = {{"summary", route.summary}};
+    if (route.verb) {
+        operation["operationId"] = verb_info(*route.verb).name;
+        operation["description"] = verb_info(*route.verb).description;
+    }
+    if (route.method == "POST")
+        operation["requestBody"] = {
+            {"required", true}, {"content", content("application/json", request_schema(route))}};
+    operation["responses"] = {
+        {"200",
+         {{"description", "Done"},
+          {"content", content(route.content_type, route.verb ? output_schema(*route.verb) : any)}}},
+        {"default", {{"$ref", "#/components/responses/problem"}}}};
+    if (route.is_open) operation["security"] = Json::array({Json::object()});
+    return operation;
+}
+
+std::string lower_case(std::string_view method) {
+    std::string text(method);
+    for (char& c : text) c = static_cast<char>(c | 0x20);
+    return text;
+}
+
+}  // namespace
+
+std::span<const Route> routes() {
+    return kRoutes;
+}
+
+Json open_api(const std::string& version) {
+    Json paths = Json::object();
+    for (const Route& route : kRoutes)
+        paths[std::string(route.path)][lower_case(route.method)] = operation_of(route);
+    const Json problem_content = content("application/problem+json", Json::parse(kProblemSchema));
+    return {{"openapi", "3.1.0"},
+            {"info", {{"title", "MegaContext"}, {"version", version}}},
+            {"paths", std::move(paths)},
+            {"components",
+             {{"responses",
+               {{"problem",
+                 {{"description", "What went wrong (RFC 9457)"}, {"content", problem_content}}}}},
+              {"securitySchemes", {{"key", {{"type", "http"}, {"scheme", "bearer"}}}}}}},
+            {"security", Json::array({Json{{"key", Json::array()}}, Json::object()})}};
+}
+
+}  // namespace mc::serve

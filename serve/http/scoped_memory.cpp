@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/http/scoped_memory.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace mc::serve {
+
+ScopedMemory::ScopedMemory(MemoryPort& memory, std::optional<AccessKey> key, std::string bank)
+    : memory_(memory), key_(std::move(key)), bank_(std::move(bank)) {
+    if (key_ && key_->banks.size() == 1) bank_ = key_->banks.front();
+}
+
+Result<std::string> ScopedMemory::allowed_bank(const std::string& asked, Verb verb) {
+    const std::string& bank = asked.empty() ? bank_ : asked;
+    was_forbidden_ = key_ && !(key_->may(verb_info(verb).name) && key_->may_see(bank));
+    if (was_forbidden_)
+        return fail(ErrorCode::kUsage,
+                    "this key may not " + std::string(verb_info(verb).name) + " in bank " + bank);
+    return bank;
+}
+
+Result<Json> ScopedMemory::call(Verb verb, const Json& arguments,
+                                const std::atomic<bool>& cancelled) {
+    if (verb == Verb::kStatus) {
+        MC_TRY(allowed_bank("", verb));
+        MC_ASSIGN(Json status, memory_.call(verb, arguments, cancelled));
+        Json seen = Json::array();
+        for (const Json& bank : status["banks"])
+            if (!key_ || key_->may_see(bank["bank"].get<std::string>())) seen.push_back(bank);
+        status["bank"] = bank_;
+        status["banks"] = std::move(seen);
+        return status;
+    }
+    MC_ASSIGN(const std::string bank, allowed_bank(arguments.value("bank", std::string()), verb));
+    Json in_bank = arguments;
+    in_bank["bank"] = bank;
+    return memory_.call(verb, in_bank, cancelled);
+}
+
+Result<std::vector<Resource>> ScopedMemory::resources(const std::string& bank, std::size_t count) {
+    MC_ASSIGN(const std::string allowed, allowed_bank(bank, Verb::kRead));
+    return memory_.resources(allowed, count);
+}
+
+Result<std::vector<std::vector<float>>> ScopedMemory::embed(const std::vector<std::string>& texts) {
+    MC_TRY(allowed_bank("", Verb::kRecall));
+    return memory_.embed(texts);
+}
+
+}  // namespace mc::serve

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/serve_http.h"
+
+#include <atomic>
+#include <thread>
+
+#include "serve/http/http_server.h"
+#include "serve/memory_adapter.h"
+
+namespace mc::serve {
+namespace {
+
+bool is_local(const std::string& host) {
+    return host == "127.0.0.1" || host == "::1" || host == "localhost";
+}
+
+}  // namespace
+
+Result<void> serve_http(runtime::Memory& memory, const ServeOptions& options,
+                        const StopSignal& stop, const std::function<void(int port)>& ready) {
+    const Config& config = memory.engine().config();
+    ServiceOptions service_options;
+    service_options.version = options.version;
+    service_options.bank = config.bank;
+    service_options.keys_file = AccessKeys::file_of(config.store);
+    service_options.is_local = is_local(options.host);
+    service_options.metrics_text = [&memory] {
+        return memory.engine().metrics().prometheus_text();
+    };
+    service_options.clock = &memory.engine().clock();
+    MC_ASSIGN(const AccessKeys keys, AccessKeys::load(service_options.keys_file));
+    if (!service_options.is_local && keys.keys().empty())
+        return fail(ErrorCode::kUsage,
+                    "others can reach " + options.host +
+                        ", and there is no key: make one with megacontext serve key create NAME");
+
+    std::atomic<bool> stopping = false;
+    EngineQueue queue(kPlacesMax);
+    MemoryAdapter adapter(memory);
+    HttpService service(service_options, adapter, queue, stopping);
+    MC_ASSIGN(const auto server, HttpServer::open(options.host, options.port, service));
+    ready(server->port());
+    std::thread listener([&] {
+        server->listen();
+        queue.close();
+        stop.release();  // where it was no signal that ended it
+    });
+    std::thread stopper([&] {
+        stop.wait();
+        stopping = true;
+        server->stop();
+    });
+    queue.serve();
+    listener.join();
+    stopper.join();
+    return {};
+}
+
+}  // namespace mc::serve

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/http/http_service.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+#include <thread>
+
+#include "serve/http/secrets.h"
+#include "tests/serve/fake_memory.h"
+#include "tests/support/store_fixture.h"
+
+namespace mc::serve {
+namespace {
+
+using Headers = std::map<std::string, std::string>;
+
+class HttpServiceTest : public testing::Test {
+  protected:
+    HttpServiceTest() {
+        options_.version = "1.2.3";
+        options_.bank = "default";
+        options_.keys_file = folder_.path() / "keys.json";
+        options_.metrics_text = [] { return std::string("metrics"); };
+        options_.clock = &clock_;
+        engine_ = std::thread([this] { queue_.serve(); });
+    }
+
+    ~HttpServiceTest() override {
+        queue_.close();
+        engine_.join();
+    }
+
+    HttpReply ask(const std::string& method, const std::string& path, const std::string& body = "",
+                  Headers headers = {}) {
+        headers.emplace("Host", "localhost:8642");
+        headers.emplace("Content-Type", "application/json");
+        HttpService service(options_, memory_, queue_, stopping_);
+        return service.answer({method, path, body, [&](const char* name) {
+                                   const auto found = headers.find(name);
+                                   return found == headers.end() ? "" : found->second;
+                               }});
+    }
+
+    // The secret of a new key.
+    std::string make_key(const std::vector<std::string>& verbs,
+                         const std::vector<std::string>& banks) {
+        auto keys = *AccessKeys::load(options_.keys_file);
+        AccessKey draft;
+        draft.name = "agent";
+        draft.verbs = verbs;
+        draft.banks = banks;
+        const auto secret = keys.create(draft, 1);
+        EXPECT_TRUE(secret);
+        EXPECT_TRUE(keys.save(options_.keys_file));
+        return *secret;
+    }
+
+    static Headers with_key(const std::string& secret) {
+        return {{"Authorization", "Bearer " + secret}};
+    }
+
+    storage::ScratchDirectory folder_;
+    SimulatedClock clock_;
+    ServiceOptions options_;
+    test::FakeMemory memory_;
+    EngineQueue queue_{2};
+    std::atomic<bool> stopping_ = false;
+    std::thread engine_;
+};
+
+TEST_F(HttpServiceTest, ItsPathsAreThoseOfTheOpenApiDocument) {
+    std::set<std::string> answered;
+    for (const Route& route : routes()) {
+        answered.insert(std::string(route.path));
+        const int status = ask(std::string(route.method), std::string(route.path), "{}").status;
+        EXPECT_NE(status, 404) << route.path;
+        EXPECT_NE(status, 405) << route.path;
+    }
+    std::set<std::string> described;
+    const Json document = Json::parse(ask("GET", "/openapi.json").body);
+    for (const auto& [path, methods] : document["paths"].items()) {
+        described.insert(path);
+        for (const auto& [method, operation] : methods.items())
+            EXPECT_TRUE(operation["responses"].contains("200"));
+    }
+    EXPECT_EQ(answered, described);
+    EXPECT_EQ(document["openapi"], "3.1.0");
+}
+
+TEST_F(HttpServiceTest, AVerbIsAskedOnceWithTheBankNamed) {
+    const HttpReply reply = ask("POST", "/v1/recall", R"({"question":"who?"})");
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_EQ(Json::parse(reply.body)["known"], false);
+    EXPECT_EQ(memory_.calls,
+              std::vector<std::string>{R"(recall {"question":"who?","bank":"default"})"});
+}
+
+TEST_F(HttpServiceTest, RefusalsAreProblems) {
+    const auto check = [](const HttpReply& reply, int status) {
+        EXPECT_EQ(reply.status, status) << reply.body;
+        EXPECT_EQ(reply.content_type, "application/problem+json");
+        EXPECT_EQ(Json::parse(reply.body)["status"], status);
+    };
+    check(ask("GET", "/nothing"), 404);
+    check(ask("GET", "/v1/../v1/status"), 404);
+    check(ask("GET", "/v1/recall"), 405);
+    check(ask("POST", "/v1/recall", "{"), 400);
+    check(ask("POST", "/v1/recall", "[]"), 400);
+    check(ask("POST", "/v1/recall", R"({"question":1})"), 400);
+    check(ask("POST", "/v1/recall", "{}", {{"Content-Type", "text/plain"}}), 415);
+    check(ask("GET", "/v1/status", "", {{"Host", "evil.example"}}), 403);
+    check(ask("GET", "/v1/status", "", {{"Origin", "https://evil.example"}}), 403);
+    EXPECT_EQ(ask("GET", "/v1/status", "", {{"Origin", "http://127.0.0.1:3000"}}).status, 200);
+    memory_.refusal = "no such document";
+    check(ask("POST", "/v1/read", R"({"document":"d9"})"), 400);
+}
+
+TEST_F(HttpServiceTest, OnceThereIsAKeyNobodyComesInWithoutOne) {
+    EXPECT_EQ(ask("GET", "/v1/status").status, 200);
+    const std::string secret = make_key({}, {});
+    EXPECT_EQ(ask("GET", "/v1/status").status, 401);
+    EXPECT_EQ(ask("GET", "/metrics").status, 401);
+    EXPECT_EQ(ask("POST", "/mcp", "{}").status, 401);
+    EXPECT_EQ(ask("GET", "/health/live").status, 200);
+    EXPECT_EQ(ask("GET", "/v1/status", "", with_key("mc_" + std::string(64, '0'))).status, 401);
+    EXPECT_EQ(ask("GET", "/v1/status", "", with_key(secret)).status, 200);
+    auto keys = *AccessKeys::load(options_.keys_file);
+    EXPECT_EQ(keys.keys().front().hash, sha256_hex(secret));
+    ASSERT_TRUE(keys.revoke("k1", 2));
+    EXPECT_FALSE(keys.revoke("k2", 2));
+    ASSERT_TRUE(keys.save(options_.keys_file));
+    EXPECT_EQ(ask("GET", "/v1/status", "", with_key(secret)).status, 401);
+}
+
+TEST_F(HttpServiceTest, AKeyOfOneBankMeansItAndSeesNoOther) {
+    const auto key = with_key(make_key({"recall"}, {"work"}));
+    EXPECT_EQ(ask("POST", "/v1/recall", R"({"question":"a"})", key).status, 200);
+    EXPECT_EQ(memory_.calls.back(), R"(recall {"question":"a","bank":"work"})");
+    const HttpReply other = ask("POST", "/v1/recall", R"({"question":"a","bank":"default"})", key);
+    EXPECT_EQ(other.status, 403);
+    EXPECT_EQ(other.body, ask("POST", "/v1/recall", R"({"question":"a","bank":"none"})", key).body);
+    EXPECT_EQ(ask("POST", "/v1/read", R"({"document":"d1"})", key).status, 403);
+    EXPECT_EQ(memory_.calls.size(), 1U);
+    const std::string tool =
+        R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"forget","arguments":{"all":true}}})";
+    EXPECT_EQ(Json::parse(ask("POST", "/mcp", tool, key).body)["result"]["isError"], true);
+    EXPECT_EQ(memory_.calls.size(), 1U);
+}
+
+TEST_F(HttpServiceTest, AFullQueueSaysWhenToComeAgain) {
+    auto first = queue_.admit();
+    auto second = queue_.admit();
+    const HttpReply reply = ask("GET", "/v1/status");
+    EXPECT_EQ(reply.status, 429);
+    EXPECT_EQ(reply.headers.front(), (std::pair<std::string, std::string>("Retry-After", "1")));
+    first.reset();
+    EXPECT_EQ(ask("GET", "/v1/status").status, 200);
+}
+
+TEST_F(HttpServiceTest, AChatIsAQuestionToTheMemoryAndItsSessionIsKept) {
+    const std::string chat = R"({"model":"m","user":"anna","messages":[
+        {"role":"system","content":"Be brief."},{"role":"user","content":"first"},
+        {"role":"user","content":[{"type":"text","text":"who?"}]}]})";
+    const Json completion = Json::parse(ask("POST", "/v1/chat/completions", chat).body);
+    EXPECT_EQ(completion["object"], "chat.completion");
+    EXPECT_EQ(completion["choices"][0]["message"]["content"], "The memory does not tell.");
+    EXPECT_EQ(completion["choices"][0]["finish_reason"], "stop");
+    EXPECT_EQ(completion["memory"]["known"], false);
+    ASSERT_EQ(memory_.calls.size(), 3U);
+    EXPECT_EQ(memory_.calls[0], R"(recall {"question":"who?","answer":true,"bank":"default"})");
+    EXPECT_NE(memory_.calls[1].find(R"("session":"anna","role":"user")"), std::string::npos);
+    EXPECT_NE(memory_.calls[2].find(R"("role":"assistant")"), std::string::npos);
+
+    const std::string streamed =
+        ask("POST", "/v1/chat/completions",
+            R"({"stream":true,"messages":[{"role":"user","content":"a"}]})")
+            .body;
+    EXPECT_TRUE(streamed.starts_with("data: {"));
+    EXPECT_TRUE(streamed.ends_with("data: [DONE]\n\n"));
+    EXPECT_EQ(memory_.calls.size(), 4U);  // no session, nothing kept
+    const HttpReply wrong = ask("POST", "/v1/chat/completions", R"({"messages":[]})");
+    EXPECT_EQ(wrong.status, 400);
+    EXPECT_TRUE(Json::parse(wrong.body)["error"]["message"].is_string());
+}
+
+TEST_F(HttpServiceTest, EmbeddingsAreInTheOrderOfTheirTexts) {
+    const Json one = Json::parse(ask("POST", "/v1/embeddings", R"({"input":"a"})").body);
+    EXPECT_EQ(one["data"][0]["embedding"], Json({0.5, 0.25}));
+    const Json two = Json::parse(ask("POST", "/v1/embeddings", R"({"input":["a","b"]})").body);
+    EXPECT_EQ(two["data"].size(), 2U);
+    EXPECT_EQ(two["data"][1]["index"], 1);
+    EXPECT_EQ(ask("POST", "/v1/embeddings", R"({"input":7})").status, 400);
+    EXPECT_EQ(Json::parse(ask("GET", "/v1/models").body)["data"][0]["id"], "megacontext");
+}
+
+TEST_F(HttpServiceTest, SecretsAreRandomAndComparedWhole) {
+    EXPECT_NE(*random_secret(), *random_secret());
+    EXPECT_EQ(random_secret()->size(), 67U);
+    EXPECT_EQ(sha256_hex("abc"),
+              "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    EXPECT_TRUE(equal_in_constant_time("abc", "abc"));
+    EXPECT_FALSE(equal_in_constant_time("abc", "abd"));
+    EXPECT_FALSE(equal_in_constant_time("abc", "ab"));
+}
+
+TEST(EngineQueueTest, WorkIsDoneOneByOneAndAllOfItBeforeTheEnd) {
+    constexpr int kWorkers = 8;
+    EngineQueue queue(kWorkers);
+    int count = 0;  // of the engine thread alone: ThreadSanitizer watches
+    std::vector<std::thread> workers;
+    std::atomic<int> admitted = 0;
+    for (int i = 0; i < kWorkers; ++i)
+        workers.emplace_back([&] {
+            auto place = queue.admit();
+            ++admitted;
+            for (int k = 0; k < 100; ++k) place->run([&] { ++count; });
+        });
+    while (admitted < kWorkers) std::this_thread::yield();
+    queue.close();
+    EXPECT_FALSE(queue.admit());
+    queue.serve();
+    for (std::thread& worker : workers) worker.join();
+    EXPECT_EQ(count, kWorkers * 100);
+}
+
+}  // namespace
+}  // namespace mc::serve
