@@ -84,16 +84,16 @@ class Http(cli.CliTestCase):
             return server.send("POST", "/v1/chat/completions", {
                 "model": "megacontext", "messages": [{"role": "user", "content": text}], **more})
 
+        status, headers, events = chat("Which animal does Anna Barlow keep?", stream=True)
+        self.assertEqual((status, headers["Content-Type"]), (200, "text/event-stream"))
+        first = json.loads(events.split("\n\n")[0].removeprefix("data: "))
+        self.assertIn("tortoise", first["choices"][0]["delta"]["content"])
         status, _, completion = chat("Which animal does Anna Barlow keep?", user="visit")
         self.assertEqual(status, 200)
         self.assertIn("tortoise", completion["choices"][0]["message"]["content"])
         self.assertIn("Zebulon", completion["memory"]["evidence"][0]["text"])
         kept = server.call("read", document="session/visit")["text"]
         self.assertTrue(kept.startswith("user: Which animal does Anna Barlow keep?\nassistant: "))
-        status, headers, events = chat("Which animal does Anna Barlow keep?", stream=True)
-        self.assertEqual((status, headers["Content-Type"]), (200, "text/event-stream"))
-        first = json.loads(events.split("\n\n")[0].removeprefix("data: "))
-        self.assertIn("tortoise", first["choices"][0]["delta"]["content"])
         status, _, vectors = server.send("POST", "/v1/embeddings", {"input": ["a bell", "a tortoise"]})
         if status == 200:  # 400 where no embedder is installed
             self.assertEqual([one["index"] for one in vectors["data"]], [0, 1])

@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""How long an agent waits: remember of one message and recall without an answer, over MCP on stdio.
+
+Arguments: the binary, the base model, and texts to fill the memory with first. Prints one line of
+JSON. Every message is looked for after it was remembered, and must be found: a fast wrong answer
+fails.
+"""
+
+import json
+import pathlib
+import random
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "serve"))
+
+import agent  # noqa: E402
+import cli  # noqa: E402
+
+MESSAGES = 300
+NAMES = ("Anna", "Ben", "Clara", "Dora", "Emil", "Fritz", "Greta", "Hugo")
+THINGS = ("tortoise", "bronze bell", "garden", "boat", "violin", "telescope", "loom", "orchard")
+PLACES = ("Lisbon", "Lima", "Turku", "Graz", "Ghent", "Bergen", "Malmo", "Porto")
+
+
+class OnAllCores(cli.Cli):
+    """The tests' programs run with one thread each."""
+
+    def environment(self):
+        return {name: value for name, value in super().environment().items()
+                if name != "MEGACONTEXT_THREADS"}
+
+
+def percentile(seconds, share):
+    ordered = sorted(seconds)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def timed(function, *arguments, **named):
+    begin = time.perf_counter()
+    result = function(*arguments, **named)
+    return time.perf_counter() - begin, result
+
+
+def main():
+    binary, model, *texts = map(pathlib.Path, sys.argv[1:])
+    program = OnAllCores(binary.resolve(), model.resolve())
+    tokens = sum(program.result("ingest", path.resolve())["tokens"] for path in texts)
+    mcp = agent.McpProcess(program)
+    rng = random.Random(1)
+    remember_s, recall_s = [], []
+    for i in range(MESSAGES):
+        name, thing, place = rng.choice(NAMES), rng.choice(THINGS), rng.choice(PLACES)
+        said = f"In week {i}, {name} brought the {thing} number {rng.randrange(10**6)} to {place}."
+        seconds, _ = timed(mcp.call, "remember", session=f"chat {i // 100}", role="user", text=said)
+        remember_s.append(seconds)
+        seconds, found = timed(mcp.call, "recall", question=said)
+        recall_s.append(seconds)
+        if not any(said in one["text"] for one in found["evidence"]):
+            sys.exit(f"not found: {said}")
+    assert mcp.close() == 0
+    program.close()
+    print(json.dumps({
+        "memory_tokens": tokens, "messages": MESSAGES,
+        "remember_p50_s": percentile(remember_s, .5), "remember_p99_s": percentile(remember_s, .99),
+        "recall_p50_s": percentile(recall_s, .5), "recall_p99_s": percentile(recall_s, .99)}))
+
+
+if __name__ == "__main__":
+    main()
