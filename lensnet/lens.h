@@ -26,6 +26,7 @@ struct LensFacts {
     std::string base_model_name;
     std::string embedder_hash;   // of the sentence vectors; empty: none
     double known_gain_min = 0;   // nats: below it, of the best passage, the memory does not tell
+    double passage_price = 0;    // nats that a passage costs the best one beside which it stands
     bool reads_passages = true;  // needs kQuestionLikelihood
     bool reads_gists = true;     // needs kGistLikelihood
 };

@@ -34,6 +34,16 @@ Result<std::string> field(const lm::SafetensorsFile& file, const char* key) {
     return found->second;
 }
 
+Result<double> number_field(const lm::SafetensorsFile& file, const char* key) {
+    MC_ASSIGN(const std::string text, field(file, key));
+    double number = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, number);
+    if (error != std::errc() || stop != end || !std::isfinite(number))
+        return fail(bad_field(file, std::string("metadata field ") + key + " is no number"));
+    return number;
+}
+
 Result<std::vector<float>> read_floats(const lm::SafetensorsFile& file, const std::string& name,
                                        const std::vector<std::uint64_t>& shape) {
     const lm::SafetensorsTensor* const tensor = file.find_tensor(name);
@@ -78,12 +88,8 @@ Result<LensFacts> read_facts(const lm::SafetensorsFile& file) {
     MC_ASSIGN(const std::string gists, field(file, "reads_gists"));
     facts.reads_passages = passages == "true";
     facts.reads_gists = gists == "true";
-    MC_ASSIGN(const std::string known, field(file, "known_gain_min"));
-    const auto [end, error] =
-        std::from_chars(known.data(), known.data() + known.size(), facts.known_gain_min);
-    if (error != std::errc() || end != known.data() + known.size() ||
-        !std::isfinite(facts.known_gain_min))
-        return fail(bad_field(file, "metadata field known_gain_min is no number"));
+    MC_ASSIGN(facts.known_gain_min, number_field(file, "known_gain_min"));
+    MC_ASSIGN(facts.passage_price, number_field(file, "passage_price"));
     return facts;
 }
 
@@ -130,6 +136,7 @@ Result<void> save_lens(const Path& path, const Lens& lens, lm::SafetensorsMetada
     metadata["reads_passages"] = facts.reads_passages ? "true" : "false";
     metadata["reads_gists"] = facts.reads_gists ? "true" : "false";
     metadata["known_gain_min"] = std::to_string(facts.known_gain_min);
+    metadata["passage_price"] = std::to_string(facts.passage_price);
     const std::vector<float> means(lens.means().begin(), lens.means().end());
     const std::vector<float> scales(lens.scales().begin(), lens.scales().end());
     std::vector<lm::SafetensorsTensor> tensors = {tensor_of("means", {kFeatureCount}, means),

@@ -3,9 +3,9 @@
 //
 // Tensors means, scales, weights.N and biases.N in f32. Metadata: format, base_model_hash,
 // base_model_name, embedder_hash, features (their names, apart by commas), known_gain_min,
-// reads_passages, reads_gists, and how it was trained. Errors: kInvalidInput for a file that is no
-// such file or is not finite, naming the field; kUsage for one whose features this program does not
-// make.
+// passage_price, reads_passages, reads_gists, and how it was trained. Errors: kInvalidInput for a
+// file that is no such file or is not finite, naming the field; kUsage for one whose features this
+// program does not make.
 #pragma once
 
 #include "core/files.h"

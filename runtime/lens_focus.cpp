@@ -39,8 +39,8 @@ std::string largest_parts(const std::array<double, lensnet::kSignalCount>& parts
 
 }  // namespace
 
-// The rule's first candidates in the order of their gains; those that gain something are worth
-// reading, if the best gains enough for the memory to tell at all.
+// The rule's first candidates in the order of their gains. The best is worth reading if it gains
+// enough for the memory to tell at all, the others if they gain more than they cost the best.
 Result<void> FocusSession::weigh_by_lens(Asked& asked) {
     MC_ASSIGN(const lensnet::Lens* const lens, bank_.engine().lens());
     if (lens == nullptr)
@@ -60,8 +60,9 @@ Result<void> FocusSession::weigh_by_lens(Asked& asked) {
     }
     std::ranges::stable_sort(weighed, std::greater(), [](const auto& one) { return *one.gain; });
     const bool known = count > 0 && *weighed.front().gain >= lens->facts().known_gain_min;
-    asked.wanted = 0;
-    while (known && asked.wanted < std::min(count, kShownMax) && *weighed[asked.wanted].gain > 0)
+    asked.wanted = known ? 1 : 0;
+    while (known && asked.wanted < std::min(count, kShownMax) &&
+           *weighed[asked.wanted].gain > lens->facts().passage_price)
         ++asked.wanted;
     return {};
 }

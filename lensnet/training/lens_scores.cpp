@@ -11,16 +11,20 @@ namespace mc::lensnet {
 namespace {
 
 constexpr std::size_t kBins = 10;
+// Nats from which on a passage alone answers.
+constexpr double kAnswers = 1;
 // One in so many questions that could be answered may be refused.
 constexpr std::size_t kToldRefusedDivisor = 20;
 
-// The candidates with the greatest gains above 0, kLensShownMax at most.
-std::vector<std::size_t> choice_by(std::span<const double> gains) {
+// The candidate with the greatest gain, and those that gain more than the price, kLensShownMax at
+// most.
+std::vector<std::size_t> choice_by(std::span<const double> gains, double price) {
     std::vector<std::size_t> order(gains.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::ranges::stable_sort(order, std::greater(), [&](std::size_t i) { return gains[i]; });
     order.resize(std::min(order.size(), kLensShownMax));
-    std::erase_if(order, [&](std::size_t i) { return gains[i] <= 0; });
+    const std::size_t best = order.empty() ? 0 : order.front();
+    std::erase_if(order, [&](std::size_t i) { return i != best && gains[i] <= price; });
     return order;
 }
 
@@ -36,17 +40,17 @@ std::vector<double> labels_of(const LabelledQuestion& question) {
     return gains;
 }
 
-void score_choices(std::span<const Prediction> predictions, LensScores& scores) {
+void score_choices(std::span<const Prediction> predictions, double price, LensScores& scores) {
     for (const Prediction& one : predictions) {
         if (!one.question->is_told || weight_of(*one.question) == 0) continue;
         const std::vector<double> labels = labels_of(*one.question);
-        const auto chosen = choice_by(one.gains);
+        const auto chosen = choice_by(one.gains, price);
         const double mean =
             std::accumulate(labels.begin(), labels.end(), 0.0) / static_cast<double>(labels.size());
         ++scores.questions;
         scores.chosen_gain += sum_of(labels, chosen);
         scores.random_gain += mean * static_cast<double>(chosen.size());
-        scores.best_gain += sum_of(labels, choice_by(labels));
+        scores.best_gain += sum_of(labels, choice_by(labels, 0));
     }
     if (scores.questions == 0) return;
     const auto count = static_cast<double>(scores.questions);
@@ -121,9 +125,31 @@ void score_calibration(std::span<const Prediction> predictions, LensScores& scor
 
 }  // namespace
 
-LensScores score_predictions(std::span<const Prediction> predictions) {
+double passage_price(std::span<const LabelledQuestion> questions) {
+    double sum = 0;
+    double count = 0;
+    for (const LabelledQuestion& question : questions) {
+        if (!question.is_told || question.readings.empty()) continue;
+        const SubsetReading* best = nullptr;
+        for (const SubsetReading& one : question.readings)
+            if (one.shown.size() == 1 && (best == nullptr || one.likelihood > best->likelihood))
+                best = &one;
+        // Where nothing answers, nothing is lost.
+        if (best == nullptr || best->likelihood < question.readings.front().likelihood + kAnswers)
+            continue;
+        for (const SubsetReading& one : question.readings) {
+            if (one.shown.size() < 2 || std::ranges::count(one.shown, best->shown[0]) == 0)
+                continue;
+            sum += (best->likelihood - one.likelihood) / static_cast<double>(one.shown.size() - 1);
+            ++count;
+        }
+    }
+    return count == 0 ? 0 : std::max(0.0, sum / count);
+}
+
+LensScores score_predictions(std::span<const Prediction> predictions, double passage_price) {
     LensScores scores;
-    score_choices(predictions, scores);
+    score_choices(predictions, passage_price, scores);
     score_order(predictions, scores);
     score_known(predictions, scores);
     score_calibration(predictions, scores);

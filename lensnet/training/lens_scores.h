@@ -47,6 +47,12 @@ struct LensScores {
 // Passages that a window shows at most.
 inline constexpr std::size_t kLensShownMax = 4;
 
-LensScores score_predictions(std::span<const Prediction> predictions);
+// passage_price: what a passage behind the best must gain to be shown.
+LensScores score_predictions(std::span<const Prediction> predictions, double passage_price);
+
+// What a passage costs the best one beside which it stands, in nats, at least 0: over questions
+// with an answer and readings that show the candidate that is best alone among others, the mean of
+// what is lost for each of those.
+double passage_price(std::span<const LabelledQuestion> questions);
 
 }  // namespace mc::lensnet

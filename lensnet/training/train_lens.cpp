@@ -92,7 +92,13 @@ class LensTraining {
   public:
     LensTraining(const LensTrainOptions& options, const LensTrainProgress& progress,
                  const std::atomic<bool>* cancelled, const LabelFiles& labels)
-        : options_(options), progress_(progress), cancelled_(cancelled), labels_(labels) {}
+        : options_(options),
+          progress_(progress),
+          cancelled_(cancelled),
+          labels_(labels),
+          price_(passage_price(labels.questions)) {}
+
+    double price() const { return price_; }
 
     // Scores of a lens with so many hidden units on questions that it did not learn from.
     Result<LensScores> cross_validate(std::size_t hidden) {
@@ -107,7 +113,7 @@ class LensTraining {
             for (const LabelledQuestion* const question : held_out)
                 predictions.push_back({question, lens.gains(masked(*question, options_.without))});
         }
-        return score_predictions(predictions);
+        return score_predictions(predictions, price_);
     }
 
     Result<FittedLens> fit_all(std::size_t hidden) {
@@ -124,7 +130,7 @@ class LensTraining {
             if (!gains.empty()) gains.front() = 1;
             predictions.push_back({&question, std::move(gains)});
         }
-        return score_predictions(predictions);
+        return score_predictions(predictions, price_);
     }
 
   private:
@@ -146,11 +152,12 @@ class LensTraining {
     const LensTrainProgress& progress_;
     const std::atomic<bool>* cancelled_;
     const LabelFiles& labels_;
+    double price_;
     std::size_t fits_ = 0;
 };
 
 LensFacts facts_of(const LensTrainOptions& options, const LabelFiles& labels,
-                   const LensScores& scores) {
+                   const LensScores& scores, double price) {
     const auto has = [&](Signal signal) {
         return std::ranges::find(options.without, signal) == options.without.end();
     };
@@ -159,6 +166,7 @@ LensFacts facts_of(const LensTrainOptions& options, const LabelFiles& labels,
     facts.base_model_name = labels.model_name;
     facts.embedder_hash = labels.embedder_hash;
     facts.known_gain_min = scores.known_gain_min;
+    facts.passage_price = price;
     facts.reads_passages = has(Signal::kQuestionLikelihood);
     facts.reads_gists = has(Signal::kGistLikelihood);
     return facts;
@@ -187,7 +195,9 @@ Result<LensTrainReport> train_lens(const LensTrainOptions& options,
     metadata["questions"] = std::to_string(report.questions);
     metadata["captured_share"] = std::to_string(scores.captured_share);
     report.weights_path = options.output;
-    MC_TRY(save_lens(options.output, lens_of(fitted, facts_of(options, labels, scores)), metadata));
+    MC_TRY(save_lens(options.output,
+                     lens_of(fitted, facts_of(options, labels, scores, training.price())),
+                     metadata));
     return report;
 }
 

@@ -20,7 +20,7 @@ Lens linear_lens() {
     DenseLayer layer{kFeatureCount, 1, std::vector<float>(kFeatureCount), {1}};
     layer.weights[0] = 3;
     layer.weights[kSignalCount] = 2;
-    return {{"00", "model", "11", 0.25, true, false}, {}, scales, {layer}};
+    return {{"00", "model", "11", 0.25, 0.5, true, false}, {}, scales, {layer}};
 }
 
 TEST(Lens, IsARegressionWithOneLayer) {
@@ -93,6 +93,7 @@ TEST_F(LensFile, IsReadBackAsItWasWritten) {
     ASSERT_TRUE(lens) << lens.error().to_string();
     EXPECT_EQ(lens->facts().base_model_name, "model");
     EXPECT_EQ(lens->facts().known_gain_min, 0.25);
+    EXPECT_EQ(lens->facts().passage_price, 0.5);
     EXPECT_TRUE(lens->facts().reads_passages);
     EXPECT_FALSE(lens->facts().reads_gists);
     Rng rng(1);
