@@ -113,7 +113,7 @@ class Http(cli.CliTestCase):
 
         def load(worker):
             connection = server.connect()
-            for i in range(4):
+            for i in range(2):
                 text = f"Worker {worker} counted {i} ships."
                 status, headers, result = server.send("POST", "/v1/remember", {"text": text},
                                                       connection=connection)
@@ -121,8 +121,10 @@ class Http(cli.CliTestCase):
                     kept.append((text, result["source"]))
                 else:
                     refused.append((status, headers["Retry-After"]))
+            connection.close()
 
-        workers = [threading.Thread(target=load, args=(i,)) for i in range(48)]
+        # More than there are places.
+        workers = [threading.Thread(target=load, args=(i,)) for i in range(40)]
         for worker in workers:
             worker.start()
         for worker in workers:
@@ -130,8 +132,10 @@ class Http(cli.CliTestCase):
         self.assertTrue(set(refused) <= {(429, "1")}, refused)
         self.assertGreater(len(kept), 0)
         self.assertEqual(server.close(), 0)
+        reader = agent.McpProcess(self.cli)
         for text, source in kept:
-            self.assertEqual(self.cli.result("read", source)["text"], text)
+            self.assertEqual(reader.call("read", document=source)["text"], text)
+        self.assertEqual(reader.close(), 0)
         self.assertEqual(self.cli.result("verify")["faults"], [])
 
 
