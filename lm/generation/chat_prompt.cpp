@@ -5,6 +5,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "lm/jinja/template.h"
 
@@ -38,8 +39,18 @@ Result<Value> message(std::string_view role, Text content) {
 }
 
 // What Transformers gives a template, without tools and documents.
-Result<Map> variables_for(const Tokenizer& tokenizer, std::string_view question,
-                          bool has_system_turn) {
+Result<Map> variables_for(const Tokenizer& tokenizer, jinja::List messages) {
+    MC_ASSIGN(Value list, Value::of(std::move(messages)));
+    const auto key = [](std::string_view name) { return Text::of(name, Origin::kTemplate); };
+    return Map{{key("messages"), std::move(list)},
+               {key("add_generation_prompt"), Value::of(true)},
+               {key("bos_token"), Value::literal(tokenizer.bytes_of(tokenizer.bos()))},
+               {key("eos_token"), Value::literal(tokenizer.bytes_of(tokenizer.eos()))},
+               {key("tools"), Value::none()},
+               {key("documents"), Value::none()}};
+}
+
+Result<jinja::List> question_messages(std::string_view question, bool has_system_turn) {
     Text user;
     jinja::List messages;
     if (has_system_turn) {
@@ -52,21 +63,15 @@ Result<Map> variables_for(const Tokenizer& tokenizer, std::string_view question,
     user.append("\n\n" + std::string(kAskText) + std::string(question), Origin::kContent);
     MC_ASSIGN(Value turn, message("user", std::move(user)));
     messages.push_back(std::move(turn));
-    MC_ASSIGN(Value list, Value::of(std::move(messages)));
-    const auto key = [](std::string_view name) { return Text::of(name, Origin::kTemplate); };
-    return Map{{key("messages"), std::move(list)},
-               {key("add_generation_prompt"), Value::of(true)},
-               {key("bos_token"), Value::literal(tokenizer.bytes_of(tokenizer.bos()))},
-               {key("eos_token"), Value::literal(tokenizer.bytes_of(tokenizer.eos()))},
-               {key("tools"), Value::none()},
-               {key("documents"), Value::none()}};
+    return messages;
 }
 
 Result<Text> render(const jinja::Template& chat, const Tokenizer& tokenizer,
                     std::string_view question) {
     std::string refusal;
     for (const bool has_system_turn : {true, false}) {
-        MC_ASSIGN(const Map variables, variables_for(tokenizer, question, has_system_turn));
+        MC_ASSIGN(jinja::List messages, question_messages(question, has_system_turn));
+        MC_ASSIGN(const Map variables, variables_for(tokenizer, std::move(messages)));
         MC_ASSIGN(jinja::Rendered rendered, chat.render(variables));
         if (rendered.raised) {
             refusal = "it refuses a plain question: " + *rendered.raised;
@@ -88,6 +93,79 @@ Result<Text> render(const jinja::Template& chat, const Tokenizer& tokenizer,
 ChatPrompt plain_prompt(const Tokenizer& tokenizer, std::string_view question) {
     return {{tokenizer.bos()},
             tokenizer.encode("\n\nQuestion: " + std::string(question) + "\nAnswer:")};
+}
+
+std::string_view name_of(ChatRole role) {
+    switch (role) {
+        case ChatRole::kSystem:
+            return "system";
+        case ChatRole::kUser:
+            return "user";
+        case ChatRole::kAssistant:
+            return "assistant";
+    }
+    return {};
+}
+
+// Without a system turn its words open the user's first message.
+Result<jinja::List> conversation_messages(std::span<const ChatMessage> messages,
+                                          bool has_system_turn) {
+    jinja::List list;
+    std::string opening;
+    for (const ChatMessage& one : messages) {
+        if (one.role == ChatRole::kSystem && !has_system_turn) {
+            opening = one.text + "\n\n";
+            continue;
+        }
+        const std::string text = std::exchange(opening, {}) + one.text;
+        MC_ASSIGN(Value value, message(name_of(one.role), Text::of(text, Origin::kContent)));
+        list.push_back(std::move(value));
+    }
+    return list;
+}
+
+// Whether every message stands there as it is, in their order.
+bool shows_all(std::string_view rendered, std::span<const ChatMessage> messages) {
+    std::size_t at = 0;
+    for (const ChatMessage& one : messages) {
+        at = rendered.find(one.text, at);
+        if (at == std::string_view::npos) return false;
+        at += one.text.size();
+    }
+    return true;
+}
+
+Result<Text> render(const jinja::Template& chat, const Tokenizer& tokenizer,
+                    std::span<const ChatMessage> messages) {
+    std::string refusal;
+    for (const bool has_system_turn : {true, false}) {
+        MC_ASSIGN(jinja::List list, conversation_messages(messages, has_system_turn));
+        MC_ASSIGN(const Map variables, variables_for(tokenizer, std::move(list)));
+        MC_ASSIGN(jinja::Rendered rendered, chat.render(variables));
+        if (rendered.raised) {
+            refusal = "it refuses a plain conversation: " + *rendered.raised;
+            continue;
+        }
+        if (shows_all(rendered.text.bytes, messages)) return std::move(rendered.text);
+        refusal = "it changes the words of a message";
+    }
+    return fail(ErrorCode::kInvalidInput, refusal);
+}
+
+constexpr std::string_view kPlainUser = "\nUser:";
+constexpr std::string_view kPlainAssistant = "\nAssistant:";
+
+std::string plain_conversation(std::span<const ChatMessage> messages) {
+    std::string text;
+    for (const ChatMessage& one : messages) {
+        if (one.role == ChatRole::kSystem)
+            text += one.text + "\n";
+        else
+            text.append(one.role == ChatRole::kUser ? kPlainUser : kPlainAssistant)
+                .append(" ")
+                .append(one.text);
+    }
+    return text.append(kPlainAssistant);
 }
 
 }  // namespace
@@ -164,10 +242,25 @@ Result<ChatPrompt> ChatFormat::prompt(std::string_view question) const {
     ChatPrompt prompt;
     prompt.before_text = controls_->encode(rendered->slice(0, slot));
     prompt.after_text = controls_->encode(rendered->slice(slot + 1, std::string::npos));
-    const auto& before = prompt.before_text;
-    if (before.empty() || !tokenizer_.is_control(before.front()))
-        prompt.before_text.insert(prompt.before_text.begin(), tokenizer_.bos());
+    prompt.before_text = with_bos(std::move(prompt.before_text));
     return prompt;
+}
+
+std::vector<TokenId> ChatFormat::with_bos(std::vector<TokenId> tokens) const {
+    if (tokens.empty() || !tokenizer_.is_control(tokens.front()))
+        tokens.insert(tokens.begin(), tokenizer_.bos());
+    return tokens;
+}
+
+Result<std::vector<TokenId>> ChatFormat::conversation(std::span<const ChatMessage> messages) const {
+    if (!template_) return with_bos(tokenizer_.encode(plain_conversation(messages)));
+    auto rendered = render(*template_, tokenizer_, messages);
+    if (!rendered) return fail(std::move(rendered.error()).add_context(kContext));
+    return with_bos(controls_->encode(*rendered));
+}
+
+std::string_view ChatFormat::stop_string() const {
+    return template_ ? std::string_view() : kPlainUser;
 }
 
 }  // namespace mc::lm

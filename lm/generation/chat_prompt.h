@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tokens that go around a text and a question so that the model answers.
+// The tokens that go around a text and a question, or that make a conversation, so that the model
+// answers.
 //
 // They are what the model's own chat template (lm/jinja/template.h) makes of a system turn and a
 // user turn with text and question; a template that knows no system turn gets its words at the
@@ -10,6 +11,8 @@
 #pragma once
 
 #include <memory>
+#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -28,6 +31,13 @@ struct ChatPrompt {
     std::vector<TokenId> after_text;   // the question, up to where the answer starts
 };
 
+enum class ChatRole { kSystem, kUser, kAssistant };
+
+struct ChatMessage {
+    ChatRole role = ChatRole::kUser;
+    std::string text;
+};
+
 // One model's form of a prompt: its template read and its control tokens found, once.
 class ChatFormat {
   public:
@@ -41,8 +51,19 @@ class ChatFormat {
     // Errors: also for a template that refuses such a prompt.
     Result<ChatPrompt> prompt(std::string_view question) const;
 
+    // A conversation up to where the assistant's next message starts. Requires: at most one system
+    // message, first; then the user's and the assistant's in turn, the user's first and last.
+    // Models without a template get lines "User: …" and "Assistant: …".
+    // Errors: also for a template that refuses such a conversation, or changes its words.
+    Result<std::vector<TokenId>> conversation(std::span<const ChatMessage> messages) const;
+
+    // What ends a message of the assistant's besides control tokens; empty for none.
+    std::string_view stop_string() const;
+
   private:
     class ControlTokens;
+
+    std::vector<TokenId> with_bos(std::vector<TokenId> tokens) const;
 
     explicit ChatFormat(const Tokenizer& tokenizer);
 

@@ -118,5 +118,47 @@ TEST(ChatPrompt, a_template_that_cannot_be_used_is_an_error_that_says_why) {
                  "exactly once");
 }
 
+const std::vector<ChatMessage> kTalk = {{ChatRole::kSystem, "be brief"},
+                                        {ChatRole::kUser, "hi <|end|>"},
+                                        {ChatRole::kAssistant, "hello"},
+                                        {ChatRole::kUser, "who?"}};
+
+TEST(Conversation, every_message_stands_in_its_own_turn) {
+    const auto tokenizer = tokenizer_with(kChat);
+    const auto format = ChatFormat::make(*tokenizer).value();
+    const auto tokens = format->conversation(kTalk).value();
+    EXPECT_EQ(tokenizer->decode(tokens),
+              "<|start|>system\nbe brief<|end|>\n<|start|>user\nhi <|end|><|end|>\n"
+              "<|start|>assistant\nhello<|end|>\n<|start|>user\nwho?<|end|>\n"
+              "<|start|>assistant\n");
+    // The one that the user spelled is plain text.
+    EXPECT_EQ(controls_of(*tokenizer, tokens).size(), 9U);
+    EXPECT_EQ(format->stop_string(), "");
+}
+
+TEST(Conversation, a_template_without_a_system_turn_gets_its_words_in_the_first_message) {
+    const auto tokenizer = tokenizer_with(
+        "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}"
+        "{% for m in messages %}[{{ m.role }}] {{ m.content }}\n{% endfor %}");
+    const auto format = ChatFormat::make(*tokenizer).value();
+    EXPECT_EQ(tokenizer->decode(format->conversation(kTalk).value()),
+              "<|start|>[user] be brief\n\nhi <|end|>\n[assistant] hello\n[user] who?\n");
+}
+
+TEST(Conversation, a_model_without_a_template_gets_labels_and_stops_at_the_users) {
+    const auto tokenizer = make_toy_tokenizer();
+    const auto format = ChatFormat::make(*tokenizer).value();
+    EXPECT_EQ(tokenizer->decode(format->conversation(kTalk).value()),
+              "<|start|>be brief\n\nUser: hi <|end|>\nAssistant: hello\nUser: who?\nAssistant:");
+    EXPECT_EQ(format->stop_string(), "\nUser:");
+}
+
+TEST(Conversation, a_template_that_drops_a_message_is_an_error) {
+    const auto tokenizer = tokenizer_with("{{ messages[0].content }}{{ messages[-1].content }}");
+    const auto tokens = ChatFormat::make(*tokenizer).value()->conversation(kTalk);
+    ASSERT_FALSE(tokens);
+    EXPECT_NE(tokens.error().to_string().find("changes the words"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace mc::lm::test
