@@ -3,21 +3,12 @@
 #include <utility>
 
 #include "core/span_math.h"
-#include "lm/generate.h"
+#include "runtime/answer_writer.h"
 #include "runtime/focus_session.h"
 #include "runtime/search/reader_text.h"
 
 namespace mc::runtime {
 namespace {
-
-// The model's reasons keep their places.
-static_assert(static_cast<int>(AnswerEnd::kEndOfText) ==
-              static_cast<int>(lm::StopReason::kEndOfText));
-static_assert(static_cast<int>(AnswerEnd::kStopped) == static_cast<int>(lm::StopReason::kStopped));
-
-double seconds_since(std::int64_t begin_ns, const Clock& clock) {
-    return static_cast<double>(clock.monotonic_ns() - begin_ns) * 1e-9;
-}
 
 void append_tokens(std::vector<lm::Segment>& segments, const std::vector<TokenId>& tokens) {
     if (tokens.empty()) return;
@@ -119,47 +110,12 @@ Result<Answer> FocusSession::answer(const AnswerOptions& options) {
         if (options.on_text) options.on_text(answer.text);
         return answer;
     }
-    const Clock& clock = bank_.engine().clock();
-    const std::int64_t begin_ns = clock.monotonic_ns();
-    const lm::BaseModel& model = bank_.engine().model();
     MC_ASSIGN(const std::vector<lm::Segment> segments, reader_prompt());
-    const auto sequence = model.new_sequence();
-    MC_TRY_CONTEXT(sequence->append(segments), "reading the working context");
-    answer.prompt_entries = sequence->length();
-    lm::GenerateOptions generation;
-    generation.tokens_max = options.tokens_max;
-    generation.sampling = options.sampling;
-    generation.seed = options.seed;
-    generation.stop_strings = options.stop_strings;
-    generation.interrupted = options.interrupted;
-    AnswerCut cut(options.sentences_max);
-    std::string written;
-    const auto on_text = [&](std::string_view text) {
-        if (answer.seconds_to_first_token == 0)
-            answer.seconds_to_first_token = seconds_since(begin_ns, clock);
-        const std::size_t shown = written.size();
-        written += text;
-        const std::string_view kept = cut.keep(written);
-        const bool goes_on =
-            !options.on_text || kept.size() <= shown || options.on_text(kept.substr(shown));
-        return goes_on && !cut.ended_by_sentence() && !cut.ended_by_loop();
-    };
-    MC_ASSIGN(const lm::Generated generated, lm::generate(model, *sequence, generation, on_text));
-    answer.text = cut.keep(generated.text);
-    answer.new_tokens = static_cast<std::uint32_t>(generated.tokens.size());
-    answer.stop_reason = cut.ended_by_sentence() ? AnswerEnd::kSentence
-                         : cut.ended_by_loop()   ? AnswerEnd::kLoop
-                                                 : static_cast<AnswerEnd>(generated.reason);
+    MC_ASSIGN(answer, write_answer(bank_.engine(), segments, options));
     std::vector<std::string> texts;
     for (const Evidence& evidence : evidence_)
         texts.push_back(evidence.level == Level(0) ? evidence.text : "");
     answer.sources = sources_of(answer.text, asked_->text, texts);
-    answer.seconds = seconds_since(begin_ns, clock);
-    telemetry::Metrics& metrics = bank_.engine().metrics();
-    metrics.add(telemetry::Counter::kAnswerTokens, answer.new_tokens);
-    metrics.observe(telemetry::Timing::kAnswer, answer.seconds);
-    if (answer.seconds_to_first_token > 0)
-        metrics.observe(telemetry::Timing::kFirstToken, answer.seconds_to_first_token);
     return answer;
 }
 
