@@ -84,7 +84,9 @@ Result<void> ReplSubcommand::run_pipe(Repl& repl) {
 void ReplSubcommand::run_terminal(Repl& repl, Invocation& invocation) {
     invocation.out.note("megacontext " MC_VERSION ", store " + invocation.config.store.string() +
                         "; .help lists the commands, anything else is a question");
-    LineReader reader;
+    std::vector<std::string_view> words;
+    for (const ReplCommand& command : repl_commands()) words.push_back(command.name);
+    LineReader reader("history", std::move(words));
     while (!repl.wants_quit()) {
         const auto line = reader.read(repl.prompt());
         if (!line) return;

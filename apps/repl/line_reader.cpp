@@ -5,9 +5,8 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <string_view>
+#include <utility>
 
-#include "apps/repl/repl.h"
 #include "core/files.h"
 
 namespace mc::apps {
@@ -15,22 +14,22 @@ namespace {
 
 constexpr int kHistoryLinesMax = 1000;
 
-// $XDG_STATE_HOME/megacontext/history, below ~/.local/state by default.
-std::optional<Path> find_history_file() {
+// $XDG_STATE_HOME/megacontext/NAME, below ~/.local/state by default.
+std::optional<Path> find_history_file(std::string_view name) {
     if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state == '/')
-        return Path(state) / "megacontext" / "history";
+        return Path(state) / "megacontext" / name;
     if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/')
-        return Path(home) / ".local" / "state" / "megacontext" / "history";
+        return Path(home) / ".local" / "state" / "megacontext" / name;
     return std::nullopt;
 }
 
-// What the dot-commands that start with the text have in common after it; empty when nothing.
-std::string completion_of(std::string_view text) {
+// What the commands that start with the text have in common after it; empty when nothing.
+std::string completion_of(std::string_view text, const std::vector<std::string_view>& commands) {
     std::optional<std::string_view> common;
-    for (const ReplCommand& command : repl_commands()) {
-        if (!command.name.starts_with(text)) continue;
-        if (!common) common = command.name;
-        while (!command.name.starts_with(*common)) common->remove_suffix(1);
+    for (const std::string_view command : commands) {
+        if (!command.starts_with(text)) continue;
+        if (!common) common = command;
+        while (!command.starts_with(*common)) common->remove_suffix(1);
     }
     return common ? std::string(common->substr(text.size())) : std::string();
 }
@@ -43,6 +42,7 @@ struct LineReader::Editor {
     HistEvent event{};
     std::string prompt;
     bool interrupted = false;
+    std::vector<std::string_view> commands;
     std::optional<Path> history_file;
 
     static Editor& of(EditLine* line) {
@@ -65,16 +65,18 @@ struct LineReader::Editor {
                                      static_cast<std::size_t>(info->cursor - info->buffer));
         if (!typed.starts_with('.') || typed.find(' ') != std::string_view::npos)
             return _el_fn_complete(line, key);
-        const std::string rest = completion_of(typed);
+        const std::string rest = completion_of(typed, of(line).commands);
         if (rest.empty()) return CC_REFRESH_BEEP;
         el_insertstr(line, rest.c_str());
         return CC_REFRESH;
     }
 };
 
-LineReader::LineReader() : editor_(std::make_unique<Editor>()) {
+LineReader::LineReader(std::string_view history_name, std::vector<std::string_view> commands)
+    : editor_(std::make_unique<Editor>()) {
     Editor& editor = *editor_;
-    editor.history_file = find_history_file();
+    editor.commands = std::move(commands);
+    editor.history_file = find_history_file(history_name);
     editor.line = el_init("megacontext", stdin, stdout, stderr);
     editor.history = history_init();
     history(editor.history, &editor.event, H_SETSIZE, kHistoryLinesMax);

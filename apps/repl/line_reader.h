@@ -9,12 +9,15 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace mc::apps {
 
 class LineReader {
   public:
-    LineReader();
+    // history_name: of its file. commands: what Tab completes at the start of a line.
+    LineReader(std::string_view history_name, std::vector<std::string_view> commands);
     // Writes the history.
     ~LineReader();
     LineReader(const LineReader&) = delete;

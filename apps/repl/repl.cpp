@@ -86,6 +86,7 @@ Result<void> Repl::need_model() {
 }
 
 Result<void> Repl::execute(std::string_view line) {
+    if (talk_.console) return talk(line);
     const std::string text = trimmed(line);
     if (text.empty() || text.front() == '#') return {};
     const std::string_view name = text.front() == '.' ? first_word(text) : std::string_view();

@@ -3,9 +3,10 @@
 //
 // Keeps one store open for reading, so that `ingest` may write it meanwhile; when it has changed,
 // the next line sees the new state and the working context starts anew. The base model is loaded by
-// the first question. Ownership: borrows the Output and the metrics. Threads: one.
-// Errors: kUsage for an unknown command or wrong arguments; those of what a command does. The
-// session stays usable after any error.
+// the first question. A conversation (.chat) has the store open for writing until it is left.
+// Ownership: borrows the Output and the metrics. Threads: one. Errors: kUsage for an unknown
+// command or wrong arguments; those of what a command does. The session stays usable after any
+// error.
 #pragma once
 
 #include <memory>
@@ -14,6 +15,7 @@
 #include <string>
 #include <string_view>
 
+#include "apps/repl/chat_console.h"
 #include "apps/terminal/output.h"
 #include "core/config.h"
 #include "runtime/focus_session.h"
@@ -52,7 +54,9 @@ class Repl {
 
     bool wants_quit() const { return wants_quit_; }
 
-    std::string prompt() const { return config_.bank + "> "; }
+    std::string prompt() const {
+        return talk_.console ? talk_.console->prompt() : config_.bank + "> ";
+    }
 
     Result<void> do_help(std::string_view arguments);
     Result<void> do_open(std::string_view arguments);
@@ -70,6 +74,7 @@ class Repl {
     Result<void> do_budget(std::string_view arguments);
     Result<void> do_answer(std::string_view arguments);
     Result<void> do_set(std::string_view arguments);
+    Result<void> do_chat(std::string_view arguments);
     Result<void> do_stats(std::string_view arguments);
     Result<void> do_mode(std::string_view arguments);
     Result<void> do_read(std::string_view arguments);
@@ -86,6 +91,21 @@ class Repl {
         void close();
     };
 
+    // A conversation that goes on; empty at any other time. While there is one the session is
+    // closed.
+    struct Talk {
+        std::unique_ptr<runtime::Engine> engine;
+        std::unique_ptr<runtime::BankSession> bank;
+        std::unique_ptr<runtime::ChatSession> chat;
+        std::unique_ptr<ChatConsole> console;
+
+        // As Session::close().
+        void close();
+    };
+
+    Result<Talk> open_talk(const runtime::ChatOptions& options);
+    // One line of the conversation.
+    Result<void> talk(std::string_view line);
     Result<Session> open_session(const Config& config, runtime::Need need) const;
     Result<void> reopen_bank(const std::string& name);
     // Before every command: picks up what another process has committed.
@@ -108,6 +128,7 @@ class Repl {
     telemetry::Metrics& metrics_;
     Output& out_;
     Session session_;
+    Talk talk_;
     std::optional<runtime::QueryReport> last_report_;
     bool answers_ = false;
     bool wants_quit_ = false;

@@ -40,6 +40,7 @@ constexpr std::array kCommands{
     ReplCommand{".set", "[NAME VALUE]",
                 "how answers are written: temperature, top-p, seed, max-tokens, stop …",
                 &Repl::do_set},
+    ReplCommand{".chat", "[NAME]", "a conversation, until .quit", &Repl::do_chat},
     ReplCommand{".stats", "", "the store, the last question, and what this session has counted",
                 &Repl::do_stats},
     ReplCommand{".mode", "[text|json]", "form of the results", &Repl::do_mode},

@@ -107,8 +107,8 @@ const std::array kSettings{
                   [](const AnswerOptions& o) { return Json(o.stop_strings); }},
 };
 
-std::string default_text(const AnswerSetting& setting) {
-    const Json value = setting.get(AnswerOptions());
+std::string default_text(const AnswerSetting& setting, const AnswerOptions& defaults) {
+    const Json value = setting.get(defaults);
     return value.is_array() ? std::string() : " [" + value.dump() + "]";
 }
 
@@ -124,8 +124,8 @@ void add_answer_flags(CLI::App& app, AnswerOptions& options) {
                 if (!done) throw CLI::ValidationError(flag, done.error().to_string());
             }
         };
-        app.add_option_function<std::vector<std::string>>(flag, store,
-                                                          setting.help + default_text(setting))
+        app.add_option_function<std::vector<std::string>>(
+               flag, store, setting.help + default_text(setting, options))
             ->type_name(setting.value_name)
             ->expected(1)
             ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);

@@ -16,7 +16,8 @@ class App;
 
 namespace mc::apps {
 
-// --max-tokens, --temperature, --top-k and so on. What is given lands in options.
+// --max-tokens, --temperature, --top-k and so on. What is given lands in options, whose values are
+// the defaults until then.
 void add_answer_flags(CLI::App& app, runtime::AnswerOptions& options);
 
 // name without dashes, such as "top-p". "stop" adds a stop string, and empties the list when the
