@@ -55,6 +55,7 @@ mc_room(eval/answers SEES core lm/generation lm/model lm/tokenizer eval/measure 
 mc_room(eval/answers/program TORCH SEES core telemetry tree working_context lm
                                         lensnet runtime runtime/search eval/answers
                                         eval/base_model eval/measure eval/report)
+mc_room(eval/chat TORCH SEES core telemetry runtime eval/answers eval/measure eval/report)
 
 mc_room(serve/protocol SEES core)
 mc_room(serve/mcp SEES core serve/protocol)
@@ -66,7 +67,7 @@ mc_room(apps/views TORCH SEES core tree runtime serve apps/terminal)
 mc_room(apps/repl TORCH SEES core telemetry working_context runtime apps/terminal apps/views)
 mc_room(apps/commands TORCH SEES core telemetry tree lm gistnet gistnet/training lensnet
                                  lensnet/training runtime serve serve/http
-                                 eval/answers/program eval/base_model eval/delta_nll eval/gist_probes
+                                 eval/answers/program eval/base_model eval/chat eval/delta_nll eval/gist_probes
                                  eval/repetition eval/report eval/retrieval
                                  apps/repl apps/terminal apps/views)
 mc_room(apps TORCH SEES telemetry apps/commands apps/terminal)

@@ -11,6 +11,7 @@ namespace mc::apps {
 std::vector<std::unique_ptr<Command>> make_suites() {
     std::vector<std::unique_ptr<Command>> suites;
     suites.push_back(make_answers_suite());
+    suites.push_back(make_chat_suite());
     suites.push_back(make_delta_nll_suite());
     suites.push_back(make_gist_probes_suite());
     suites.push_back(make_retrieval_suite());

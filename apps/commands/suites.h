@@ -17,6 +17,7 @@
 namespace mc::apps {
 
 std::unique_ptr<Command> make_answers_suite();
+std::unique_ptr<Command> make_chat_suite();
 std::unique_ptr<Command> make_delta_nll_suite();
 std::unique_ptr<Command> make_gist_probes_suite();
 std::unique_ptr<Command> make_retrieval_suite();
