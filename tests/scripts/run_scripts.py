@@ -20,6 +20,7 @@ Arguments: binary, base model, scripts. Every script gets the same new store.
 
 import pathlib
 import re
+import shutil
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "apps"))
@@ -135,8 +136,13 @@ def main():
     program = cli.Cli(binary.resolve(), model.resolve())
     try:
         make_store(program)
+        fresh = program.store.with_name("fresh-store")
+        program.store.rename(fresh)
         failed = 0
         for script in scripts:
+            # A script may write, such as one that chats.
+            shutil.rmtree(program.store, ignore_errors=True)
+            shutil.copytree(fresh, program.store)
             faults = run_script(script, program)
             print(f"{'FAILED' if faults else 'ok':6}  {script.name}")
             for fault in faults:
