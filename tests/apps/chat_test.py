@@ -85,7 +85,8 @@ class Chat(cli.CliTestCase):
         """Kills a run after so many bytes of its answers, and says what it had shown by then."""
         process = self.cli.start("chat", "--name", "killed", *ANSWER, stdin=-1)
         process.stdin.write(lines(messages))
-        process.stdin.flush()
+        process.stdin.close()  # so that a run that has said less than byte_count ends
+        process.stdin = None
         shown = b""
         while len(shown) < byte_count and (more := process.stdout.read(1)):
             shown += more
