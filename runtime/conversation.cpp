@@ -12,13 +12,6 @@ constexpr const char* kTurnsKey = "turns";
 constexpr const char* kSystemKey = "system";
 constexpr const char* kPinKey = "pin.";  // and its number, from 1
 
-// Tokens read at once where a whole document is read.
-constexpr std::uint64_t kStretchTokens = 16384;
-
-std::span<const std::byte> as_bytes(std::string_view text) {
-    return std::as_bytes(std::span(text.data(), text.size()));
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Conversation>> Conversation::open(BankSession& bank, const std::string& name,
@@ -26,7 +19,7 @@ Result<std::unique_ptr<Conversation>> Conversation::open(BankSession& bank, cons
     std::unique_ptr<Conversation> conversation(new Conversation(bank, recent_tokens));
     MC_TRY(conversation->find_or_create(name));
     MC_TRY(conversation->read_metadata());
-    MC_TRY(conversation->read_hash());
+    MC_TRY(conversation->check_text());
     MC_TRY(conversation->read_recent());
     return conversation;
 }
@@ -70,17 +63,11 @@ Result<void> Conversation::read_metadata() {
     }
 }
 
-Result<void> Conversation::read_hash() {
-    hash_ = std::make_unique<StreamHash>();
-    for (std::uint64_t begin = 0; begin < document_.token_count; begin += kStretchTokens) {
-        const TokenSpan span{begin, std::min(begin + kStretchTokens, document_.token_count)};
-        MC_ASSIGN(const std::string text, bank_.text().read_text(document_.id, span));
-        hash_->update(as_bytes(text));
-    }
-    if (hash_->digest() == document_.content_hash) return {};
-    return fail(ErrorCode::kCorruption, "the stored tokens of conversation " +
-                                            document_.source_name +
-                                            " are not its text; run megacontext verify");
+// The stored text is the one that the record says, and the first turn need not read it again.
+Result<void> Conversation::check_text() {
+    MC_ASSIGN(auto hash, bank_.held_hashes().take(bank_.text(), document_));
+    bank_.held_hashes().keep(document_.id, std::move(hash));
+    return {};
 }
 
 Result<void> Conversation::read_recent() {
@@ -139,20 +126,20 @@ Result<IngestBatch> Conversation::batch_of(std::span<const TokenId> tokens) {
 Result<void> Conversation::append(const text::Turn& turn) {
     const std::string text = text::transcript_of(turn);
     const auto tokens = bank_.text().tokenizer().encode(text);
-    if (!hash_) MC_TRY(read_hash());
+    MC_ASSIGN(auto hash, bank_.held_hashes().take(bank_.text(), document_));
     MC_ASSIGN(IngestBatch batch, batch_of(tokens));
-    hash_->update(as_bytes(text));
-    batch.document.content_hash = hash_->digest();
+    hash->update(std::as_bytes(std::span(text)));
+    batch.document.content_hash = hash->digest();
     batch.document.metadata[kTurnsKey] = std::to_string(turn_count_ + 1);
     if (auto done = bank_.nodes().commit(batch); !done) {
-        builder_.reset();  // both are ahead of the store
-        hash_.reset();
+        builder_.reset();  // it is ahead of the store
         return fail(std::move(done.error()));
     }
     telemetry::Metrics& metrics = bank_.engine().metrics();
     metrics.add(telemetry::Counter::kCommits);
     metrics.add(telemetry::Counter::kIngestTokens, tokens.size());
     metrics.add(telemetry::Counter::kIngestGists, batch.gists.size());
+    bank_.held_hashes().keep(document_.id, std::move(hash));
     keep({turn, {document_.token_count, batch.document.token_count}});
     document_ = std::move(batch.document);
     ++turn_count_;

@@ -67,7 +67,7 @@ class Conversation {
 
     Result<void> find_or_create(const std::string& name);
     Result<void> read_metadata();
-    Result<void> read_hash();
+    Result<void> check_text();
     Result<void> read_recent();
     void keep(KeptTurn turn);
     Result<IngestBatch> batch_of(std::span<const TokenId> tokens);
@@ -78,7 +78,6 @@ class Conversation {
     ChatProtected told_always_;
     std::uint64_t turn_count_ = 0;
     std::deque<KeptTurn> recent_;
-    std::unique_ptr<StreamHash> hash_;          // of the document's bytes; null after an error
     std::unique_ptr<DocumentBuilder> builder_;  // null after an error, and before the first turn
 };
 
