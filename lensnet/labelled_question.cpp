@@ -88,9 +88,12 @@ Result<LabelledQuestion> parse(std::string_view line) {
 
 }  // namespace
 
-std::vector<Signals> LabelledQuestion::signals() const {
+std::vector<Signals> LabelledQuestion::signals(std::span<const Signal> without) const {
     std::vector<Signals> out;
-    for (const LabelledCandidate& one : candidates) out.push_back(one.signals);
+    for (const LabelledCandidate& one : candidates) {
+        out.push_back(one.signals);
+        for (const Signal signal : without) out.back()[signal] = 0;
+    }
     return out;
 }
 

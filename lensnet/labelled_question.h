@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,7 +45,8 @@ struct LabelledQuestion {
     // Correlation of the gains that every second reading gives with those that the others give.
     double reliability = 0;
 
-    std::vector<Signals> signals() const;
+    // Of the candidates; those that are left out are 0.
+    std::vector<Signals> signals(std::span<const Signal> without = {}) const;
 };
 
 std::string to_line(const LabelledQuestion& question);

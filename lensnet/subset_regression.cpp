@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/check.h"
+#include "lensnet/choice.h"
 
 namespace mc::lensnet {
 namespace {
@@ -14,9 +15,6 @@ namespace {
 // Weight of the squared gains against the squared errors: a candidate that was never shown has
 // none, and one that was shown thrice is shrunk by a thirtieth.
 constexpr double kRidge = 0.1;
-
-// A random subset has 2 to kShownMax candidates.
-constexpr std::size_t kShownMax = 4;
 
 using Matrix = std::vector<std::vector<double>>;
 
@@ -61,7 +59,7 @@ std::vector<std::vector<std::size_t>> subsets_to_read(std::size_t candidate_coun
     std::vector<std::vector<std::size_t>> subsets = {{}};
     for (std::size_t i = 0; i < candidate_count; ++i) subsets.push_back({i});
     if (candidate_count < 2) return subsets;
-    const std::size_t largest = std::min(kShownMax, candidate_count);
+    const std::size_t largest = std::min(kLensShownMax, candidate_count);
     std::set<std::vector<std::size_t>> drawn;
     // Few candidates have few subsets: so many draws at most.
     for (std::size_t tries = 0; tries < 4 * random_count && drawn.size() < random_count; ++tries) {

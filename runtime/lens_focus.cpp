@@ -7,14 +7,12 @@
 #include <numeric>
 #include <utility>
 
+#include "lensnet/choice.h"
 #include "runtime/candidate_signals.h"
 #include "runtime/focus_session.h"
 
 namespace mc::runtime {
 namespace {
-
-// Passages in a window; more are not read together when LensNet is trained.
-constexpr std::size_t kShownMax = 4;
 
 // What is said of a gain: its largest parts, those that can be seen.
 constexpr std::size_t kPartsSaid = 3;
@@ -60,10 +58,8 @@ Result<void> FocusSession::weigh_by_lens(Asked& asked) {
     }
     std::ranges::stable_sort(weighed, std::greater(), [](const auto& one) { return *one.gain; });
     const bool known = count > 0 && *weighed.front().gain >= lens->facts().known_gain_min;
-    asked.wanted = known ? 1 : 0;
-    while (known && asked.wanted < std::min(count, kShownMax) &&
-           *weighed[asked.wanted].gain > lens->facts().passage_price)
-        ++asked.wanted;
+    // The choice is the first of the order just made.
+    asked.wanted = known ? lensnet::choice_by(gains, lens->facts().passage_price).size() : 0;
     return {};
 }
 

@@ -44,14 +44,8 @@ struct Net {
     }
 };
 
-std::vector<Signals> masked(std::vector<Signals> signals, std::span<const Signal> without) {
-    for (Signals& one : signals)
-        for (const Signal signal : without) one[signal] = 0;
-    return signals;
-}
-
 std::vector<Features> rows_of(const LabelledQuestion& question, std::span<const Signal> without) {
-    return features_of(masked(question.signals(), without));
+    return features_of(question.signals(without));
 }
 
 void standardise(std::span<const LabelledQuestion* const> questions,

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "lensnet/choice.h"
 #include "lensnet/training/lens_fit.h"
 
 namespace mc::lensnet {
@@ -15,18 +16,6 @@ constexpr std::size_t kBins = 10;
 constexpr double kAnswers = 1;
 // One in so many questions that could be answered may be refused.
 constexpr std::size_t kToldRefusedDivisor = 20;
-
-// The candidate with the greatest gain, and those that gain more than the price, kLensShownMax at
-// most.
-std::vector<std::size_t> choice_by(std::span<const double> gains, double price) {
-    std::vector<std::size_t> order(gains.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::ranges::stable_sort(order, std::greater(), [&](std::size_t i) { return gains[i]; });
-    order.resize(std::min(order.size(), kLensShownMax));
-    const std::size_t best = order.empty() ? 0 : order.front();
-    std::erase_if(order, [&](std::size_t i) { return i != best && gains[i] <= price; });
-    return order;
-}
 
 double sum_of(std::span<const double> gains, std::span<const std::size_t> chosen) {
     double sum = 0;

@@ -44,9 +44,6 @@ struct LensScores {
     std::vector<CalibrationBin> calibration;
 };
 
-// Passages that a window shows at most.
-inline constexpr std::size_t kLensShownMax = 4;
-
 // passage_price: what a passage behind the best must gain to be shown.
 LensScores score_predictions(std::span<const Prediction> predictions, double passage_price);
 

@@ -81,13 +81,6 @@ Lens lens_of(const FittedLens& fitted, LensFacts facts) {
     return {std::move(facts), fitted.means, fitted.scales, fitted.layers};
 }
 
-std::vector<Signals> masked(const LabelledQuestion& question, std::span<const Signal> without) {
-    std::vector<Signals> signals = question.signals();
-    for (Signals& one : signals)
-        for (const Signal signal : without) one[signal] = 0;
-    return signals;
-}
-
 class LensTraining {
   public:
     LensTraining(const LensTrainOptions& options, const LensTrainProgress& progress,
@@ -111,7 +104,7 @@ class LensTraining {
             MC_ASSIGN(const FittedLens fitted, fit(learned, hidden));
             const Lens lens = lens_of(fitted, {});
             for (const LabelledQuestion* const question : held_out)
-                predictions.push_back({question, lens.gains(masked(*question, options_.without))});
+                predictions.push_back({question, lens.gains(question->signals(options_.without))});
         }
         return score_predictions(predictions, price_);
     }
