@@ -107,31 +107,25 @@ class QuestionReader {
     std::vector<lm::ScoringCase> cases_;
 };
 
-Result<void> add_question_likelihood(BankSession& bank, const std::string& question,
-                                     std::span<const RankedPassage> candidates,
-                                     std::vector<Signals>& signals) {
+// All in one batch: behind nothing is asked once.
+Result<void> add_likelihoods(BankSession& bank, const std::string& question,
+                             std::span<const RankedPassage> candidates, const SignalChoice& choice,
+                             std::vector<Signals>& signals) {
     QuestionReader reader(bank, question);
     reader.add_nothing();
-    for (const RankedPassage& one : candidates) MC_TRY(reader.add_text(one.passage));
-    MC_ASSIGN(const auto gains, reader.gains());
-    for (std::size_t i = 0; i < candidates.size(); ++i)
-        signals[i][Signal::kQuestionLikelihood] = gains[i];
-    return {};
-}
-
-Result<void> add_gist_likelihood(BankSession& bank, const std::string& question,
-                                 std::span<const RankedPassage> candidates,
-                                 std::vector<Signals>& signals) {
-    QuestionReader reader(bank, question);
-    reader.add_nothing();
-    std::vector<std::size_t> with_gists;
+    std::vector<double*> asked;  // which signal each addition behind the first makes
     for (std::size_t i = 0; i < candidates.size(); ++i) {
+        if (choice.question_likelihood) {
+            MC_TRY(reader.add_text(candidates[i].passage));
+            asked.push_back(&signals[i][Signal::kQuestionLikelihood]);
+        }
+        if (!choice.gist_likelihood) continue;
         MC_ASSIGN(const bool added, reader.add_gists(candidates[i].passage));
-        if (added) with_gists.push_back(i);
+        if (added) asked.push_back(&signals[i][Signal::kGistLikelihood]);
     }
+    if (asked.empty()) return {};
     MC_ASSIGN(const auto gains, reader.gains());
-    for (std::size_t k = 0; k < with_gists.size(); ++k)
-        signals[with_gists[k]][Signal::kGistLikelihood] = gains[k];
+    for (std::size_t k = 0; k < asked.size(); ++k) *asked[k] = gains[k];
     return {};
 }
 
@@ -171,10 +165,7 @@ Result<std::vector<Signals>> candidate_signals(BankSession& bank, const std::str
         out[Signal::kLead] = one.lead.empty() ? 0 : 1;
         out[Signal::kNeighbour] = neighbour_signal(one, ranking);
     }
-    if (candidates.empty()) return signals;
-    if (choice.question_likelihood)
-        MC_TRY(add_question_likelihood(bank, question, candidates, signals));
-    if (choice.gist_likelihood) MC_TRY(add_gist_likelihood(bank, question, candidates, signals));
+    MC_TRY(add_likelihoods(bank, question, candidates, choice, signals));
     return signals;
 }
 

@@ -61,15 +61,20 @@ std::string length_label(std::string_view family, std::uint64_t length) {
     return std::to_string(length);
 }
 
+Json json_documents(const SentencePool& pool) {
+    Json documents = Json::array();
+    for (std::size_t d = 0; d < pool.document_names.size(); ++d)
+        documents.push_back(
+            {{"name", pool.document_names[d]}, {"hash", to_hex(pool.document_hashes[d])}});
+    return documents;
+}
+
 std::string answers_configuration(const AnswersOptions& options, const ScorerFacts& facts,
                                   const SentencePool& pool) {
     Json json = json_configuration(kTask, kTaskVersion, facts);
     json["seed"] = options.seed;
     json["items"] = options.items;
-    json["documents"] = Json::array();
-    for (std::size_t d = 0; d < pool.document_names.size(); ++d)
-        json["documents"].push_back(
-            {{"name", pool.document_names[d]}, {"hash", to_hex(pool.document_hashes[d])}});
+    json["documents"] = json_documents(pool);
     return json_text(json, -1);
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,9 @@ namespace mc::eval {
 
 // "4k", or "100 documents".
 std::string length_label(std::string_view family, std::uint64_t length);
+
+// Names and hashes of a pool's documents, for a run's configuration.
+nlohmann::ordered_json json_documents(const SentencePool& pool);
 
 // What decides whether a log may be continued. Rows, lengths and families are not in it: a later
 // run may ask for others.

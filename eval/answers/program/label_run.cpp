@@ -10,6 +10,7 @@
 #include <tuple>
 #include <utility>
 
+#include "eval/answers/answer_report.h"
 #include "eval/answers/families.h"
 #include "eval/answers/memory_plan.h"
 #include "eval/answers/program/bank_memory.h"
@@ -88,10 +89,7 @@ std::string LabelRun::configuration(const ScorerFacts& facts) const {
     json["items"] = options_.items;
     json["subsets"] = options_.subsets;
     json["embedder_hash"] = embedder_hash_;
-    json["documents"] = nlohmann::ordered_json::array();
-    for (std::size_t d = 0; d < pool_.document_names.size(); ++d)
-        json["documents"].push_back(
-            {{"name", pool_.document_names[d]}, {"hash", to_hex(pool_.document_hashes[d])}});
+    json["documents"] = json_documents(pool_);
     return json_text(json, -1);
 }
 
