@@ -5,6 +5,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "apps/repl/dot_command.h"
 #include "apps/terminal/interrupt.h"
 #include "apps/terminal/text.h"
 #include "apps/views/render.h"
@@ -79,9 +80,7 @@ Result<void> ChatConsole::execute(std::string_view line) {
         return fail(ErrorCode::kUsage,
                     "unknown command " + printable(name) +
                         "; .help lists them, and a space in front makes it a message");
-    const std::string arguments = trimmed(std::string_view(text).substr(name.size()));
-    if (found->arguments.empty() && !arguments.empty())
-        return fail(ErrorCode::kUsage, std::string(name) + " takes no arguments");
+    MC_ASSIGN(const std::string arguments, command_arguments(name, found->arguments, text));
     return (this->*found->run)(arguments);
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "apps/repl/dot_command.h"
 #include "apps/terminal/interrupt.h"
 #include "apps/terminal/text.h"
 #include "apps/views/render.h"
@@ -96,13 +97,7 @@ Result<void> Repl::execute(std::string_view line) {
     const auto commands = repl_commands();
     const auto found = std::ranges::find(commands, name, &ReplCommand::name);
     if (found == commands.end()) return unknown_command(name);
-    const std::string arguments = trimmed(std::string_view(text).substr(name.size()));
-    if (found->arguments.empty() && !arguments.empty())
-        return fail(ErrorCode::kUsage, std::string(name) + " takes no arguments");
-    const bool required = !found->arguments.empty() && found->arguments.front() != '[';
-    if (required && arguments.empty())
-        return fail(ErrorCode::kUsage,
-                    "usage: " + std::string(name) + " " + std::string(found->arguments));
+    MC_ASSIGN(const std::string arguments, command_arguments(name, found->arguments, text));
     return (this->*found->run)(arguments);
 }
 
