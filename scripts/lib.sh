@@ -12,7 +12,9 @@ cache=${MEGACONTEXT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/megacontext}
 # The program and CMake look for the wheels and the model where the scripts put them.
 export MEGACONTEXT_CACHE="$cache"
 
-# The precompiled torch header is only cacheable when ccache ignores times inside it.
+# Precompiled headers are only cacheable when ccache ignores times inside them. What one clone has compiled serves the
+# next, wherever it lies.
+export CCACHE_BASEDIR="$root" CCACHE_NOHASHDIR=1
 export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
 
 say() { printf '%s\n' "$*"; }

@@ -16,17 +16,17 @@ constexpr std::array kSentences{"{n} likes {d} and lives in {c}.",
                                 "{n} has moved to {c} and drinks {d} every morning.",
                                 "{n}, who is fond of {d}, has a flat in {c}."};
 
-struct Question {
+struct SentenceQuestion {
     const char* task;
     const char* list;
     const char* text;
     const char* lead;
 };
 
-constexpr std::array kQuestions{
-    Question{"city", "city", "In which city is the home of {n}?", "The home of {n} is in"},
-    Question{"drink", "drink", "What is the favourite drink of {n}?",
-             "The favourite drink of {n} is"}};
+constexpr std::array kSentenceQuestions{
+    SentenceQuestion{"city", "city", "In which city is the home of {n}?", "The home of {n} is in"},
+    SentenceQuestion{"drink", "drink", "What is the favourite drink of {n}?",
+                     "The favourite drink of {n} is"}};
 
 std::string draw_word(const char* list, Rng& rng) {
     const auto& all = words(list);
@@ -55,11 +55,11 @@ ItemSet make_one_sentences(std::size_t count, Rng rng, const lm::Tokenizer& toke
     std::unordered_set<std::string> names;
     for (std::size_t i = 0; i < count;) {
         const std::string name = draw_name(rng);
-        const Question& question = kQuestions[i % kQuestions.size()];
+        const SentenceQuestion& question = kSentenceQuestions[i % kSentenceQuestions.size()];
         const auto drawn = draw_candidates(words(question.list), tokenizer, rng);
         MC_CHECK(drawn.has_value(), "some cities and drinks have names of equal length");
         if (!names.insert(name).second) continue;
-        const bool asks_city = i % kQuestions.size() == 0;
+        const bool asks_city = i % kSentenceQuestions.size() == 0;
         const std::string drink = asks_city ? draw_word("drink", rng) : drawn->value();
         const std::string city = asks_city ? drawn->value() : draw_word("city", rng);
         AnswerItem item;

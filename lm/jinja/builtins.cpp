@@ -11,10 +11,6 @@
 namespace mc::lm::jinja {
 namespace {
 
-tl::unexpected<Error> refuse(const std::string& what) {
-    return fail(ErrorCode::kInvalidInput, what);
-}
-
 std::int64_t character_count(std::string_view bytes) {
     return std::count_if(bytes.begin(), bytes.end(),
                          [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; });

@@ -19,6 +19,11 @@
 
 namespace mc::lm::jinja {
 
+// What a template must not do.
+inline tl::unexpected<Error> refuse(const std::string& what) {
+    return fail(ErrorCode::kInvalidInput, what);
+}
+
 struct Arguments {
     std::vector<Value> positional;
     std::vector<std::pair<std::string, Value>> keywords;

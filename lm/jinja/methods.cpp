@@ -7,10 +7,6 @@
 namespace mc::lm::jinja {
 namespace {
 
-tl::unexpected<Error> refuse(const std::string& what) {
-    return fail(ErrorCode::kInvalidInput, what);
-}
-
 // Text, or one of a list of texts.
 Result<bool> has_affix(const Text& text, const Value& affix, bool at_front) {
     if (affix.text() == nullptr) return refuse("startswith and endswith take text");

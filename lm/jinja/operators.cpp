@@ -9,10 +9,6 @@
 namespace mc::lm::jinja {
 namespace {
 
-tl::unexpected<Error> refuse(const std::string& what) {
-    return fail(ErrorCode::kInvalidInput, what);
-}
-
 // A bool counts as a number, as in Python.
 const std::int64_t* whole(const Value& value, std::int64_t& storage) {
     if (const bool* b = value.get_if<bool>()) {

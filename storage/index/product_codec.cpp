@@ -11,8 +11,6 @@
 namespace mc::storage {
 namespace {
 
-constexpr std::size_t kCentroidCount = 256;
-
 // One inner product for each centroid; a code's score is the sum of its bytes' entries.
 class ProductScorer final : public CodeScorer {
   public:

@@ -12,7 +12,6 @@ namespace {
 
 constexpr const char* kFormat = "megacontext-vector-codebook-1";
 constexpr const char* kShippedName = "the program's own vector codebook";
-constexpr std::uint64_t kCentroidCount = 256;
 
 std::string field(const lm::SafetensorsFile& file, const char* key) {
     const auto found = file.metadata().find(key);

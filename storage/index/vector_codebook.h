@@ -23,6 +23,9 @@ namespace mc::storage {
 // Widest vectors that a codebook may be made for.
 inline constexpr std::uint64_t kCodebookDimMax = 8192;
 
+// A code is one byte, so each share of a vector has this many centroids.
+inline constexpr std::size_t kCentroidCount = 256;
+
 struct VectorCodebook {
     Hash128 hash;  // of the file
     std::string embedder_name;

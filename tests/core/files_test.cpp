@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint64_t kAnySize = 1 << 20;
 
-std::span<const std::byte> bytes_of(std::string_view text) {
+std::span<const std::byte> content_of(std::string_view text) {
     return std::as_bytes(std::span(text.data(), text.size()));
 }
 
@@ -34,7 +34,7 @@ class Files : public testing::Test {
     void TearDown() override { std::filesystem::remove_all(folder_); }
 
     Path write(const std::string& name, std::string_view content) {
-        EXPECT_TRUE(replace_file(folder_ / name, bytes_of(content)));
+        EXPECT_TRUE(replace_file(folder_ / name, content_of(content)));
         return folder_ / name;
     }
 
@@ -107,7 +107,7 @@ TEST_F(Files, an_unreadable_file_is_the_users_error) {
 
 TEST_F(Files, replacing_leaves_the_new_content_and_no_draft) {
     const Path path = write("a", "old and longer");
-    ASSERT_TRUE(replace_file(path, bytes_of("new")));
+    ASSERT_TRUE(replace_file(path, content_of("new")));
     EXPECT_EQ(read_file(path, kAnySize).value(), "new");
     int entries = 0;
     for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder_))
@@ -118,12 +118,12 @@ TEST_F(Files, replacing_leaves_the_new_content_and_no_draft) {
 TEST_F(Files, a_failed_replacement_leaves_the_old_content) {
     const Path path = write("a", "old");
     ASSERT_TRUE(std::filesystem::create_directory(folder_ / "a.new"));  // blocks the draft
-    EXPECT_FALSE(replace_file(path, bytes_of("new")));
+    EXPECT_FALSE(replace_file(path, content_of("new")));
     EXPECT_EQ(read_file(path, kAnySize).value(), "old");
 }
 
 TEST_F(Files, replacing_in_a_missing_folder_fails_and_names_it) {
-    const auto result = replace_file(folder_ / "no" / "a", bytes_of("x"));
+    const auto result = replace_file(folder_ / "no" / "a", content_of("x"));
     ASSERT_FALSE(result);
     EXPECT_NE(result.error().message().find("no/a.new"), std::string::npos);
 }

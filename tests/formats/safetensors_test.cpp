@@ -92,7 +92,8 @@ TEST(Safetensors, every_byte_belongs_to_one_tensor) {
 }
 
 TEST(Safetensors, a_header_that_cannot_be_read_is_refused) {
-    EXPECT_EQ(refusal("1234567"), "test.safetensors: the file ends in the header's size");
+    EXPECT_EQ(refusal(std::string("1234567")),
+              "test.safetensors: the file ends in the header's size");
     EXPECT_EQ(refusal(std::string("\x09\0\0\0\0\0\0\0{}", 10)),
               "test.safetensors: the header's 9 bytes lie beyond the file's end");
     EXPECT_EQ(refusal(std::string("\0\0\0\0\1\0\0\0{}", 10)),

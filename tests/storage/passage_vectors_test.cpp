@@ -16,7 +16,7 @@
 namespace mc::storage {
 namespace {
 
-constexpr std::uint32_t kDim = 32;
+constexpr std::uint32_t kVectorDim = 32;
 
 std::vector<float> random_unit(Rng& rng, std::uint32_t dim) {
     std::vector<float> vector(dim);
@@ -47,9 +47,10 @@ std::int64_t key_of(std::uint64_t document) {
 
 class Filled {
   public:
-    Filled(const VectorCodec& codec, std::size_t count) : vectors(codec, kDim), codec_(codec) {
+    Filled(const VectorCodec& codec, std::size_t count)
+        : vectors(codec, kVectorDim), codec_(codec) {
         Rng rng(5);
-        for (std::size_t i = 0; i < count; ++i) add(i, random_unit(rng, kDim));
+        for (std::size_t i = 0; i < count; ++i) add(i, random_unit(rng, kVectorDim));
     }
 
     void add(std::size_t document, const std::vector<float>& vector) {
@@ -80,17 +81,17 @@ class Filled {
 };
 
 TEST(VectorCodecTest, ACodesScoreIsTheProductWithWhatItStandsFor) {
-    const TextEmbedderInfo embedder = test_embedder(kDim);
+    const TextEmbedderInfo embedder = test_embedder(kVectorDim);
     Rng rng(3);
     for (const std::uint32_t bytes : {1U, 2U, 8U, 16U, 32U}) {
         const auto codec = make_product_codec(random_vector_codebook(embedder, bytes));
         EXPECT_EQ(codec->code_bytes(), bytes);
         for (int i = 0; i < 20; ++i) {
-            const auto vector = random_unit(rng, kDim);
-            const auto query = random_unit(rng, kDim);
+            const auto vector = random_unit(rng, kVectorDim);
+            const auto query = random_unit(rng, kVectorDim);
             std::vector<std::byte> code(bytes);
             ASSERT_TRUE(codec->encode(vector, code));
-            std::vector<float> decoded(kDim);
+            std::vector<float> decoded(kVectorDim);
             codec->decode(code.data(), decoded);
             EXPECT_NEAR(codec->scorer(query)->score(code.data()), product(query, decoded), 1e-5);
             std::vector<std::uint64_t> signs(1);
@@ -100,8 +101,8 @@ TEST(VectorCodecTest, ACodesScoreIsTheProductWithWhatItStandsFor) {
             EXPECT_EQ(signs, expected);
         }
     }
-    const auto halves = make_half_codec(kDim);
-    const auto vector = random_unit(rng, kDim);
+    const auto halves = make_half_codec(kVectorDim);
+    const auto vector = random_unit(rng, kVectorDim);
     std::vector<std::byte> code(halves->code_bytes());
     ASSERT_TRUE(halves->encode(vector, code));
     EXPECT_NEAR(halves->scorer(vector)->score(code.data()), 1, 1e-3);
@@ -126,11 +127,11 @@ TEST(VectorCodecTest, SignsOfACodeAreThoseOfWhatItStandsFor) {
 }
 
 TEST(VectorCodecTest, ACodeNamesTheNearestCentroids) {
-    const VectorCodebook book = random_vector_codebook(test_embedder(kDim), 8);
+    const VectorCodebook book = random_vector_codebook(test_embedder(kVectorDim), 8);
     const auto codec = make_product_codec(book);
     Rng rng(4);
     for (int i = 0; i < 50; ++i) {
-        std::vector<float> vector(kDim);
+        std::vector<float> vector(kVectorDim);
         std::vector<std::byte> expected;
         for (std::size_t m = 0; m < 8; ++m) {
             const std::uint64_t chosen = rng.below(256);
@@ -167,11 +168,11 @@ TEST(SignSketchesTest, DifferencesAreTheSignsThatDiffer) {
 }
 
 TEST(PassageVectorsTest, AFewVectorsAreAllCompared) {
-    const auto codec = make_half_codec(kDim);
+    const auto codec = make_half_codec(kVectorDim);
     Filled filled(*codec, kExactVectorsMax);
     Rng rng(77);
     for (int i = 0; i < 10; ++i) {
-        const auto query = random_unit(rng, kDim);
+        const auto query = random_unit(rng, kVectorDim);
         const auto hits = filled.vectors.search(query, 20, {});
         const auto expected = filled.exact(query, 20);
         ASSERT_EQ(hits.size(), expected.size());
@@ -180,12 +181,12 @@ TEST(PassageVectorsTest, AFewVectorsAreAllCompared) {
 }
 
 TEST(PassageVectorsTest, OfManyTheNearestAreFoundByTheirSigns) {
-    const auto codec = make_half_codec(kDim);
+    const auto codec = make_half_codec(kVectorDim);
     Filled filled(*codec, 10 * kExactVectorsMax);
     Rng rng(78);
     std::size_t found = 0;
     for (int i = 0; i < 40; ++i) {
-        const auto query = random_unit(rng, kDim);
+        const auto query = random_unit(rng, kVectorDim);
         const auto expected = filled.exact(query, 5);
         std::set<std::int64_t> keys;
         for (const KeyScore& hit : filled.vectors.search(query, 5, {})) keys.insert(hit.key);
@@ -194,13 +195,13 @@ TEST(PassageVectorsTest, OfManyTheNearestAreFoundByTheirSigns) {
     EXPECT_GE(found, 180u);  // of 200; random numbers are the hard case
     // Within one document there are few, and so all are compared.
     const std::vector<KeyRange> one = {keys_of(DocumentId(4321))};
-    EXPECT_EQ(filled.vectors.search(random_unit(rng, kDim), 5, one).size(), 1u);
-    EXPECT_EQ(filled.vectors.search(random_unit(rng, kDim), 100'000, {}).size(),
+    EXPECT_EQ(filled.vectors.search(random_unit(rng, kVectorDim), 5, one).size(), 1u);
+    EXPECT_EQ(filled.vectors.search(random_unit(rng, kVectorDim), 100'000, {}).size(),
               filled.vectors.size());
 }
 
 TEST(PassageVectorsTest, WhatIsRemovedIsNotFoundAndTheRestIs) {
-    const auto codec = make_product_codec(random_vector_codebook(test_embedder(kDim), 16));
+    const auto codec = make_product_codec(random_vector_codebook(test_embedder(kVectorDim), 16));
     Filled filled(*codec, 300);
     for (std::size_t document = 0; document < 300; document += 3)
         filled.vectors.remove(key_of(document));
@@ -208,7 +209,7 @@ TEST(PassageVectorsTest, WhatIsRemovedIsNotFoundAndTheRestIs) {
     EXPECT_EQ(filled.vectors.size(), 200u);
     std::erase_if(filled.codes, [](const auto& one) { return one.first % 3 == 0; });
     Rng rng(79);
-    const auto query = random_unit(rng, kDim);
+    const auto query = random_unit(rng, kVectorDim);
     const auto hits = filled.vectors.search(query, 300, {});
     const auto expected = filled.exact(query, 300);
     ASSERT_EQ(hits.size(), expected.size());

@@ -10,19 +10,19 @@
 namespace mc {
 namespace {
 
-std::vector<TokenId> positions(std::uint64_t begin, std::uint64_t end) {
+std::vector<TokenId> window_positions(std::uint64_t begin, std::uint64_t end) {
     std::vector<TokenId> tokens(end - begin);
     std::iota(tokens.begin(), tokens.end(), static_cast<TokenId>(begin));
     return tokens;
 }
 
 void expect_window(const ReadWindow& window, TokenSpan read, std::uint64_t fresh_begin) {
-    EXPECT_EQ(window.tokens, positions(read.begin, read.end));
+    EXPECT_EQ(window.tokens, window_positions(read.begin, read.end));
     EXPECT_EQ(window.context_count, fresh_begin - read.begin);
 }
 
 TEST(ReadWindow, AWholeTextIsCutAtMultiplesOf512WithTheContextBeforeThem) {
-    const auto windows = read_windows(positions(0, 1100), {0, 1088});
+    const auto windows = read_windows(window_positions(0, 1100), {0, 1088});
     ASSERT_EQ(windows.size(), 3U);
     expect_window(windows[0], {0, 512}, 0);
     expect_window(windows[1], {256, 1024}, 512);
@@ -31,7 +31,7 @@ TEST(ReadWindow, AWholeTextIsCutAtMultiplesOf512WithTheContextBeforeThem) {
 
 // A part's windows are those of the whole: what a block is read with does not know of parts.
 TEST(ReadWindow, APartIsReadWithWhatStandsBeforeItInTheText) {
-    const auto text = positions(0, 4096);
+    const auto text = window_positions(0, 4096);
     const auto windows = read_windows(text, {1024, 2048});
     ASSERT_EQ(windows.size(), 2U);
     expect_window(windows[0], {768, 1536}, 1024);
@@ -44,13 +44,14 @@ TEST(ReadWindow, APartIsReadWithWhatStandsBeforeItInTheText) {
 
 TEST(ReadWindow, TheTextMayBeginAtTheFirstTokenThatIsRead) {
     ASSERT_EQ(read_window_begin(1100), 768U);
-    expect_window(read_window_at(positions(768, 1500), 768, {1088, 1472}), {768, 1472}, 1088);
+    expect_window(read_window_at(window_positions(768, 1500), 768, {1088, 1472}), {768, 1472},
+                  1088);
 }
 
 TEST(ReadWindowDeathTest, AWindowBeyondItsTextIsABug) {
-    EXPECT_DEATH(read_window_at(positions(0, 100), 0, {0, 128}), "beyond its text");
-    EXPECT_DEATH(read_window_at(positions(800, 1500), 800, {1088, 1472}), "beyond its text");
-    EXPECT_DEATH(read_windows(positions(0, 100), {0, 33}), "whole blocks");
+    EXPECT_DEATH(read_window_at(window_positions(0, 100), 0, {0, 128}), "beyond its text");
+    EXPECT_DEATH(read_window_at(window_positions(800, 1500), 800, {1088, 1472}), "beyond its text");
+    EXPECT_DEATH(read_windows(window_positions(0, 100), {0, 33}), "whole blocks");
 }
 
 }  // namespace

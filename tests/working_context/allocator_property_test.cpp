@@ -12,7 +12,7 @@
 namespace mc {
 namespace {
 
-constexpr std::uint64_t kSeed = 20260302;
+constexpr std::uint64_t kAllocatorSeed = 20260302;
 
 std::vector<NodeScore> random_scores(const Window& window, Rng& rng) {
     std::map<NodeId, double> gains;
@@ -41,7 +41,7 @@ void apply_checked(Window& window, const EditPlan& plan, const AllocatorLimits& 
 }
 
 TEST(AllocatorLaws, EveryPlannedEditIsLegalWhenReachedAndTheBudgetHolds) {
-    Rng rng(kSeed);
+    Rng rng(kAllocatorSeed);
     std::uint64_t edit_count = 0;
     std::uint64_t collapse_count = 0;
     for (int round = 0; round < 1000; ++round) {
@@ -68,7 +68,7 @@ TEST(AllocatorLaws, EveryPlannedEditIsLegalWhenReachedAndTheBudgetHolds) {
 }
 
 TEST(AllocatorLaws, TheSameInputGivesTheSamePlanAndASettledWindowStays) {
-    Rng rng(kSeed + 1);
+    Rng rng(kAllocatorSeed + 1);
     for (int round = 0; round < 1000; ++round) {
         SCOPED_TRACE("rng state " + std::to_string(rng.state()));
         Window window = random_window(rng);
@@ -85,7 +85,7 @@ TEST(AllocatorLaws, TheSameInputGivesTheSamePlanAndASettledWindowStays) {
 }
 
 TEST(AllocatorLaws, AHigherBudgetNeverCoversLessEvidence) {
-    Rng rng(kSeed + 2);
+    Rng rng(kAllocatorSeed + 2);
     for (int round = 0; round < 200; ++round) {
         SCOPED_TRACE("rng state " + std::to_string(rng.state()));
         Window window = random_window(rng);
@@ -124,7 +124,7 @@ double best_by_search(const std::vector<ExpansionCandidate>& candidates,
 }
 
 TEST(ExpansionChoice, EqualsTheExhaustiveSearch) {
-    Rng rng(kSeed + 3);
+    Rng rng(kAllocatorSeed + 3);
     for (int round = 0; round < 1'500; ++round) {
         SCOPED_TRACE("rng state " + std::to_string(rng.state()));
         std::map<NodeId, bool, decltype(&precedes)> nodes(&precedes);  // node → forced
