@@ -18,6 +18,11 @@ class Clock {
     virtual std::int64_t monotonic_ns() const = 0;
 };
 
+// Between two readings of monotonic_ns().
+inline double seconds_between(std::int64_t begin_ns, std::int64_t end_ns) {
+    return static_cast<double>(end_ns - begin_ns) * 1e-9;
+}
+
 class SystemClock final : public Clock {
   public:
     std::int64_t now_us() const override;

@@ -12,10 +12,6 @@ static_assert(static_cast<int>(AnswerEnd::kEndOfText) ==
               static_cast<int>(lm::StopReason::kEndOfText));
 static_assert(static_cast<int>(AnswerEnd::kStopped) == static_cast<int>(lm::StopReason::kStopped));
 
-double seconds_since(std::int64_t begin_ns, const Clock& clock) {
-    return static_cast<double>(clock.monotonic_ns() - begin_ns) * 1e-9;
-}
-
 lm::GenerateOptions generation_of(const AnswerOptions& options) {
     lm::GenerateOptions generation;
     generation.tokens_max = options.tokens_max;
@@ -47,7 +43,7 @@ Result<Answer> write_answer(Engine& engine, std::span<const lm::Segment> prompt,
     std::string written;
     const auto on_text = [&](std::string_view text) {
         if (answer.seconds_to_first_token == 0)
-            answer.seconds_to_first_token = seconds_since(begin_ns, clock);
+            answer.seconds_to_first_token = seconds_between(begin_ns, clock.monotonic_ns());
         const std::size_t shown = written.size();
         written += text;
         const std::string_view kept = cut.keep(written);
@@ -62,7 +58,7 @@ Result<Answer> write_answer(Engine& engine, std::span<const lm::Segment> prompt,
     answer.stop_reason = cut.ended_by_sentence() ? AnswerEnd::kSentence
                          : cut.ended_by_loop()   ? AnswerEnd::kLoop
                                                  : static_cast<AnswerEnd>(generated.reason);
-    answer.seconds = seconds_since(begin_ns, clock);
+    answer.seconds = seconds_between(begin_ns, clock.monotonic_ns());
     count(engine.metrics(), answer);
     return answer;
 }

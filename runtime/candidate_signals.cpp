@@ -17,10 +17,6 @@ namespace {
 using lensnet::Signal;
 using lensnet::Signals;
 
-// A rival holds nearly as much of the question's words; not all, because longer passages are rated
-// lower.
-constexpr double kRivalWordsShare = 0.95;
-
 double rank_signal(std::size_t rank) {
     return rank == 0 ? 0 : 1 / static_cast<double>(rank);
 }

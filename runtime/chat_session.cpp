@@ -22,10 +22,6 @@ constexpr std::string_view kSystemText = "You are a helpful assistant.";
 constexpr std::string_view kPinsText = "Keep in mind:";
 constexpr std::string_view kMemoryText = "From earlier in this conversation:";
 
-double seconds_between(std::int64_t begin_ns, std::int64_t end_ns) {
-    return static_cast<double>(end_ns - begin_ns) * 1e-9;
-}
-
 std::vector<ChatMessage> system_messages(const ChatProtected& told) {
     if (told == ChatProtected()) return {};
     std::string text = told.system.empty() ? std::string(kSystemText) : told.system;

@@ -55,6 +55,11 @@ Result<std::unique_ptr<TextEmbedder>> open_embedder(const Config& config) {
     return embedder::open_configured_embedder(config, process_environment());
 }
 
+Engine::Engine(Config config, telemetry::Metrics& metrics)
+    : config_(std::move(config)), metrics_(metrics) {}
+
+Engine::~Engine() = default;
+
 Result<std::unique_ptr<Engine>> Engine::open(const Config& config, Need need, Access access,
                                              telemetry::Metrics& metrics) {
     std::unique_ptr<Engine> engine(new Engine(config, metrics));
@@ -151,7 +156,7 @@ Result<TextEmbedder*> Engine::embedder() {
 }
 
 Result<const lensnet::Lens*> Engine::lens() {
-    if (lens_) return &*lens_;
+    if (lens_) return lens_.get();
     MC_CHECK(has_model(), "a lens belongs to a model");
     MC_ASSIGN(TextEmbedder* const sentences, embedder());
     const std::string embedder_hash = sentences ? to_hex(sentences->info().hash) : "";
@@ -165,8 +170,8 @@ Result<const lensnet::Lens*> Engine::lens() {
     MC_ASSIGN(lensnet::Lens lens, lensnet::parse_lens(*file));
     const lensnet::LensFacts& facts = lens.facts();
     if (facts.base_model_hash == to_hex(model_->hash()) && facts.embedder_hash == embedder_hash) {
-        lens_ = std::move(lens);
-        return &*lens_;
+        lens_ = std::make_unique<lensnet::Lens>(std::move(lens));
+        return lens_.get();
     }
     if (own) return static_cast<const lensnet::Lens*>(nullptr);
     return fail(ErrorCode::kModelMismatch,

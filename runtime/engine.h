@@ -16,7 +16,6 @@
 #include "core/config.h"
 #include "core/result.h"
 #include "gistnet/base_model_gist_encoder.h"
-#include "lensnet/lens.h"
 #include "lm/base_model.h"
 #include "lm/generation/chat_prompt.h"
 #include "lm/tokenizer/tokenizer.h"
@@ -24,6 +23,10 @@
 #include "storage/store.h"
 #include "telemetry/metrics.h"
 #include "tree/text_embedder.h"
+
+namespace mc::lensnet {
+class Lens;
+}
 
 namespace mc::runtime {
 
@@ -48,6 +51,10 @@ enum class Access {
 
 class Engine {
   public:
+    ~Engine();
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
     // Access::kWrite creates the store when it is missing (needs Need::kModel) and takes the
     // writer's lock. What is done with the engine is counted in `metrics`, which may serve
     // several engines in turn. Cost: Need::kModel loads the weights, 0.5 s for the default model.
@@ -84,8 +91,7 @@ class Engine {
     Result<const lensnet::Lens*> lens();
 
   private:
-    Engine(Config config, telemetry::Metrics& metrics)
-        : config_(std::move(config)), metrics_(metrics) {}
+    Engine(Config config, telemetry::Metrics& metrics);
 
     Result<void> open_model(Need need, const std::optional<storage::StoreMeta>& existing);
     Result<void> open_store(Need need, Access access, const StoreCodec& codec);
@@ -98,7 +104,7 @@ class Engine {
     std::unique_ptr<GistEncoder> encoder_;           // Need::kModel
     std::unique_ptr<lm::ChatFormat> chat_format_;    // null before chat_format()
     std::unique_ptr<TextEmbedder> embedder_;         // null before embedder(), and for none
-    std::optional<lensnet::Lens> lens_;              // none before lens(), and where none fits
+    std::unique_ptr<lensnet::Lens> lens_;            // null before lens(), and where none fits
     std::unique_ptr<storage::Store> store_;
 };
 

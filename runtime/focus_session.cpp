@@ -11,10 +11,6 @@
 namespace mc::runtime {
 namespace {
 
-double seconds_between(std::int64_t begin_ns, std::int64_t end_ns) {
-    return static_cast<double>(end_ns - begin_ns) * 1e-9;
-}
-
 }  // namespace
 
 Result<FocusSession::Asked> FocusSession::search_for(const std::string& question,

@@ -9,8 +9,6 @@ namespace {
 
 // Less says little of what a passage is about.
 constexpr double kRivalWordsMin = 0.3;
-// Of the best one's share; not all of it, because longer passages are rated lower.
-constexpr double kRivalWordsShare = 0.95;
 
 bool is_rival(const RankedPassage& one, const RankedPassage& best) {
     return best.words >= kRivalWordsMin && one.words >= kRivalWordsShare * best.words;
