@@ -9,9 +9,7 @@
 #include "working_context/policies.h"
 
 namespace mc::runtime {
-namespace {
-
-}  // namespace
+namespace {}  // namespace
 
 Result<FocusSession::Asked> FocusSession::search_for(const std::string& question,
                                                      const QueryOptions& options) {

@@ -31,8 +31,8 @@ struct PassageRule {
     double rival_gap_max = 0.2;
 };
 
-// A rival of a passage holds this share of the question's words that it holds; not all, because longer passages are
-// rated lower.
+// A rival of a passage holds this share of the question's words that it holds; not all, because
+// longer passages are rated lower.
 inline constexpr double kRivalWordsShare = 0.95;
 
 struct RankedPassage {
