@@ -31,7 +31,8 @@ std::vector<ChatMessage> system_messages(const ChatProtected& told) {
 }
 
 std::string memory_frame() {
-    return std::string(kMemoryText) + "\n\n";
+    std::string frame(kMemoryText);
+    return frame.append("\n\n");
 }
 
 // What is remembered stands before the message, in its turn.

@@ -9,7 +9,6 @@
 #include "working_context/policies.h"
 
 namespace mc::runtime {
-namespace {}  // namespace
 
 Result<FocusSession::Asked> FocusSession::search_for(const std::string& question,
                                                      const QueryOptions& options) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "lensnet/choice.h"
+#include "lensnet/lens.h"
 #include "runtime/candidate_signals.h"
 #include "runtime/focus_session.h"
 

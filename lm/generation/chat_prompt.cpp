@@ -57,7 +57,8 @@ Result<jinja::List> question_messages(std::string_view question, bool has_system
         MC_ASSIGN(Value system, message("system", Text::of(kSystemText, Origin::kContent)));
         messages.push_back(std::move(system));
     } else {
-        user.append(std::string(kSystemText) + "\n\n", Origin::kContent);
+        user.append(kSystemText, Origin::kContent);
+        user.append("\n\n", Origin::kContent);
     }
     user.append(kSlot, Origin::kSlot);
     user.append("\n\n" + std::string(kAskText) + std::string(question), Origin::kContent);

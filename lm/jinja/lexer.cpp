@@ -213,7 +213,9 @@ Result<void> Lexer::tag_token(int& open_brackets) {
         advance(known.size());
         return {};
     }
-    return template_error(line_, std::string("the character '") + c + "' is not supported");
+    std::string what = "the character '";
+    what.append(1, c).append("' is not supported");
+    return template_error(line_, what);
 }
 
 void Lexer::number() {
