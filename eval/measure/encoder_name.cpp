@@ -9,8 +9,8 @@ std::string encoder_label(const std::string& encoder) {
     const std::size_t separator = encoder.find('=');
     if (separator != std::string::npos) return encoder.substr(0, separator);
     const std::string_view name = encoder;
-    const bool is_trained =
-        name == "auto" || name.find('/') != std::string_view::npos || name.ends_with(".safetensors");
+    const bool is_trained = name == "auto" || name.find('/') != std::string_view::npos ||
+                            name.ends_with(".safetensors");
     return is_trained ? "gistnet" : encoder;
 }
 
