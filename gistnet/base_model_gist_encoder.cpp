@@ -10,10 +10,12 @@
 #include "core/check.h"
 #include "core/span_math.h"
 #include "gistnet/index/index_encoder.h"
+#include "gistnet/open_windows.h"
 #include "gistnet/pooling/choose_pooler.h"
 #include "gistnet/pooling/gist_tensors.h"
 #include "gistnet/pooling/pooler.h"
 #include "lm/torch/torch_model.h"
+#include "tree/read_window.h"
 
 namespace mc::gistnet {
 namespace {
@@ -38,7 +40,8 @@ class BaseModelGistEncoder final : public GistEncoder {
         : model_(model.torch_model()),
           pooler_(std::move(chosen.pooler)),
           index_(std::move(index)),
-          windows_per_batch_(windows_per_batch) {
+          windows_per_batch_(windows_per_batch),
+          open_windows_(model_) {
         info_.name = pooler_->name() + index_->name_suffix();
         info_.hash = encoder_hash(pooler_->name() + index_->hashed_suffix(), model.hash(),
                                   {chosen.parameters, index_->parameters()});
@@ -57,7 +60,7 @@ class BaseModelGistEncoder final : public GistEncoder {
     Result<void> check_family(const SiblingGists& family) const;
     std::size_t batch_size(std::size_t window_tokens) const;
     std::vector<std::vector<Gist>> encode_batch(std::span<const ReadWindow* const> windows,
-                                                bool with_statistics) const;
+                                                bool with_statistics);
     void fill_statistics(std::span<const std::vector<TokenId>> read, const at::Tensor& hidden,
                          std::int64_t kept_begin, std::vector<Gist>& gists) const;
 
@@ -65,6 +68,7 @@ class BaseModelGistEncoder final : public GistEncoder {
     std::unique_ptr<Pooler> pooler_;
     std::unique_ptr<IndexEncoder> index_;
     std::uint32_t windows_per_batch_;
+    OpenWindows open_windows_;
     EncoderInfo info_;
 };
 
@@ -112,9 +116,10 @@ void BaseModelGistEncoder::fill_statistics(std::span<const std::vector<TokenId>>
         gists[i].statistics = {nll.const_data_ptr<float>()[i], entropy.const_data_ptr<float>()[i]};
 }
 
-// Windows of one shape, in one pass.
+// Windows of one shape, in one pass; a single one that may still grow is read behind what was read
+// of it before (statistics want the state before its new tokens, too).
 std::vector<std::vector<Gist>> BaseModelGistEncoder::encode_batch(
-    std::span<const ReadWindow* const> windows, bool with_statistics) const {
+    std::span<const ReadWindow* const> windows, bool with_statistics) {
     std::vector<std::vector<TokenId>> read;
     std::vector<TokenId> new_tokens;
     for (const ReadWindow* window : windows) {
@@ -125,9 +130,14 @@ std::vector<std::vector<Gist>> BaseModelGistEncoder::encode_batch(
                           window->tokens.end());
     }
     const auto kept_begin = 1 + static_cast<std::int64_t>(windows.front()->context_count);
-    const lm::ReadOutput out = model_.read_windows(read, kept_begin, index_->layers());
+    const bool may_grow =
+        windows.size() == 1 && !with_statistics && new_tokens.size() < kWindowNewTokens;
+    const lm::ReadOutput out = may_grow
+                                   ? open_windows_.read(read.front(), kept_begin, index_->layers())
+                                   : model_.read_windows(read, kept_begin, index_->layers());
+    const std::int64_t kept_in_output = out.hidden.size(1) - out.keys.size(3);
     std::vector<Gist> gists = make_gists(pooler_->pool_block(blocks_of({out.keys, out.values})),
-                                         index_->block_vectors(out, kept_begin, new_tokens));
+                                         index_->block_vectors(out, kept_in_output, new_tokens));
     if (with_statistics) fill_statistics(read, out.hidden, kept_begin, gists);
 
     const std::size_t per_window = gists.size() / windows.size();

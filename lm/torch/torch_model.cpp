@@ -212,35 +212,34 @@ at::Tensor TorchModel::read(std::span<const std::vector<TokenId>> windows, ReadO
     return forward(embed(tokens).view({batch, steps, -1}), positions, cache, &kept);
 }
 
-ReadOutput TorchModel::room_for(std::span<const std::vector<TokenId>> windows,
-                                std::int64_t kept_begin) const {
-    const auto batch = static_cast<std::int64_t>(windows.size());
-    const std::int64_t count = static_cast<std::int64_t>(windows.front().size()) - kept_begin;
+ReadOutput TorchModel::room_for(std::int64_t batch, std::int64_t count,
+                                std::vector<std::int64_t> residual_layers) const {
     ReadOutput out;
     out.keys = at::empty({batch, config.layer_count, config.kv_head_count, count, config.head_dim},
                          at::TensorOptions().dtype(dtype).device(device));
     out.values = at::empty_like(out.keys);
+    out.residual_layers = std::move(residual_layers);
+    out.residuals = at::empty(
+        {batch, static_cast<std::int64_t>(out.residual_layers.size()), count, config.hidden_dim},
+        out.keys.options());
     return out;
 }
 
 ReadOutput TorchModel::read_windows(std::span<const std::vector<TokenId>> windows,
                                     std::int64_t kept_begin,
                                     std::vector<std::int64_t> residual_layers) const {
-    ReadOutput out = room_for(windows, kept_begin);
-    out.residual_layers = std::move(residual_layers);
-    out.residuals =
-        at::empty({out.keys.size(0), static_cast<std::int64_t>(out.residual_layers.size()),
-                   out.keys.size(3), config.hidden_dim},
-                  out.keys.options());
+    ReadOutput out = room_for(static_cast<std::int64_t>(windows.size()),
+                              static_cast<std::int64_t>(windows.front().size()) - kept_begin,
+                              std::move(residual_layers));
     out.hidden = read(windows, out);
     return out;
 }
 
 ReadOutput TorchModel::read_attention(std::span<const std::vector<TokenId>> windows,
                                       std::int64_t kept_begin) const {
-    ReadOutput out = room_for(windows, kept_begin);
-    const std::int64_t batch = out.keys.size(0);
-    const std::int64_t count = out.keys.size(3);
+    const auto batch = static_cast<std::int64_t>(windows.size());
+    const std::int64_t count = static_cast<std::int64_t>(windows.front().size()) - kept_begin;
+    ReadOutput out = room_for(batch, count, {});
     out.queries = at::empty({batch, config.layer_count, config.head_count, count, config.head_dim},
                             out.keys.options());
     out.attended = at::empty(

@@ -109,10 +109,11 @@ struct TorchModel {
     // cache bounded.
     std::int64_t entries_per_pass() const;
 
+    // With room for keys and values of `count` steps, and for those residual streams.
+    ReadOutput room_for(std::int64_t batch, std::int64_t count,
+                        std::vector<std::int64_t> residual_layers) const;
+
   private:
-    // With room for keys and values of count steps.
-    ReadOutput room_for(std::span<const std::vector<TokenId>> windows,
-                        std::int64_t kept_begin) const;
     at::Tensor read(std::span<const std::vector<TokenId>> windows, ReadOutput& kept) const;
 };
 

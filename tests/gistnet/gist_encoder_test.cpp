@@ -66,6 +66,36 @@ TEST_F(TinyEncoder, a_window_cut_short_gives_the_same_gists_for_what_is_left) {
     }
 }
 
+// Three documents take turns, which is one more than have their readings kept; then one goes on
+// from another past, as after a forget.
+TEST_F(TinyEncoder, blocks_that_arrive_one_by_one_have_the_gists_of_those_that_came_at_once) {
+    std::vector<std::vector<TokenId>> texts = {tokens(6 * 32, 3), tokens(6 * 32, 4),
+                                               tokens(6 * 32, 5)};
+    std::vector<std::vector<std::vector<Gist>>> whole;
+    for (const auto& text : texts)
+        whole.push_back(make_gist_encoder(*model_, {})
+                            .value()
+                            ->encode_windows(std::vector<ReadWindow>{{text, 0}}, false)
+                            .value());
+    for (std::uint32_t block = 0; block < 6; ++block) {
+        for (std::size_t d = 0; d < texts.size(); ++d) {
+            if (d == 2 && block % 2 == 0) continue;  // two blocks at a time
+            const std::uint32_t before = (d == 2 ? block - 1 : block) * 32;
+            const auto end = texts[d].begin() + (block + 1) * 32;
+            const auto made = encode({{{texts[d].begin(), end}, before}});
+            expect_same_gist(made[0].back(), whole[d][0][block]);
+        }
+    }
+    std::vector<TokenId> retold = tokens(7 * 32, 99);
+    std::copy_n(texts[1].begin(), 2 * 32, retold.begin());
+    const auto made = encode({{retold, 6 * 32}});
+    const auto alone = make_gist_encoder(*model_, {})
+                           .value()
+                           ->encode_windows(std::vector<ReadWindow>{{retold, 6 * 32}}, true)
+                           .value();
+    expect_same_gist(made[0][0], alone[0][0]);
+}
+
 TEST_F(TinyEncoder, a_gist_does_not_change_when_later_tokens_change_and_does_when_earlier_ones_do) {
     std::vector<TokenId> read = tokens(4 * 32);
     const auto before = encode({{read, 0}});
