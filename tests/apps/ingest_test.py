@@ -5,6 +5,7 @@
 import json
 import os
 import signal
+import subprocess
 
 import cli
 
@@ -154,6 +155,26 @@ class Ingest(cli.CliTestCase):
             self.check_error(done, 2, "usage", name, "--name")
             self.cli.result("ingest", name, "--name", name[1:], stdin=SHORT.encode())
             self.assertEqual(self.cli.run("read", name[1:]).stdout, SHORT.encode())
+
+    def test_closed_standard_streams_are_not_the_stores_files(self):
+        self.cli.result("ingest", self.cli.write("first.txt", SHORT))
+        bad = self.cli.write("bad.txt", b"\xff\xfe\0")  # makes a message
+        for closed in ((0, 1, 2), (0,), (1,), (2,), (1, 2)):
+            path = self.cli.write(f"closed{len(closed)}{closed[0]}.txt", SHORT[closed[0] + 10:])
+            for arguments in (["ingest", path, bad], ["read", path], ["repl"], ["query", "who?"]):
+                self.run_with_closed(closed, *arguments)
+                self.assertTrue(self.cli.result("verify")["ok"], (closed, arguments))
+            self.assertEqual(self.cli.run("read", path).stdout, path.read_bytes())
+
+    def run_with_closed(self, descriptors, *arguments):
+        """As a shell starts it with <&- >&- 2>&-."""
+        def close():
+            for descriptor in descriptors:
+                os.close(descriptor)
+        subprocess.run([str(self.cli.binary), *map(str, arguments)], cwd=self.cli.home,
+                       env=self.cli.environment(), stdin=subprocess.DEVNULL, preexec_fn=close,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
+                       timeout=cli.TIMEOUT_SECONDS)
 
     def wait_for_tokens(self, process, count):
         """Until the store has a document with as many tokens, or the process has ended."""
