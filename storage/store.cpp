@@ -203,10 +203,12 @@ Result<std::unique_ptr<NodeStore>> Store::bank_store(std::string_view bank) {
 
 // <dir>/indexes/<bank id>/<file>. Made when the index may be saved.
 Result<Path> Store::index_path(const BankRecord& bank, const char* file) const {
-    const Path directory = parts_->directory / "indexes" / std::to_string(bank.id.value);
-    std::error_code error;
-    if (writable()) std::filesystem::create_directories(directory, error);
-    if (error) return fail(system_error(error.value(), "cannot create", directory));
+    const Path indexes = parts_->directory / "indexes";
+    const Path directory = indexes / std::to_string(bank.id.value);
+    if (writable()) {
+        MC_TRY(make_private_folder(indexes));
+        MC_TRY(make_private_folder(directory));
+    }
     return directory / file;
 }
 

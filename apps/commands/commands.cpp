@@ -17,6 +17,7 @@ std::vector<std::unique_ptr<Command>> make_commands() {
     commands.push_back(make_serve_command());
     commands.push_back(make_inspect_command());
     commands.push_back(make_verify_command());
+    commands.push_back(make_backup_command());
     commands.push_back(make_bank_command());
     commands.push_back(make_model_command());
     commands.push_back(make_eval_command());

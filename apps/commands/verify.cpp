@@ -4,11 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/commands/command.h"
+#include "apps/commands/store_check.h"
 #include "apps/terminal/text.h"
-#include "apps/views/render.h"
-#include "core/span_math.h"
-#include "tree/tree_check.h"
-#include "tree/tree_graph.h"
 
 namespace mc::apps {
 namespace {
@@ -19,97 +16,6 @@ constexpr const char* kFooter =
     "  megacontext verify --store backup --json\n"
     "Reads the whole store and changes nothing. Exit code 5 when anything is wrong. An index that\n"
     "is behind the store is no fault: the next ingest or query catches it up.";
-
-// What was looked at and what was wrong.
-struct Findings {
-    std::uint64_t records = 0;
-    std::uint64_t documents = 0;
-    std::uint64_t nodes = 0;
-    Json faults = Json::array();
-    Json indexes = Json::array();
-
-    void add_fault(const std::string& where, const std::string& what) {
-        faults.push_back({{"where", where}, {"message", what}});
-    }
-};
-
-std::uint64_t node_total(const DocumentRecord& document) {
-    std::uint64_t nodes = 0;
-    for (std::uint8_t level = 1; level <= top_level(document.token_count).value; ++level)
-        nodes += node_count(document.token_count, Level(level));
-    return nodes;
-}
-
-// "holds no passage of tokens 40:72"; empty when its passages cover a document without gap or
-// overlap.
-Result<std::string> passage_gap(const PassageIndex& index, const DocumentRecord& document) {
-    MC_ASSIGN(const auto passages, index.passages_in(document.id, {0, document.token_count}));
-    std::uint64_t covered = 0;
-    for (const Passage& passage : passages) {
-        if (passage.tokens.begin != covered) break;
-        covered = passage.tokens.end;
-    }
-    if (covered == document.token_count) return std::string();
-    return "document " + to_text(document.id) + ": its passages end at token " +
-           std::to_string(covered) + " of " + std::to_string(document.token_count);
-}
-
-// Passages can be compared only where the index stands at the bank's last commit.
-Result<void> check_index(storage::Store& store, const TextEmbedderInfo& embedder,
-                         const NodeStore& nodes, const std::vector<DocumentRecord>& documents,
-                         Findings& findings) {
-    const std::string& bank = nodes.bank().name;
-    Json line{{"bank", bank}, {"index", "passages"}, {"held", nullptr}};
-    const auto opened = store.open_passage_index(bank, embedder);
-    MC_ASSIGN(const CommitNumber last_commit, nodes.last_commit());
-    if (!opened) {
-        line["state"] = "unusable: " + opened.error().to_string();
-        if (opened.error().code() != ErrorCode::kStaleIndex)
-            findings.add_fault("bank " + bank + ", index of passages", opened.error().to_string());
-    } else if ((*opened)->watermark() != last_commit) {
-        line["held"] = (*opened)->size();
-        line["state"] = "behind";
-    } else {
-        line["held"] = (*opened)->size();
-        line["state"] = "current";
-        for (const DocumentRecord& document : documents) {
-            MC_ASSIGN(const std::string gap, passage_gap(**opened, document));
-            if (gap.empty()) continue;
-            line["state"] = "wrong";
-            findings.add_fault("bank " + bank + ", index of passages",
-                               gap + "; delete the index and it is rebuilt");
-        }
-    }
-    findings.indexes.push_back(std::move(line));
-    return {};
-}
-
-Result<void> check_document(const NodeStore& nodes, const DocumentRecord& document,
-                            const GistShape& shape, Findings& findings) {
-    const std::string where = "bank " + nodes.bank().name + ", document " + to_text(document.id);
-    MC_ASSIGN(const auto violations, tree_violations(nodes, document.id, shape));
-    for (const std::string& violation : violations) findings.add_fault(where, violation);
-    // What hangs together can only be said of records that can be read.
-    if (!violations.empty()) return {};
-    MC_ASSIGN(const auto unreachable, reachability_violations(nodes, document.id));
-    for (const std::string& violation : unreachable) findings.add_fault(where, violation);
-    return {};
-}
-
-Result<void> check_bank(storage::Store& store, const TextEmbedderInfo& embedder,
-                        const std::string& bank, Findings& findings) {
-    MC_ASSIGN(const auto nodes, store.bank_store(bank));
-    MC_ASSIGN(const auto documents, nodes->list_documents());
-    for (const DocumentRecord& document : documents) {
-        MC_TRY(check_document(*nodes, document, store.meta().identity.encoder.shape, findings));
-        findings.nodes += node_total(document);
-    }
-    MC_ASSIGN(const auto violations, journal_violations(*nodes));
-    for (const std::string& violation : violations)
-        findings.add_fault("bank " + bank + ", journal", violation);
-    findings.documents += documents.size();
-    return check_index(store, embedder, *nodes, documents, findings);
-}
 
 void print_findings(Output& out, const Findings& findings) {
     for (const Json& fault : findings.faults)
@@ -139,20 +45,8 @@ class VerifyCommand final : public Command {
 Result<int> VerifyCommand::run(Invocation& invocation) {
     MC_ASSIGN(const auto engine,
               open_engine(invocation, runtime::Need::kStore, runtime::Access::kRead));
-    storage::Store& store = engine->store();
-    Findings findings;
-    MC_ASSIGN(const auto summary,
-              store.verify_records([&findings](const storage::RecordFault& fault) {
-                  findings.add_fault(fault.database + ", " + fault.key, fault.error.to_string());
-              }));
-    findings.records = summary.records;
-    // Trees are read through the records: broken ones would only be reported twice.
-    if (summary.faults == 0) {
-        MC_ASSIGN(TextEmbedder* const embedder, engine->embedder());
-        const TextEmbedderInfo info = embedder ? embedder->info() : TextEmbedderInfo();
-        MC_ASSIGN(const auto banks, store.list_banks());
-        for (const BankRecord& bank : banks) MC_TRY(check_bank(store, info, bank.name, findings));
-    }
+    MC_ASSIGN(const Findings findings, check_store(*engine));
+    const storage::Store& store = engine->store();
     Output& out = invocation.out;
     if (out.json())
         out.json({{"store", store.directory().string()},

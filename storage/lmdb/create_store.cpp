@@ -2,6 +2,7 @@
 #include "storage/lmdb/create_store.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -16,14 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Result<void> sync_directory(const Path& directory) {
-    const int fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return fail(system_error(errno, "cannot open", directory));
-    const int code = ::fsync(fd) == 0 ? 0 : errno;
-    ::close(fd);
-    if (code != 0) return fail(system_error(code, "cannot sync", directory));
-    return {};
-}
+constexpr mode_t kFolderMode = 0700;  // memories are their owner's
 
 Result<StoreMeta> meta_of(const StoreOptions& options) {
     StoreMeta meta;
@@ -58,12 +52,30 @@ Result<void> write_first_records(const Path& draft, const StoreOptions& options)
 
 }  // namespace
 
+Result<void> make_private_folder(const Path& folder) {
+    if (::mkdir(folder.c_str(), kFolderMode) == 0) return {};
+    int code = errno;
+    std::error_code ignored;
+    if (code == EEXIST && fs::is_directory(folder, ignored)) return {};
+    if (code == EEXIST) code = ENOTDIR;
+    return fail(system_error(code, "cannot create", folder));
+}
+
+Result<void> sync_folder(const Path& folder) {
+    const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return fail(system_error(errno, "cannot open", folder));
+    const int code = ::fsync(fd) == 0 ? 0 : errno;
+    ::close(fd);
+    if (code != 0) return fail(system_error(code, "cannot sync", folder));
+    return {};
+}
+
 Result<void> prepare_store_directory(const Path& directory) {
     std::error_code error;
-    const bool is_new = fs::create_directories(directory, error);
-    // A folder that was there keeps what its owner chose.
-    if (is_new && !error) fs::permissions(directory, fs::perms::owner_all, error);
+    const Path folder = directory.has_filename() ? directory : directory.parent_path();
+    if (folder.has_parent_path()) fs::create_directories(folder.parent_path(), error);
     if (error) return fail(system_error(error.value(), "cannot create store", directory));
+    MC_TRY(make_private_folder(folder));
     fs::directory_iterator entry(directory, error);
     for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
         const std::string name = entry->path().filename();
@@ -81,15 +93,15 @@ Result<void> with_draft(const Path& directory,
     const Path draft = directory / "new";
     std::error_code error;
     fs::remove_all(draft, error);
-    if (!error) fs::create_directory(draft, error);
     if (error) return fail(system_error(error.value(), "cannot make", draft));
+    MC_TRY(make_private_folder(draft));
     const Result<void> written = write(draft);
     if (written) fs::rename(draft / "data.mdb", directory / "data.mdb", error);
     std::error_code ignored;
     fs::remove_all(draft, ignored);
     if (!written) return written;
     if (error) return fail(system_error(error.value(), "cannot move data.mdb into", directory));
-    return sync_directory(directory);
+    return sync_folder(directory);
 }
 
 Result<void> create_store(const StoreOptions& options) {

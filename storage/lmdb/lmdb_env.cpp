@@ -132,11 +132,27 @@ Result<void> LmdbEnv::open_environment(std::uint64_t map_bytes_initial) {
     return {};
 }
 
+// LMDB would make the file for all to read, and would not sync it.
 Result<void> LmdbEnv::copy_compacted(const Path& directory) const {
-    const ReaderLock lock(map_guard_);
-    const int code = mdb_env_copy2(env_, directory.c_str(), MDB_CP_COMPACT);
+    const Path path = directory / "data.mdb";
+    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode);
+    if (fd < 0) return fail(system_error(errno, "cannot create", path));
+    const std::unique_ptr<const int, void (*)(const int*)> closed(
+        &fd, [](const int* open_fd) { ::close(*open_fd); });
+    int code = copy_to(fd);
+    while (code == MDB_MAP_RESIZED) {  // another process grew the store beyond this map
+        MC_TRY(double_map());
+        code = copy_to(fd);
+    }
+    if (code == 0 && ::fsync(fd) != 0) code = errno;
+    if (code == EIO && has_no_room(directory)) code = ENOSPC;
     if (code != 0) return fail(error_of(code, "cannot copy the store to " + directory.string()));
     return {};
+}
+
+int LmdbEnv::copy_to(int fd) const {
+    const ReaderLock lock(map_guard_);
+    return mdb_env_copyfd2(env_, fd, MDB_CP_COMPACT);
 }
 
 // LMDB tells its readers as lines of text, the process id first; the first line is a heading.

@@ -108,8 +108,8 @@ class LmdbEnv {
     // map had to grow, so it must derive everything from the transaction.
     Result<void> write(const std::function<Result<void>(WriteTransaction&)>& body);
 
-    // Writes a copy without free pages to directory/data.mdb, synced. Requires: the directory holds
-    // none.
+    // Writes a copy of the newest commit, without free pages, to directory/data.mdb, its owner's
+    // alone and synced. Requires: the directory holds none.
     Result<void> copy_compacted(const Path& directory) const;
 
     // Whether processes but this one have the environment open and have read from it.
@@ -131,6 +131,7 @@ class LmdbEnv {
     Result<void> check_pages(bool with_value_pages) const;
     Result<int> begin(bool writable, MDB_txn** txn) const MC_REQUIRES_SHARED(map_guard_);
     Result<void> double_map() const;
+    int copy_to(int fd) const;
     void lengthen_file() const;
     Error error_of(int code, const std::string& action) const;
 

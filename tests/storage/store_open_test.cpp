@@ -45,15 +45,24 @@ TEST(StoreOpenTest, IsForItsOwnerAlone) {
     const auto store = open_or_die(test_options(directory));
     ASSERT_TRUE(store->create_bank("b"));
     ASSERT_TRUE(store->open_passage_index("b", {}));
+    ASSERT_TRUE(store->purge());  // writes data.mdb anew
     constexpr auto kOthers = fs::perms::group_all | fs::perms::others_all;
     EXPECT_EQ(fs::status(directory).permissions() & kOthers, fs::perms::none);
     std::size_t files = 0;
+    std::size_t folders = 0;
     for (const auto& entry : fs::recursive_directory_iterator(directory)) {
-        if (!entry.is_regular_file()) continue;
-        ++files;
+        ++(entry.is_directory() ? folders : files);
         EXPECT_EQ(entry.status().permissions() & kOthers, fs::perms::none) << entry.path();
     }
     EXPECT_GE(files, 3u);
+    EXPECT_EQ(folders, 2u);  // indexes, and the bank's in it
+}
+
+TEST(StoreOpenTest, ASlashAtItsEndDoesNotChangeWhoseItIs) {
+    namespace fs = std::filesystem;
+    const ScratchDirectory scratch;
+    ASSERT_TRUE(open_or_die(test_options(scratch.path() / "new" / "mine" / "")));
+    EXPECT_EQ(fs::status(scratch.path() / "new" / "mine").permissions(), fs::perms::owner_all);
 }
 
 TEST(StoreOpenTest, AFolderThatWasThereKeepsItsMode) {

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/commands/store_check.h"
+
+#include "apps/views/render.h"
+#include "core/span_math.h"
+#include "tree/tree_check.h"
+#include "tree/tree_graph.h"
+
+namespace mc::apps {
+namespace {
+
+std::uint64_t node_total(const DocumentRecord& document) {
+    std::uint64_t nodes = 0;
+    for (std::uint8_t level = 1; level <= top_level(document.token_count).value; ++level)
+        nodes += node_count(document.token_count, Level(level));
+    return nodes;
+}
+
+// "holds no passage of tokens 40:72"; empty when its passages cover a document without gap or
+// overlap.
+Result<std::string> passage_gap(const PassageIndex& index, const DocumentRecord& document) {
+    MC_ASSIGN(const auto passages, index.passages_in(document.id, {0, document.token_count}));
+    std::uint64_t covered = 0;
+    for (const Passage& passage : passages) {
+        if (passage.tokens.begin != covered) break;
+        covered = passage.tokens.end;
+    }
+    if (covered == document.token_count) return std::string();
+    return "document " + to_text(document.id) + ": its passages end at token " +
+           std::to_string(covered) + " of " + std::to_string(document.token_count);
+}
+
+// Passages can be compared only where the index stands at the bank's last commit.
+Result<void> check_index(storage::Store& store, const TextEmbedderInfo& embedder,
+                         const NodeStore& nodes, const std::vector<DocumentRecord>& documents,
+                         Findings& findings) {
+    const std::string& bank = nodes.bank().name;
+    Json line{{"bank", bank}, {"index", "passages"}, {"held", nullptr}};
+    const auto opened = store.open_passage_index(bank, embedder);
+    MC_ASSIGN(const CommitNumber last_commit, nodes.last_commit());
+    if (!opened) {
+        // A cache that cannot be opened (stale, or on a full disk) is no damage to the store.
+        line["state"] = "unusable: " + opened.error().to_string();
+    } else if ((*opened)->watermark() != last_commit) {
+        line["held"] = (*opened)->size();
+        line["state"] = "behind";
+    } else {
+        line["held"] = (*opened)->size();
+        line["state"] = "current";
+        for (const DocumentRecord& document : documents) {
+            MC_ASSIGN(const std::string gap, passage_gap(**opened, document));
+            if (gap.empty()) continue;
+            line["state"] = "wrong";
+            findings.add_fault("bank " + bank + ", index of passages",
+                               gap + "; delete the index and it is rebuilt");
+        }
+    }
+    findings.indexes.push_back(std::move(line));
+    return {};
+}
+
+Result<void> check_document(const NodeStore& nodes, const DocumentRecord& document,
+                            const GistShape& shape, Findings& findings) {
+    const std::string where = "bank " + nodes.bank().name + ", document " + to_text(document.id);
+    MC_ASSIGN(const auto violations, tree_violations(nodes, document.id, shape));
+    for (const std::string& violation : violations) findings.add_fault(where, violation);
+    // What hangs together can only be said of records that can be read.
+    if (!violations.empty()) return {};
+    MC_ASSIGN(const auto unreachable, reachability_violations(nodes, document.id));
+    for (const std::string& violation : unreachable) findings.add_fault(where, violation);
+    return {};
+}
+
+Result<void> check_bank(storage::Store& store, const TextEmbedderInfo& embedder,
+                        const std::string& bank, Findings& findings) {
+    MC_ASSIGN(const auto nodes, store.bank_store(bank));
+    MC_ASSIGN(const auto documents, nodes->list_documents());
+    for (const DocumentRecord& document : documents) {
+        MC_TRY(check_document(*nodes, document, store.meta().identity.encoder.shape, findings));
+        findings.nodes += node_total(document);
+    }
+    MC_ASSIGN(const auto violations, journal_violations(*nodes));
+    for (const std::string& violation : violations)
+        findings.add_fault("bank " + bank + ", journal", violation);
+    findings.documents += documents.size();
+    for (const DocumentRecord& document : documents) {
+        findings.tokens += document.token_count;
+        findings.bytes += document.byte_count;
+    }
+    return check_index(store, embedder, *nodes, documents, findings);
+}
+
+}  // namespace
+
+Result<Findings> check_store(runtime::Engine& engine) {
+    storage::Store& store = engine.store();
+    Findings findings;
+    MC_ASSIGN(const auto summary,
+              store.verify_records([&findings](const storage::RecordFault& fault) {
+                  findings.add_fault(fault.database + ", " + fault.key, fault.error.to_string());
+              }));
+    findings.records = summary.records;
+    // Trees are read through the records: broken ones would only be reported twice.
+    if (summary.faults > 0) return findings;
+    MC_ASSIGN(TextEmbedder* const embedder, engine.embedder());
+    const TextEmbedderInfo info = embedder ? embedder->info() : TextEmbedderInfo();
+    MC_ASSIGN(const auto banks, store.list_banks());
+    for (const BankRecord& bank : banks) MC_TRY(check_bank(store, info, bank.name, findings));
+    return findings;
+}
+
+}  // namespace mc::apps
