@@ -33,6 +33,13 @@ Result<std::optional<storage::GistCodebook>> codebook_of(const storage::StoreMet
     return codebook;
 }
 
+// Whether a store that cannot be opened for writing may still be read: another process writes it,
+// the medium is read-only, the folder somebody else's, the disk full.
+bool is_no_hindrance(ErrorCode code) {
+    return code == ErrorCode::kLocked || code == ErrorCode::kIo ||
+           code == ErrorCode::kInvalidInput || code == ErrorCode::kOutOfSpace;
+}
+
 bool store_exists(const Path& directory) {
     std::error_code ignored;
     return std::filesystem::exists(directory / "data.mdb", ignored);
@@ -132,7 +139,7 @@ Result<void> Engine::open_store(Need need, Access access, const StoreCodec& code
                    : need == Need::kModel  ? storage::StoreMode::kWriteOrCreate
                                            : storage::StoreMode::kWrite;
     auto store = storage::Store::open(options);
-    if (!store && store.error().code() == ErrorCode::kLocked && access == Access::kWriteIfFree) {
+    if (!store && access == Access::kWriteIfFree && is_no_hindrance(store.error().code())) {
         options.mode = storage::StoreMode::kRead;
         store = storage::Store::open(options);
     }

@@ -64,7 +64,9 @@ Result<QueryReport> FocusSession::ask(const std::string& question, const QueryOp
         MC_TRY(focus_narrative(options, *policy, report));
     else
         MC_TRY(focus_on_passages(options, report));
-    MC_TRY(record_use(report.evidence));
+    // A full disk stops who writes, not who asks.
+    const auto counted = record_use(report.evidence);
+    if (!counted && counted.error().code() != ErrorCode::kOutOfSpace) return fail(counted.error());
     report.seconds_search = seconds_between(begin_ns, found_ns);
     report.seconds_focus = seconds_between(found_ns, clock.monotonic_ns());
     telemetry::Metrics& metrics = bank_.engine().metrics();

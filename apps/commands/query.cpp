@@ -107,15 +107,32 @@ Result<runtime::AnswerEnd> QueryCommand::print_json(Output& out, runtime::FocusS
     return reason;
 }
 
+struct OpenBank {
+    std::unique_ptr<runtime::Engine> engine;
+    std::unique_ptr<runtime::BankSession> session;
+};
+
+Result<OpenBank> open_bank(Invocation& invocation, runtime::Access access) {
+    OpenBank bank;
+    MC_ASSIGN(bank.engine, open_engine(invocation, runtime::Need::kModel, access));
+    MC_ASSIGN(bank.session,
+              runtime::BankSession::open(*bank.engine, invocation.config.bank, false));
+    MC_TRY(open_search(invocation, *bank.session));
+    return bank;
+}
+
+// Catching indexes up needs room; answering does not.
+Result<OpenBank> open_bank(Invocation& invocation) {
+    auto bank = open_bank(invocation, runtime::Access::kWriteIfFree);
+    if (bank || bank.error().code() != ErrorCode::kOutOfSpace) return bank;
+    return open_bank(invocation, runtime::Access::kRead);
+}
+
 Result<int> QueryCommand::run(Invocation& invocation) {
     if (is_blank(question_)) return fail(ErrorCode::kInvalidInput, "the question is empty");
-    MC_ASSIGN(const auto engine,
-              open_engine(invocation, runtime::Need::kModel, runtime::Access::kWriteIfFree));
-    MC_ASSIGN(const auto session,
-              runtime::BankSession::open(*engine, invocation.config.bank, false));
-    MC_TRY(open_search(invocation, *session));
-    MC_ASSIGN(const runtime::QueryOptions options, options_for(invocation.config, *session));
-    runtime::FocusSession focus(*session);
+    MC_ASSIGN(const OpenBank bank, open_bank(invocation));
+    MC_ASSIGN(const runtime::QueryOptions options, options_for(invocation.config, *bank.session));
+    runtime::FocusSession focus(*bank.session);
     MC_ASSIGN(const runtime::QueryReport report, focus.ask(question_, options));
     // What stands there when Ctrl-C comes is printed, and the exit code says that it is not all.
     const InterruptWatch watch;

@@ -19,6 +19,14 @@ constexpr std::size_t kPassagesAtOnce = 512;
 constexpr std::uint64_t kTokensAtOnce = 16384;
 static_assert(kTokensAtOnce > 2 * kPassageTokensMax);
 
+// Whether an index that cannot be opened is made anew: for a reader in memory, whatever ails the
+// file, because a full disk or a file of somebody else's stops nobody from reading the store.
+bool is_done_without(ErrorCode code, bool writable) {
+    const bool is_in_the_way = code == ErrorCode::kOutOfSpace || code == ErrorCode::kIo ||
+                               code == ErrorCode::kInvalidInput;
+    return code == ErrorCode::kStaleIndex || (!writable && is_in_the_way);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<BankSearch>> BankSearch::open(const BankText& text, storage::Store& store,
@@ -34,7 +42,7 @@ Result<void> BankSearch::open_index() {
     const std::string& bank = text_.nodes().bank().name;
     const auto info = [this] { return embedder_ ? embedder_->info() : TextEmbedderInfo(); };
     auto index = store_.open_passage_index(bank, info());
-    if (!index && index.error().code() == ErrorCode::kStaleIndex) {
+    if (!index && is_done_without(index.error().code(), store_.writable())) {
         report_.rebuilt = true;
         if (!store_.writable()) embedder_ = nullptr;
         index = store_.open_passage_index(bank, info(), storage::IndexOpening::kRebuild);

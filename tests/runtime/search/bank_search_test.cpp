@@ -110,6 +110,18 @@ TEST_F(BankSearchTest, AReaderSearchesADamagedIndexByWordsInMemory) {
     EXPECT_EQ(best(*search, "tortoise", false), "Anna keeps a tortoise.");
 }
 
+TEST_F(BankSearchTest, AReaderSearchesInMemoryWhereTheIndexsFileCannotBeOpened) {
+    append("a", "Anna keeps a tortoise.");
+    open_search(&embedder_).reset();
+    const std::filesystem::path index = directory_.path() / "indexes" / "1" / "passages.sqlite";
+    ASSERT_TRUE(std::filesystem::exists(index));
+    for (const char* suffix : {"", "-wal", "-shm"})
+        std::filesystem::remove(index.string() + suffix);
+    std::filesystem::create_directory(index);
+    reopen(storage::StoreMode::kRead);
+    EXPECT_EQ(best(*open_search(&embedder_), "tortoise", false), "Anna keeps a tortoise.");
+}
+
 TEST_F(BankSearchTest, AReaderOfAStoreThatHasNoIndexYetSearchesInMemory) {
     append("a", "Anna keeps a tortoise.");
     reopen(storage::StoreMode::kRead);
