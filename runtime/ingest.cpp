@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/forget.h"
 #include "tree/document_builder.h"
 
 namespace mc::runtime {
@@ -43,6 +44,7 @@ class Ingestion {
   private:
     Result<void> create(const std::string& source_name);
     Result<bool> find_or_create(const std::string& source_name);
+    Result<void> replace(const std::string& source_name);
     Result<void> find_or_create_growing(const std::string& source_name);
     Result<void> build(std::int64_t begin_ns);
     Result<void> feed();
@@ -119,13 +121,18 @@ Result<bool> Ingestion::find_or_create(const std::string& source_name) {
     report_.document = std::move(*known);
     const std::uint64_t held = report_.document.byte_count;
     if (held <= content_.size()) hash_->update(as_bytes(content_.substr(0, held)));
-    if (held > content_.size() || hash_->digest() != report_.document.content_hash)
+    if (held > content_.size() || hash_->digest() != report_.document.content_hash) {
+        if (options_.replace) {
+            MC_TRY(replace(source_name));
+            return true;
+        }
         return fail(ErrorCode::kInvalidInput,
                     "the bank already holds other content under the name " + source_name +
                         " (document d" + std::to_string(report_.document.id.value) + ", " +
                         std::to_string(held) +
-                        " bytes, which are not the beginning of this one); give this one another "
-                        "name with --name");
+                        " bytes, which are not the beginning of this one); put this one in its "
+                        "place with --replace, or give it another name with --name");
+    }
     if (report_.document.complete && held == content_.size()) {
         report_.outcome = IngestOutcome::kAlreadyThere;
         return false;
@@ -133,6 +140,19 @@ Result<bool> Ingestion::find_or_create(const std::string& source_name) {
     report_.outcome =
         report_.document.complete ? IngestOutcome::kExtended : IngestOutcome::kResumed;
     return true;
+}
+
+// The new content is known to be sound by now; what is left to fail is the machine.
+Result<void> Ingestion::replace(const std::string& source_name) {
+    const DocumentRecord old = report_.document;
+    ForgetReport plan;
+    plan.documents.push_back(old);
+    MC_TRY(forget(session_, plan, "replaced by other content of its source"));
+    hash_ = std::make_unique<StreamHash>();
+    MC_TRY(create(source_name));
+    report_.outcome = IngestOutcome::kReplaced;
+    report_.replaced = old.id;
+    return {};
 }
 
 // A kill between the making of a document and its first text leaves it empty and incomplete.

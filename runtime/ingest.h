@@ -5,7 +5,8 @@
 // A kill at any instant leaves the document at its last commit; the same call goes on from there
 // without duplicates, because the document records how many bytes it holds and their hash. What was
 // committed can be found once the session's index_now() has returned: call it after the last
-// document. append_text() adds to a document that grows message by message.
+// document. With `replace`, a kill may leave neither the old document nor all of the new one; the
+// same call goes on from there. append_text() adds to a document that grows message by message.
 // Ownership: borrows the session. Threads: one; `cancelled` may be set from a signal
 // handler. Errors (the store is as it was unless said): those of check_source(); kInvalidInput for
 // a source name that holds other content; kCancelled after the batch in hand was committed.
@@ -14,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +27,7 @@ namespace mc::runtime {
 
 struct IngestOptions : SourceLimits {
     bool with_statistics = false;  // mean NLL and entropy per block; costs the output head
+    bool replace = false;          // other content under the name is forgotten first
     std::string media_type = "text/plain";
     // Set on the document, beside what it has, in the transaction of its text.
     std::map<std::string, std::string> metadata;
@@ -44,11 +47,13 @@ enum class IngestOutcome {
     kResumed,       // an interrupted one, now complete
     kExtended,      // a complete one whose source has grown at its end
     kAlreadyThere,  // nothing to do
+    kReplaced,      // a new document in the place of one of other content
 };
 
 struct IngestReport {
     DocumentRecord document;
     IngestOutcome outcome = IngestOutcome::kIngested;
+    std::optional<DocumentId> replaced;  // by kReplaced
     std::uint64_t tokens_added = 0;
     std::uint64_t bytes_added = 0;
     std::uint64_t gists_added = 0;

@@ -69,25 +69,61 @@ Result<std::string> read_open(int descriptor, const Path& path, const SourceLimi
                     path.string() +
                         " changed while it was read; give it again when nothing writes to it, or "
                         "a copy of it");
-    MC_TRY(check_source(content, path.string(), limits));
     return content;
+}
+
+void take_entry(const std::filesystem::directory_entry& entry, std::vector<Path>& to_list,
+                FolderListing& listing) {
+    std::error_code error;
+    if (entry.symlink_status(error).type() == std::filesystem::file_type::directory) {
+        to_list.push_back(entry.path());
+        return;
+    }
+    const auto type = entry.status(error).type();
+    if (type == std::filesystem::file_type::regular)
+        listing.files.push_back(entry.path());
+    else if (error)
+        listing.dead_links.push_back(
+            {entry.path(), system_error(error.value(), "cannot find", entry.path())});
+}
+
+// Adds the folders in it to those that are to be listed.
+void list_one(const Path& folder, std::vector<Path>& to_list, FolderListing& listing) {
+    std::error_code error;
+    std::filesystem::directory_iterator entry(folder, error);
+    for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error))
+        if (!entry->path().filename().string().starts_with('.'))
+            take_entry(*entry, to_list, listing);
+    if (error)
+        listing.folders.push_back({folder, system_error(error.value(), "cannot list", folder)});
+}
+
+// Text as the store takes it, or why it cannot.
+Result<SourceText> to_source_text(std::string content, const std::string& name,
+                                  const SourceLimits& limits) {
+    SourceText source;
+    if (!limits.allow_binary) source.converted_from = detect_utf16(content);
+    source.text =
+        source.converted_from ? *decode_utf16(content, *source.converted_from) : std::move(content);
+    MC_TRY(check_source(source.text, name, limits));
+    return source;
 }
 
 }  // namespace
 
-Result<std::string> read_source(const Path& path, const SourceLimits& limits,
-                                const ReadCallback& progress) {
+Result<SourceText> read_source(const Path& path, const SourceLimits& limits,
+                               const ReadCallback& progress) {
     const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) return fail(system_error(errno, "cannot open", path));
     auto content = read_open(descriptor, path, limits, progress);
     ::close(descriptor);
-    return content;
+    if (!content) return fail(std::move(content.error()));
+    return to_source_text(std::move(*content), path.string(), limits);
 }
 
-Result<std::string> read_standard_input(const SourceLimits& limits) {
+Result<SourceText> read_standard_input(const SourceLimits& limits) {
     MC_ASSIGN(std::string content, read_all(STDIN_FILENO, "standard input", limits, {}));
-    MC_TRY(check_source(content, "standard input", limits));
-    return content;
+    return to_source_text(std::move(content), "standard input", limits);
 }
 
 bool is_stream(const Path& path) {
@@ -97,21 +133,16 @@ bool is_stream(const Path& path) {
     return S_ISFIFO(info.st_mode) || S_ISCHR(info.st_mode) || S_ISSOCK(info.st_mode);
 }
 
-Result<std::vector<Path>> list_files(const Path& folder) {
-    namespace fs = std::filesystem;
-    std::vector<Path> files;
-    std::error_code error;
-    fs::recursive_directory_iterator walk(folder, error);
-    for (; !error && walk != fs::recursive_directory_iterator(); walk.increment(error)) {
-        if (walk->path().filename().string().starts_with('.')) {
-            if (walk->is_directory(error)) walk.disable_recursion_pending();
-            continue;
-        }
-        if (walk->is_regular_file(error)) files.push_back(walk->path());
+FolderListing list_files(const Path& folder) {
+    FolderListing listing;
+    std::vector<Path> to_list{folder};
+    while (!to_list.empty()) {
+        const Path next = to_list.back();
+        to_list.pop_back();
+        list_one(next, to_list, listing);
     }
-    if (error) return fail(system_error(error.value(), "cannot list", folder));
-    std::sort(files.begin(), files.end());
-    return files;
+    std::sort(listing.files.begin(), listing.files.end());
+    return listing;
 }
 
 Result<void> check_source(std::string_view content, const std::string& name,

@@ -3,25 +3,27 @@
 //
 // A file is read, not mapped: one that shrinks under a mapping ends the process. One that changes
 // while it is read is refused, for what was read may be the beginning of one text and the end of
-// another. Threads: free functions; `cancelled` may be set from a signal handler.
-// Errors: kInvalidInput for what is missing, unreadable, empty, binary, not UTF-8 (unless
+// another. UTF-16 is converted. Threads: free functions; `cancelled` may be set from a signal
+// handler. Errors: kInvalidInput for what is missing, unreadable, empty, binary, not UTF-8 (unless
 // allow_binary), larger than the limit, or changing; kCancelled, with nothing kept.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/files.h"
 #include "core/result.h"
+#include "runtime/utf16.h"
 
 namespace mc::runtime {
 
 struct SourceLimits {
-    bool allow_binary = false;  // NUL bytes and invalid UTF-8 are taken as they are
+    bool allow_binary = false;  // bytes of any kind are taken as they are
     std::uint64_t size_bytes_max = 0;
     const std::atomic<bool>* cancelled = nullptr;
 };
@@ -29,18 +31,39 @@ struct SourceLimits {
 // Called after each piece that is read, with the bytes so far; may be empty.
 using ReadCallback = std::function<void(std::uint64_t)>;
 
+// Of a document's metadata: utf16_name() of what its text was converted from.
+inline constexpr std::string_view kEncodingKey = "megacontext.encoding";
+
+struct SourceText {
+    std::string text;
+    std::optional<Utf16> converted_from;  // encode_utf16() gives the source's bytes back
+};
+
 // The whole text of a file, or of a stream that has a name (a pipe, /dev/stdin), checked.
-Result<std::string> read_source(const Path& path, const SourceLimits& limits,
-                                const ReadCallback& progress = {});
+Result<SourceText> read_source(const Path& path, const SourceLimits& limits,
+                               const ReadCallback& progress = {});
 
 // The whole text of standard input, checked.
-Result<std::string> read_standard_input(const SourceLimits& limits);
+Result<SourceText> read_standard_input(const SourceLimits& limits);
 
 // Whether a path names a stream: what comes from it has no name of its own.
 bool is_stream(const Path& path);
 
-// The regular files under a folder in order of path; hidden names are skipped.
-Result<std::vector<Path>> list_files(const Path& folder);
+// Something met on the way through a folder, and why nothing is taken from it.
+struct PassedOver {
+    Path path;
+    Error reason;
+};
+
+struct FolderListing {
+    std::vector<Path> files;             // regular ones, in order of path
+    std::vector<PassedOver> folders;     // that cannot be listed
+    std::vector<PassedOver> dead_links;  // names that lead nowhere
+};
+
+// All that lies under a folder but hidden names; what cannot be looked at ends no walk. Links to
+// folders are not followed.
+FolderListing list_files(const Path& folder);
 
 // Says why content cannot be ingested under these limits.
 Result<void> check_source(std::string_view content, const std::string& name,

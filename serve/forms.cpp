@@ -108,6 +108,8 @@ std::string_view outcome_name(runtime::IngestOutcome outcome) {
             return "resumed";
         case runtime::IngestOutcome::kExtended:
             return "extended";
+        case runtime::IngestOutcome::kReplaced:
+            return "replaced";
         case runtime::IngestOutcome::kAlreadyThere:
             return "already_there";
     }

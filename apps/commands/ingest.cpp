@@ -10,6 +10,7 @@
 #include "apps/terminal/text.h"
 #include "apps/views/render.h"
 #include "runtime/ingest.h"
+#include "runtime/source_names.h"
 #include "telemetry/progress.h"
 
 namespace mc::apps {
@@ -20,11 +21,13 @@ constexpr const char* kFooter =
     "  megacontext ingest book.txt notes/\n"
     "  curl -s https://example.org/page.txt | megacontext ingest - --name page.txt\n"
     "  megacontext ingest --bank work --stats report.md\n"
-    "An interrupted ingest is continued by the same command. A document whose file has grown at "
-    "its\n"
-    "end is extended; one whose file has changed is refused.";
+    "An interrupted ingest is continued by the same command. A file is one document however its\n"
+    "path is spelled. A document whose file has grown at its end is extended; one whose file has\n"
+    "changed is refused, or with --replace forgotten and taken in anew. UTF-16 is converted to\n"
+    "UTF-8, and read --original gives the file's bytes back.";
 
-void print_report(Output& out, const runtime::IngestReport& report) {
+void print_report(Output& out, const runtime::IngestReport& report,
+                  std::optional<runtime::Utf16> converted_from) {
     const double rate =
         report.seconds > 0 ? static_cast<double>(report.tokens_added) / report.seconds : 0;
     if (out.json()) {
@@ -35,6 +38,8 @@ void print_report(Output& out, const runtime::IngestReport& report) {
                      {"gists_added", report.gists_added},
                      {"seconds", report.seconds},
                      {"tokens_per_second", rate}});
+        if (report.replaced) line["replaced"] = to_text(*report.replaced);
+        if (converted_from) line["converted_from"] = runtime::utf16_name(*converted_from);
         out.json(line);
     } else {
         std::string name(outcome_name(report.outcome));
@@ -43,6 +48,9 @@ void print_report(Output& out, const runtime::IngestReport& report) {
                            printable(report.document.source_name) + "  " +
                            format_count(report.document.token_count) + " tokens, " +
                            format_count(report.document.byte_count) + " bytes";
+        if (report.replaced) line += ", in the place of " + to_text(*report.replaced);
+        if (converted_from)
+            line += ", converted from " + std::string(runtime::utf16_name(*converted_from));
         if (report.tokens_added > 0)
             line += "  (" + format_count(report.tokens_added) + " tokens and " +
                     format_count(report.gists_added) + " gists added in " +
@@ -66,6 +74,7 @@ void print_skipped(Output& out, const Input& input) {
 struct OpenBank {
     std::unique_ptr<runtime::Engine> engine;
     std::unique_ptr<runtime::BankSession> session;
+    std::unique_ptr<runtime::SourceNames> names;
 };
 
 class IngestCommand final : public Command {
@@ -77,7 +86,10 @@ class IngestCommand final : public Command {
         app->add_option("--name", source_name_, "source name of the document, for one input");
         app->add_flag("--stats", options_.with_statistics,
                       "also keep each block's mean NLL and entropy (slower)");
-        app->add_flag("--binary", options_.allow_binary, "take bytes that are not UTF-8 text too");
+        app->add_flag("--binary", options_.allow_binary,
+                      "take bytes of any kind as they are, UTF-16 too");
+        app->add_flag("--replace", options_.replace,
+                      "a document whose source has changed is forgotten and taken in anew");
         app->add_option("--media-type", options_.media_type, "recorded with the document")
             ->capture_default_str();
         add_setting_flag(*app, flags, Setting::kIngestBytesMax);
@@ -93,7 +105,7 @@ class IngestCommand final : public Command {
     Result<void> check_names() const;
     Result<void> ingest_all(Invocation& invocation, std::vector<Input>& inputs);
     Result<void> ingest_each(Invocation& invocation, OpenBank& bank, std::vector<Input>& inputs);
-    Result<void> ingest_one(Invocation& invocation, runtime::BankSession& session, Input& input);
+    Result<void> ingest_one(Invocation& invocation, OpenBank& bank, Input& input);
     void take_fault(Output& out, const Error& error);
 
     std::vector<std::string> names_;
@@ -121,8 +133,16 @@ void IngestCommand::take_fault(Output& out, const Error& error) {
     if (exit_code_ == 0) exit_code_ = static_cast<int>(error.code());
 }
 
-Result<void> IngestCommand::ingest_one(Invocation& invocation, runtime::BankSession& session,
-                                       Input& input) {
+Result<void> IngestCommand::ingest_one(Invocation& invocation, OpenBank& bank, Input& input) {
+    runtime::IngestOptions options = options_;
+    std::string name = input.source_name;
+    if (const std::string path = identity_of(input); !path.empty()) {
+        MC_ASSIGN(name, bank.names->name_of(input.source_name, path));
+        options.metadata.emplace(runtime::kSourcePathKey, path);
+    }
+    const auto converted_from = input.content.converted_from;
+    if (converted_from)
+        options.metadata.emplace(runtime::kEncodingKey, runtime::utf16_name(*converted_from));
     auto bar = telemetry::ProgressBar::for_stderr(invocation.clock);
     bar.begin("ingest " + excerpt(input.source_name, 24));
     const auto progress = [&bar](const runtime::IngestProgress& state) {
@@ -131,15 +151,14 @@ Result<void> IngestCommand::ingest_one(Invocation& invocation, runtime::BankSess
                                                           static_cast<double>(state.bytes_total);
         bar.update(state.tokens_done, share);
     };
-    auto report =
-        runtime::ingest_text(session, input.source_name, input.content, options_, progress);
+    auto report = runtime::ingest_text(*bank.session, name, input.content.text, options, progress);
     bar.clear();
     if (!report) return fail(std::move(report.error()));
     invocation.log.info("ingested", {{"document", to_text(report->document.id)},
                                      {"tokens", report->tokens_added},
                                      {"gists", report->gists_added},
                                      {"seconds", report->seconds}});
-    print_report(invocation.out, *report);
+    print_report(invocation.out, *report, converted_from);
     return {};
 }
 
@@ -168,9 +187,10 @@ Result<void> IngestCommand::ingest_each(Invocation& invocation, OpenBank& bank,
                       open_engine(invocation, runtime::Need::kModel, runtime::Access::kWrite));
             MC_ASSIGN(bank.session,
                       runtime::BankSession::open(*bank.engine, invocation.config.bank, true));
+            bank.names = std::make_unique<runtime::SourceNames>(*bank.session);
             MC_TRY(open_search(invocation, *bank.session));
         }
-        const auto done = ingest_one(invocation, *bank.session, input);
+        const auto done = ingest_one(invocation, bank, input);
         input.content = {};
         if (done) continue;
         if (done.error().code() != ErrorCode::kInvalidInput) return fail(done.error());

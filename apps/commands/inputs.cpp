@@ -9,18 +9,20 @@ namespace mc::apps {
 namespace {
 
 void add_folder(std::vector<Input>& inputs, const Path& folder) {
-    auto files = runtime::list_files(folder);
-    Input nothing{folder.string(), folder, true, {}};
-    if (!files) {
-        nothing.fault = std::move(files.error());
-        inputs.push_back(std::move(nothing));
-        return;
+    const auto input = [](const Path& path) { return Input{path.string(), path, true}; };
+    const runtime::FolderListing listing = runtime::list_files(folder);
+    for (const Path& path : listing.files) inputs.push_back(input(path));
+    for (const auto& [path, reason] : listing.dead_links) {
+        inputs.push_back(input(path));
+        inputs.back().skipped = reason.to_string();
     }
-    if (files->empty()) {
-        nothing.skipped = "the folder holds no files";
-        inputs.push_back(std::move(nothing));
+    for (const auto& [path, reason] : listing.folders) {
+        inputs.push_back(input(path));
+        inputs.back().fault = reason;
     }
-    for (const Path& path : *files) inputs.push_back({path.string(), path, true, {}});
+    if (!listing.files.empty() || !listing.dead_links.empty() || !listing.folders.empty()) return;
+    inputs.push_back(input(folder));
+    inputs.back().skipped = "the folder holds no files";
 }
 
 // In a folder, a file that is no text, or empty, is passed over with a note.
@@ -40,13 +42,20 @@ std::vector<Input> list_inputs(const std::vector<std::string>& names,
     for (const std::string& name : names) {
         std::error_code ignored;
         if (name == "-")
-            inputs.push_back({source_name, {}, false, {}});
+            inputs.push_back({source_name, {}, false});
         else if (std::filesystem::is_directory(name, ignored))
             add_folder(inputs, name);
         else
-            inputs.push_back({source_name.empty() ? name : source_name, name, false, {}});
+            inputs.push_back({source_name.empty() ? name : source_name, name, false});
     }
     return inputs;
+}
+
+std::string identity_of(const Input& input) {
+    if (input.path.empty() || input.source_name != input.path) return {};
+    std::error_code error;
+    const Path path = std::filesystem::canonical(input.path, error);
+    return error ? std::string() : path.string();
 }
 
 void load_input(Input& input, const runtime::SourceLimits& limits) {

@@ -18,9 +18,9 @@ namespace mc::apps {
 
 struct Input {
     std::string source_name;
-    Path path;               // empty: standard input
-    bool in_folder = false;  // found there, not named by the user
-    std::string content;     // once loaded
+    Path path;                         // empty: standard input
+    bool in_folder = false;            // found there, not named by the user
+    runtime::SourceText content = {};  // once loaded
     // Not to be ingested: a fault of what the user named, or a reason to pass over a file that was
     // only found in a folder.
     std::optional<Error> fault = {};
@@ -31,6 +31,10 @@ struct Input {
 // no folder.
 std::vector<Input> list_inputs(const std::vector<std::string>& names,
                                const std::string& source_name);
+
+// The absolute path by which the input's document is known, links resolved; empty where it is known
+// by the name that the user gave.
+std::string identity_of(const Input& input);
 
 // Reads and checks the input's content, or says why it is not to be ingested.
 void load_input(Input& input, const runtime::SourceLimits& limits);

@@ -9,6 +9,7 @@
 #include "apps/views/render.h"
 #include "core/utf8.h"
 #include "runtime/bank_session.h"
+#include "runtime/source_text.h"
 
 namespace mc::apps {
 namespace {
@@ -20,16 +21,21 @@ constexpr const char* kFooter =
     "Examples:\n"
     "  megacontext read book.txt > copy.txt\n"
     "  megacontext read d3 --bytes 4096:8192\n"
-    "DOCUMENT is d3, 3 or the source name. With --json, \"exact\" says whether \"text\" holds the\n"
-    "very bytes (it cannot when they are not UTF-8).";
+    "DOCUMENT is d3, 3, the source name or a path to its file, in this order. With --json, "
+    "\"exact\"\n"
+    "says whether \"text\" holds the very bytes (it cannot when they are not UTF-8). A document "
+    "that\n"
+    "was converted from UTF-16 is read as UTF-8; --original gives its file's bytes back.";
 
 class ReadCommand final : public Command {
   public:
     CLI::App* define(CLI::App& program, ConfigLayer&) override {
         CLI::App* app = program.add_subcommand("read", "Give back the exact bytes of a document");
         app->add_option("DOCUMENT", document_, "d3, 3 or the source name")->required();
-        app->add_option("--bytes", range_, "half-open range; either end may be left out")
-            ->type_name("A:B");
+        auto* range = app->add_option("--bytes", range_, "half-open range; either end may be open");
+        range->type_name("A:B");
+        app->add_flag("--original", original_, "the bytes of its file, where that was no UTF-8")
+            ->excludes(range);
         app->footer(kFooter);
         return app;
     }
@@ -40,11 +46,14 @@ class ReadCommand final : public Command {
     Result<ByteSpan> chosen_span(const DocumentRecord& document) const;
     static Result<void> print_bytes(Output& out, const runtime::BankText& text,
                                     const DocumentRecord& document, ByteSpan span);
+    static Result<void> print_original(Output& out, const runtime::BankText& text,
+                                       const DocumentRecord& document);
     static Result<void> print_json(Output& out, const runtime::BankText& text,
                                    const DocumentRecord& document, ByteSpan span);
 
     std::string document_;
     std::string range_;
+    bool original_ = false;
 };
 
 Result<ByteSpan> ReadCommand::chosen_span(const DocumentRecord& document) const {
@@ -63,6 +72,28 @@ Result<void> ReadCommand::print_bytes(Output& out, const runtime::BankText& text
     return {};
 }
 
+// Pieces end anywhere; what begins a character waits for its rest.
+Result<void> ReadCommand::print_original(Output& out, const runtime::BankText& text,
+                                         const DocumentRecord& document) {
+    const auto encoding = document.metadata.find(std::string(runtime::kEncodingKey));
+    const auto order = encoding == document.metadata.end()
+                           ? std::nullopt
+                           : runtime::utf16_from_name(encoding->second);
+    if (!order) return print_bytes(out, text, document, {0, document.byte_count});
+    std::string waiting;
+    for (std::uint64_t at = 0; at < document.byte_count; at += kPieceBytes) {
+        const ByteSpan piece{at, std::min(at + kPieceBytes, document.byte_count)};
+        MC_ASSIGN(const std::string bytes, text.read_bytes(document.id, piece));
+        waiting += bytes;
+        const std::size_t whole = find_invalid_utf8(waiting).value_or(waiting.size());
+        out.raw(runtime::encode_utf16(std::string_view(waiting).substr(0, whole), *order));
+        waiting.erase(0, whole);
+    }
+    if (waiting.empty()) return {};
+    return fail(ErrorCode::kCorruption, "the text of " + document.source_name +
+                                            " is not UTF-8 any more; run megacontext verify");
+}
+
 Result<void> ReadCommand::print_json(Output& out, const runtime::BankText& text,
                                      const DocumentRecord& document, ByteSpan span) {
     MC_ASSIGN(const std::string bytes, text.read_bytes(document.id, span));
@@ -75,11 +106,17 @@ Result<void> ReadCommand::print_json(Output& out, const runtime::BankText& text,
 }
 
 Result<int> ReadCommand::run(Invocation& invocation) {
+    if (original_ && invocation.out.json())
+        return fail(ErrorCode::kUsage, "--original gives bytes, which JSON cannot hold");
     MC_ASSIGN(const auto engine,
               open_engine(invocation, runtime::Need::kTokenizer, runtime::Access::kRead));
     MC_ASSIGN(const auto session,
               runtime::BankSession::open(*engine, invocation.config.bank, false));
     MC_ASSIGN(const DocumentRecord document, session->text().resolve_document(document_));
+    if (original_) {
+        MC_TRY(print_original(invocation.out, session->text(), document));
+        return 0;
+    }
     MC_ASSIGN(const ByteSpan span, chosen_span(document));
     MC_TRY(invocation.out.json() ? print_json(invocation.out, session->text(), document, span)
                                  : print_bytes(invocation.out, session->text(), document, span));

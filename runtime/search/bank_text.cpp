@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "core/span_math.h"
+#include "runtime/search/source_path.h"
 
 namespace mc::runtime {
 namespace {
@@ -16,6 +19,19 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
     if (text.empty() || error != std::errc() || end != text.data() + text.size())
         return std::nullopt;
     return value;
+}
+
+// The document of a file, wherever the user stands and however its path is spelled.
+std::optional<DocumentRecord> find_by_path(const std::vector<DocumentRecord>& documents,
+                                           std::string_view spelled) {
+    namespace fs = std::filesystem;
+    std::error_code failed;
+    const fs::path path = fs::absolute(spelled, failed).lexically_normal();
+    for (const DocumentRecord& document : documents) {
+        const auto kept = document.metadata.find(std::string(kSourcePathKey));
+        if (!failed && kept != document.metadata.end() && kept->second == path) return document;
+    }
+    return std::nullopt;
 }
 
 }  // namespace
@@ -67,15 +83,17 @@ Result<DocumentRecord> BankText::require_document(DocumentId document) const {
                                               " in bank " + nodes_.bank().name);
 }
 
+// An id first: whatever a document is called, d7 is the seventh.
 Result<DocumentRecord> BankText::resolve_document(std::string_view name) const {
-    MC_ASSIGN(auto by_source, nodes_.find_document_by_source(name));
-    if (by_source) return std::move(*by_source);
     const std::string_view digits = name.substr(name.starts_with('d') ? 1 : 0);
     if (const auto number = parse_number(digits)) {
         MC_ASSIGN(auto by_id, nodes_.find_document(DocumentId(*number)));
         if (by_id) return std::move(*by_id);
     }
+    MC_ASSIGN(auto by_source, nodes_.find_document_by_source(name));
+    if (by_source) return std::move(*by_source);
     MC_ASSIGN(const auto documents, nodes_.list_documents());
+    if (const auto by_path = find_by_path(documents, name)) return *by_path;
     std::string known;
     for (std::size_t i = 0; i < documents.size() && i < 5; ++i)
         known += (i == 0 ? "" : ", ") + ("d" + std::to_string(documents[i].id.value)) + " " +
