@@ -83,7 +83,8 @@ class IngestCommand final : public Command {
         CLI::App* app = program.add_subcommand("ingest", "Take documents into the store");
         app->add_option("FILE", names_, "files, folders, pipes, or - for standard input")
             ->required();
-        app->add_option("--name", source_name_, "source name of the document, for one input");
+        app->add_option("--name", source_name_,
+                        "source name of the document; of a folder: what stands before its files'");
         app->add_flag("--stats", options_.with_statistics,
                       "also keep each block's mean NLL and entropy (slower)");
         app->add_flag("--binary", options_.allow_binary,
@@ -122,9 +123,8 @@ Result<void> IngestCommand::check_names() const {
                     (*stream == "-" ? "standard input" : *stream + " is a stream and") +
                         " has no name of its own: give --name NAME");
     if (source_name_.empty()) return {};
-    std::error_code ignored;
-    if (names_.size() != 1 || std::filesystem::is_directory(names_.front(), ignored))
-        return fail(ErrorCode::kUsage, "--name names one document: give one file or -");
+    if (names_.size() != 1)
+        return fail(ErrorCode::kUsage, "--name names one input: give one file, one folder or -");
     return {};
 }
 

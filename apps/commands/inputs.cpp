@@ -8,8 +8,11 @@
 namespace mc::apps {
 namespace {
 
-void add_folder(std::vector<Input>& inputs, const Path& folder) {
-    const auto input = [](const Path& path) { return Input{path.string(), path, true}; };
+void add_folder(std::vector<Input>& inputs, const Path& folder, const Path& prefix) {
+    const auto input = [&](const Path& path) {
+        const Path name = prefix.empty() ? path : prefix / path.lexically_relative(folder);
+        return Input{name.string(), path, true};
+    };
     const runtime::FolderListing listing = runtime::list_files(folder);
     for (const Path& path : listing.files) inputs.push_back(input(path));
     for (const auto& [path, reason] : listing.dead_links) {
@@ -44,7 +47,7 @@ std::vector<Input> list_inputs(const std::vector<std::string>& names,
         if (name == "-")
             inputs.push_back({source_name, {}, false});
         else if (std::filesystem::is_directory(name, ignored))
-            add_folder(inputs, name);
+            add_folder(inputs, name, source_name);
         else
             inputs.push_back({source_name.empty() ? name : source_name, name, false});
     }

@@ -27,8 +27,8 @@ struct Input {
     std::optional<std::string> skipped = {};
 };
 
-// Expands folders; opens no file. Requires: source_name is empty or names holds one name that is
-// no folder.
+// Expands folders; opens no file. source_name, where it is not empty: the name of the one input, or
+// what stands before the names in the one folder. Requires: it is empty or names holds one name.
 std::vector<Input> list_inputs(const std::vector<std::string>& names,
                                const std::string& source_name);
 

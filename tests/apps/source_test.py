@@ -126,6 +126,18 @@ class Sources(cli.CliTestCase):
         self.assertEqual(sorted(outcomes), [("a.txt", "ingested"), ("b.txt", "skipped"),
                                             ("z.txt", "ingested")])
 
+    def test_a_name_for_a_folder_stands_before_the_names_in_it(self):
+        self.cli.write("folder/a.txt", NOTE)
+        self.cli.write("folder/sub/b.txt", "Another text.\n")
+        self.cli.results("ingest", "folder/", "--name", "letters")
+        self.assertEqual(self.documents(), {"d1": "letters/a.txt", "d2": "letters/sub/b.txt"})
+        self.assertEqual([one["outcome"] for one in
+                          self.cli.results("ingest", "./folder", "--name", "letters")],
+                         ["already_there"] * 2)
+        self.assertEqual(self.cli.run("read", "letters/a.txt").stdout, NOTE.encode())
+        # Known by the name that was given, so the file itself is another document.
+        self.assertEqual(self.cli.result("ingest", "folder/a.txt")["outcome"], "ingested")
+
     def test_a_folder_that_may_not_be_entered_is_one_error_and_the_rest_goes_in(self):
         self.cli.write("folder/a.txt", NOTE)
         self.cli.write("folder/locked/l.txt", "Not for everybody.\n")
