@@ -96,6 +96,26 @@ class Sources(cli.CliTestCase):
         self.check_error(self.cli.run("ingest", "--replace", "a.txt"), 3, "invalid_input", "a.txt")
         self.assertIn(b"noon", self.cli.run("read", "a.txt").stdout)
 
+    def test_a_killed_replacement_is_completed_by_the_same_command(self):
+        path = self.cli.write("a.txt", NOTE)
+        self.cli.result("ingest", "a.txt")
+        data = self.cli.store / "data.mdb"
+        for delay in range(4):
+            path.write_text(f"Edition {delay}. " + NOTE * 3)
+            seen = data.stat().st_mtime_ns
+            running = self.cli.start("ingest", "--replace", "a.txt")
+            # Some way into the writing: an instant that moves with the machine's speed.
+            while running.poll() is None and data.stat().st_mtime_ns == seen:
+                pass
+            for _ in range(delay * 3000):
+                data.stat()
+            running.kill()
+            running.communicate()
+            self.cli.result("ingest", "--replace", "a.txt")
+            self.assertEqual(list(self.documents().values()), ["a.txt"])
+            self.assertEqual(self.cli.run("read", "a.txt").stdout, path.read_bytes())
+            self.assertEqual(self.cli.result("verify")["faults"], [])
+
     def test_utf16_is_converted_and_its_bytes_can_be_had_back(self):
         text = "The database is orion-db-7 in Frankfurt.\r\n\u535a\u7269\u9986\u3002\r\n" * 3
         for name, content in (("le.txt", text.encode("utf-16")),
