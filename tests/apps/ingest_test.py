@@ -158,23 +158,27 @@ class Ingest(cli.CliTestCase):
 
     def test_closed_standard_streams_are_not_the_stores_files(self):
         self.cli.result("ingest", self.cli.write("first.txt", SHORT))
-        bad = self.cli.write("bad.txt", b"\xff\xfe\0")  # makes a message
-        for closed in ((0, 1, 2), (0,), (1,), (2,), (1, 2)):
-            path = self.cli.write(f"closed{len(closed)}{closed[0]}.txt", SHORT[closed[0] + 10:])
-            for arguments in (["ingest", path, bad], ["read", path], ["repl"], ["query", "who?"]):
-                self.run_with_closed(closed, *arguments)
-                self.assertTrue(self.cli.result("verify")["ok"], (closed, arguments))
+        # Makes a message, and a file opened as number 2 would get it.
+        bad = self.cli.write("bad.txt", "caf\u00e9".encode("latin-1"))
+        for closed in [(0, 1, 2)] * 6 + [(0,), (1,), (2,), (1, 2)]:
+            path = self.cli.write(f"text{len(list(self.cli.home.iterdir()))}.txt",
+                                  f"Nobody listens to {closed}.\n")
+            self.run_with_closed(closed, "ingest", path, bad)
+            self.assertTrue(self.cli.result("verify")["ok"], closed)
             self.assertEqual(self.cli.run("read", path).stdout, path.read_bytes())
+        # Nor are its bytes lines that somebody typed.
+        done = self.run_with_closed((0,), "repl")
+        self.assertEqual((done.returncode, done.stdout), (0, b""), done.stderr)
 
     def run_with_closed(self, descriptors, *arguments):
         """As a shell starts it with <&- >&- 2>&-."""
         def close():
             for descriptor in descriptors:
                 os.close(descriptor)
-        subprocess.run([str(self.cli.binary), *map(str, arguments)], cwd=self.cli.home,
-                       env=self.cli.environment(), stdin=subprocess.DEVNULL, preexec_fn=close,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
-                       timeout=cli.TIMEOUT_SECONDS)
+        return subprocess.run([str(self.cli.binary), *map(str, arguments)], cwd=self.cli.home,
+                              env=self.cli.environment(), stdin=subprocess.DEVNULL,
+                              capture_output=True, preexec_fn=close, check=False,
+                              timeout=cli.TIMEOUT_SECONDS)
 
     def wait_for_tokens(self, process, count):
         """Until the store has a document with as many tokens, or the process has ended."""

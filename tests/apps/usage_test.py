@@ -117,6 +117,17 @@ class Usage(cli.CliTestCase):
         self.assertEqual(done.returncode, 0)
         self.assertRegex(done.stdout.decode(), r"^megacontext \d+\.\d+\.\d+\n$")
 
+    def test_a_working_folder_that_is_gone_stops_nothing(self):
+        gone = self.cli.home / "gone"
+        gone.mkdir()
+        for arguments, code in ((["--version"], 0), (["ingest", "a.txt"], 3)):
+            done = subprocess.run(
+                ["sh", "-c", 'mkdir -p "$1"; cd "$1" && rmdir "$1" && shift && exec "$@"', "sh",
+                 str(gone), str(self.cli.binary), *arguments],
+                env=self.cli.environment(), capture_output=True, check=False)
+            self.assertEqual(done.returncode, code, done.stderr)
+            self.assertEqual(len((done.stdout + done.stderr).splitlines()), 1)
+
     def test_errors_as_json_have_a_code_and_a_message_only(self):
         done = self.cli.run("--json", "inspect")
         self.assertEqual(sorted(json.loads(done.stderr)["error"]), ["code", "message"])
