@@ -16,7 +16,7 @@ namespace {
 constexpr int kMutationCount = 20'000;
 
 std::vector<std::string> templates() {
-    std::ifstream file(std::string(MC_GOLDEN_DIR) + "/jinja/chat_templates.json");
+    std::ifstream file(MC_GOLDEN_DIR "/jinja/chat_templates.json");
     std::vector<std::string> sources;
     for (const auto& golden : nlohmann::json::parse(file)) {
         std::string source = golden.at("template").get<std::string>();

@@ -29,7 +29,7 @@ struct GoldenCase {
 };
 
 std::vector<GoldenCase> read_golden() {
-    std::ifstream file(std::string(MC_GOLDEN_DIR) + "/lm/smollm2_logits.txt");
+    std::ifstream file(MC_GOLDEN_DIR "/lm/smollm2_logits.txt");
     std::vector<GoldenCase> cases;
     for (std::string line; std::getline(file, line);) {
         std::istringstream words(line);

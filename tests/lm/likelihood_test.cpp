@@ -107,7 +107,7 @@ TEST(Likelihood, the_default_models_are_those_of_the_reference) {
     model_options.path = MC_DEFAULT_MODEL;
     model_options.dtype = Dtype::kF32;
     const auto model = BaseModel::open(model_options).value();
-    std::ifstream file(std::string(MC_GOLDEN_DIR) + "/lm/smollm2_likelihood.txt");
+    std::ifstream file(MC_GOLDEN_DIR "/lm/smollm2_likelihood.txt");
     LikelihoodOptions options;
     options.top_k = 4;
     std::string word;

@@ -26,7 +26,7 @@ std::set<std::string> content_words(std::string text) {
         if (kCommon.contains(word) || word.size() < 2) continue;
         for (const std::string_view ending : {"ing", "es", "ed", "er", "s"})
             if (word.size() > ending.size() + 2 && word.ends_with(ending)) {
-                word.resize(word.size() - ending.size());
+                word.erase(word.size() - ending.size());
                 break;
             }
         out.insert(word);

@@ -33,7 +33,7 @@ Result<Rendered> render(std::string_view source, const Json& variables = Json::o
 }
 
 TEST(ChatTemplate, gives_what_jinja2_gives) {
-    std::ifstream file(std::string(MC_GOLDEN_DIR) + "/jinja/chat_templates.json");
+    std::ifstream file(MC_GOLDEN_DIR "/jinja/chat_templates.json");
     const Json cases = Json::parse(file);
     ASSERT_GT(cases.size(), 80U);
     for (const Json& golden : cases) {
