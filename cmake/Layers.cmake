@@ -71,3 +71,5 @@ mc_room(apps/commands TORCH SEES core telemetry tree lm gistnet gistnet/training
                                  eval/repetition eval/report eval/retrieval
                                  apps/repl apps/terminal apps/views)
 mc_room(apps TORCH SEES telemetry apps/commands apps/terminal)
+
+mc_room(bindings/python TORCH SEES core telemetry lm runtime serve serve/http serve/protocol)

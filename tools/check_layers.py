@@ -33,6 +33,7 @@ THIRD_PARTY = [
     ("CLI/*", ["apps/*.cpp"], "throws; command lines only"),
     ("httplib.h", ["serve/http/http_server.cpp"], "throws; slow to compile"),
     ("openssl/*", ["serve/http/secrets.cpp"], "codes, not results"),
+    ("pybind11/*", ["bindings/python/module.cpp"], "throws; Python only"),
     ("boost/*", ["tree/*.cpp"], "graph views; slow to compile"),
     ("spdlog/*", ["telemetry/log.cpp"], "one logger for the program"),
     ("prometheus/*", ["telemetry/metrics.cpp"], "one metric schema for the program"),

@@ -6,8 +6,10 @@ Every face has call(verb, **arguments) -> the verb's result, so that one script 
 
 import http.client
 import json
+import os
 import pathlib
 import signal
+import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "apps"))
@@ -146,6 +148,27 @@ class McpOverHttp(HttpProcess):
         if result.get("isError"):
             raise Refused(result["content"][0]["text"])
         return result["structuredContent"]
+
+
+class PythonPackage:
+    """The package, in a process with the program's home (python_face.py)."""
+
+    def __init__(self, program):
+        face = pathlib.Path(__file__).with_name("python_face.py")
+        environment = {**program.environment(), "PYTHONPATH": os.environ["PYTHONPATH"]}
+        self.process = subprocess.Popen([sys.executable, str(face)], cwd=program.home, env=environment,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def call(self, verb, **arguments):
+        self.process.stdin.write(json.dumps([verb, arguments]).encode() + b"\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def close(self):
+        self.process.stdin.close()
+        status = self.process.wait(cli.TIMEOUT_SECONDS)
+        self.process.stdout.close()
+        return status
 
 
 class CommandLine:

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""One script through the command line, MCP of both revisions, HTTP and MCP over HTTP: the same
-memory says the same, whoever asks."""
+"""One script through the command line, MCP of both revisions, HTTP, MCP over HTTP and Python where it is
+built: the same memory says the same, whoever asks."""
 
+import importlib.util
 import json
 
 import agent
@@ -17,6 +18,8 @@ FACES = {"command line": agent.CommandLine,
          "mcp 2026-07-28": lambda program: agent.McpProcess(program, modern=True),
          "http": agent.HttpProcess,
          "mcp over http": agent.McpOverHttp}
+if importlib.util.find_spec("megacontext"):
+    FACES["python"] = agent.PythonPackage
 
 # What differs from run to run.
 TIMES = {"seconds_search", "seconds_focus", "seconds", "seconds_to_first_token", "created_us",

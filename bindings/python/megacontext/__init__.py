@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""MegaContext: a persistent memory for a frozen language model.
+
+    with megacontext.Memory(store="notes") as memory:
+        memory.remember("Anna keeps a tortoise named Zebulon.", name="anna")
+        print(memory.recall("Which animal does Anna keep?"))
+
+`Memory` has the verbs that agents have over MCP and HTTP; `BaseModel` is the language model alone.
+docs/python.md tells more.
+"""
+
+import os as _os
+
+# libgomp asks for this once, when the next line loads it: how long its threads spin before they sleep
+# (docs/adr/0017-bounded-waiting.md). Whoever set it, or OMP_WAIT_POLICY, keeps what was set.
+_is_ours = "GOMP_SPINCOUNT" not in _os.environ and "OMP_WAIT_POLICY" not in _os.environ
+if _is_ours:
+    _os.environ["GOMP_SPINCOUNT"] = "1000"
+from . import _core  # noqa: E402
+
+if _is_ours:
+    del _os.environ["GOMP_SPINCOUNT"]
+
+from .base_model import BaseModel  # noqa: E402
+from .errors import (Cancelled, Corruption, Error, FormatVersion, Internal,  # noqa: E402
+                     InvalidInput, Io, Locked, ModelFailed, ModelMismatch, OutOfSpace, OverBudget,
+                     StaleIndex, Usage)
+from .memory import Memory  # noqa: E402
+from .results import (Answer, BankSummary, DocumentRecord, Evidence, ForgetReport,  # noqa: E402
+                      LevelNodes, MemoryStatus, ReadResult, Recollection, Remembered, Span)
+
+__version__ = _core.version
+__all__ = [
+    "Answer", "BankSummary", "BaseModel", "Cancelled", "Corruption", "DocumentRecord", "Error",
+    "Evidence", "ForgetReport", "FormatVersion", "Internal", "InvalidInput", "Io", "LevelNodes",
+    "Locked", "Memory", "MemoryStatus", "ModelFailed", "ModelMismatch", "OutOfSpace", "OverBudget",
+    "ReadResult", "Recollection", "Remembered", "Span", "StaleIndex", "Usage",
+]

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The memory: the five verbs of docs/agents.md."""
+
+import json
+import os
+import weakref
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import Any
+
+from . import _core
+from .results import (DocumentRecord, ForgetReport, MemoryStatus, ReadResult, Recollection, Remembered,
+                      from_json)
+
+Setting = str | int | os.PathLike[str]
+
+
+def setting_texts(settings: Mapping[str, Setting] | None, **named: Setting | None) -> dict[str, str]:
+    """All that was given, as text; what is named by itself stands before `settings`."""
+    given = {**(settings or {}), **{key: value for key, value in named.items() if value is not None}}
+    return {key: os.fspath(value) if isinstance(value, os.PathLike) else str(value)
+            for key, value in given.items()}
+
+
+def _listed(documents: str | Iterable[str] | None) -> list[str] | None:
+    if documents is None:
+        return None
+    return [documents] if isinstance(documents, str) else list(documents)
+
+
+class Memory:
+    """A memory on a store, opened for writing; made where it is missing.
+
+    Settings that are not given come from the environment, megacontext.toml and the user's file, as on the
+    command line. Any thread may call; calls are done one after the other. Use it in `with`, or call close().
+    """
+
+    def __init__(self, *, store: str | os.PathLike[str] | None = None, bank: str | None = None,
+                 model: str | os.PathLike[str] | None = None,
+                 settings: Mapping[str, Setting] | None = None) -> None:
+        self._core = _core.Memory(setting_texts(settings, store=store, bank=bank, model=model))
+        weakref.finalize(self, self._core.close)  # also when the program ends
+
+    def __enter__(self) -> "Memory":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 where: TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"megacontext.Memory(store={self.store!r}, bank={self.bank!r})"
+
+    @property
+    def store(self) -> str:
+        """The store's folder."""
+        return self._core.store
+
+    @property
+    def bank(self) -> str:
+        """The bank that is meant where none is named."""
+        return self._core.bank
+
+    def close(self) -> None:
+        """Lets go of the store. Every other call raises Usage from then on."""
+        self._core.close()
+
+    def _call(self, verb: str, **given: Any) -> Any:
+        arguments = {key: value for key, value in given.items() if value is not None}
+        text = json.dumps(arguments, ensure_ascii=False).encode()  # refuses half a surrogate pair
+        return json.loads(self._core.call(verb, text))
+
+    def remember(self, text: str, *, name: str | None = None, session: str | None = None,
+                 role: str | None = None, event_time: str | None = None,
+                 metadata: Mapping[str, str] | None = None, idempotency_key: str | None = None,
+                 media_type: str | None = None, bank: str | None = None) -> Remembered:
+        """Keeps a text: a document, or with `session` a message of it. It is durable and can be found at once."""
+        return from_json(Remembered, self._call(
+            "remember", text=text, name=name, session=session, role=role, event_time=event_time,
+            metadata=None if metadata is None else dict(metadata), idempotency_key=idempotency_key,
+            media_type=media_type, bank=bank))
+
+    def recall(self, question: str, *, passages: int | None = None, tokens: int | None = None,
+               answer: bool = False, documents: str | Iterable[str] | None = None,
+               session: str | None = None, bank: str | None = None) -> Recollection:
+        """Finds what the memory knows: at most `passages` (5 if not given) of `tokens` together.
+
+        With `answer` the base model answers from them. `documents` and `session` say where to look.
+        """
+        return from_json(Recollection, self._call(
+            "recall", question=question, passages=passages, tokens=tokens, answer=answer,
+            documents=_listed(documents), session=session, bank=bank))
+
+    def read(self, document: str, begin: int | None = None, end: int | None = None, *,
+             bank: str | None = None) -> ReadResult:
+        """The text of a document ("d3" or its name) or of its bytes [begin, end); at most 256 KiB."""
+        return from_json(ReadResult, self._call("read", document=document, begin=begin, end=end, bank=bank))
+
+    def forget(self, documents: str | Iterable[str] | None = None, *, older_than_days: int | None = None,
+               all: bool | None = None, dry_run: bool = True, reason: str | None = None,
+               bank: str | None = None) -> ForgetReport:
+        """Takes documents out for good. Says only which would go unless `dry_run` is False."""
+        return from_json(ForgetReport, self._call(
+            "forget", documents=_listed(documents), older_than_days=older_than_days, all=all,
+            dry_run=dry_run, reason=reason, bank=bank))
+
+    def status(self) -> MemoryStatus:
+        """What the memory holds, bank by bank."""
+        return from_json(MemoryStatus, self._call("status"))
+
+    def documents(self, count: int = 100, *, bank: str | None = None) -> list[DocumentRecord]:
+        """The newest documents of a bank, newest first."""
+        return from_json(list[DocumentRecord], json.loads(self._core.documents(bank or "", count)))
