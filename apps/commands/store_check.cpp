@@ -78,15 +78,13 @@ Result<void> check_bank(storage::Store& store, const TextEmbedderInfo& embedder,
     for (const DocumentRecord& document : documents) {
         MC_TRY(check_document(*nodes, document, store.meta().identity.encoder.shape, findings));
         findings.nodes += node_total(document);
+        findings.tokens += document.token_count;
+        findings.bytes += document.byte_count;
     }
     MC_ASSIGN(const auto violations, journal_violations(*nodes));
     for (const std::string& violation : violations)
         findings.add_fault("bank " + bank + ", journal", violation);
     findings.documents += documents.size();
-    for (const DocumentRecord& document : documents) {
-        findings.tokens += document.token_count;
-        findings.bytes += document.byte_count;
-    }
     return check_index(store, embedder, *nodes, documents, findings);
 }
 
