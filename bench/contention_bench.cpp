@@ -6,6 +6,7 @@
 // (GOMP_SPINCOUNT=300000). Round by round each measures prefill and decode alone, then beside as
 // many busy processes as there are cores. Medians are printed, and ratios of one run: numbers of
 // two runs say little on a machine that is not one's own.
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -97,7 +98,8 @@ class Child {
     Child(const char* program, const char* model, const char* spin_count) {
         int to[2];
         int from[2];
-        require(::pipe(to) == 0 && ::pipe(from) == 0, "no pipe");
+        // Closed on exec, or a child holds its own end open and waits for ever.
+        require(::pipe2(to, O_CLOEXEC) == 0 && ::pipe2(from, O_CLOEXEC) == 0, "no pipe");
         pid_ = ::fork();
         require(pid_ >= 0, "no child");
         if (pid_ == 0) {

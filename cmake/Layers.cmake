@@ -42,6 +42,8 @@ mc_room(runtime TORCH SEES core telemetry formats tree working_context storage s
                            lm lm/generation lm/tokenizer text embedder gistnet gistnet/probes
                            lensnet runtime/search)
 
+mc_room(runtime/stream TORCH SEES core tree lm)
+
 mc_room(eval/measure SEES core tree storage/codec lm/model)
 mc_room(eval/report SEES core eval/measure)
 mc_room(eval/delta_nll SEES core tree eval/measure eval/report)
@@ -55,6 +57,7 @@ mc_room(eval/answers SEES core lm/generation lm/model lm/tokenizer eval/measure 
 mc_room(eval/answers/program TORCH SEES core telemetry tree working_context lm
                                         lensnet runtime runtime/search eval/answers
                                         eval/base_model eval/measure eval/report)
+mc_room(eval/stream TORCH SEES core tree lm runtime/stream eval/measure eval/report)
 mc_room(eval/chat TORCH SEES core telemetry runtime eval/answers eval/measure eval/report)
 
 mc_room(serve/protocol SEES core)
@@ -66,9 +69,9 @@ mc_room(apps/terminal SEES core working_context)
 mc_room(apps/views TORCH SEES core tree runtime serve apps/terminal)
 mc_room(apps/repl TORCH SEES core telemetry working_context runtime apps/terminal apps/views)
 mc_room(apps/commands TORCH SEES core telemetry tree lm gistnet gistnet/training lensnet
-                                 lensnet/training runtime serve serve/http
+                                 lensnet/training runtime runtime/stream serve serve/http
                                  eval/answers/program eval/base_model eval/chat eval/delta_nll eval/gist_probes
-                                 eval/repetition eval/report eval/retrieval
+                                 eval/repetition eval/report eval/retrieval eval/stream
                                  apps/repl apps/terminal apps/views)
 mc_room(apps TORCH SEES telemetry apps/commands apps/terminal)
 

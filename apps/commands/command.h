@@ -55,6 +55,7 @@ std::unique_ptr<Command> make_read_command();
 std::unique_ptr<Command> make_query_command();
 std::unique_ptr<Command> make_forget_command();
 std::unique_ptr<Command> make_chat_command();
+std::unique_ptr<Command> make_stream_command();
 std::unique_ptr<Command> make_repl_command();
 std::unique_ptr<Command> make_mcp_command();
 std::unique_ptr<Command> make_serve_command();

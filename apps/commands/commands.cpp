@@ -12,6 +12,7 @@ std::vector<std::unique_ptr<Command>> make_commands() {
     commands.push_back(make_read_command());
     commands.push_back(make_forget_command());
     commands.push_back(make_chat_command());
+    commands.push_back(make_stream_command());
     commands.push_back(make_repl_command());
     commands.push_back(make_mcp_command());
     commands.push_back(make_serve_command());

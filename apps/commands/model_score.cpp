@@ -2,11 +2,10 @@
 // `megacontext model score`: how likely the base model finds a text, token by token.
 #include <CLI/CLI.hpp>
 #include <cmath>
-#include <fstream>
-#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "apps/commands/model.h"
+#include "apps/commands/text_input.h"
 #include "apps/terminal/interrupt.h"
 #include "apps/terminal/text.h"
 #include "lm/likelihood.h"
@@ -20,8 +19,6 @@ constexpr const char* kFooter =
     "  megacontext model score book.txt --window 2048 --stride 1024 --top-k 5 --json\n"
     "With --json: one line a token, then one line with the sums. docs/evaluation.md has the "
     "definitions.";
-
-constexpr std::size_t kReadBytes = 1 << 16;
 
 struct Totals {
     std::uint64_t token_count = 0;
@@ -52,8 +49,7 @@ class ModelScoreCommand final : public Command {
     Result<int> run(Invocation& invocation) override;
 
   private:
-    Result<void> score(Invocation& invocation, std::istream& in, const lm::BaseModel& model,
-                       Totals& totals) const;
+    Result<void> score(Invocation& invocation, const lm::BaseModel& model, Totals& totals) const;
 
     std::string file_;
     lm::LikelihoodOptions options_;
@@ -73,8 +69,8 @@ Json token_json(const lm::TokenLikelihood& scored, const lm::Tokenizer& tokenize
     return line;
 }
 
-Result<void> ModelScoreCommand::score(Invocation& invocation, std::istream& in,
-                                      const lm::BaseModel& model, Totals& totals) const {
+Result<void> ModelScoreCommand::score(Invocation& invocation, const lm::BaseModel& model,
+                                      Totals& totals) const {
     const lm::Tokenizer& tokenizer = model.tokenizer();
     const auto receive = [&](std::span<const lm::TokenLikelihood> scored) -> Result<void> {
         if (invocation.interrupted) return fail(ErrorCode::kCancelled, "interrupted");
@@ -87,33 +83,18 @@ Result<void> ModelScoreCommand::score(Invocation& invocation, std::istream& in,
         return {};
     };
     MC_ASSIGN(auto scorer, lm::LikelihoodScorer::make(model, options_, receive));
-    lm::StreamEncoder encoder(tokenizer);
-    std::string buffer(kReadBytes, '\0');
-    while (in) {
-        in.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
-        const auto size = static_cast<std::size_t>(in.gcount());
-        totals.byte_count += size;
-        MC_TRY(scorer.push(encoder.push(std::string_view(buffer).substr(0, size))));
-    }
-    if (in.bad()) return fail(ErrorCode::kIo, "cannot read " + file_);
-    MC_TRY(scorer.push(encoder.finish()));
+    MC_ASSIGN(totals.byte_count,
+              read_text_tokens(file_, model, [&scorer](std::span<const TokenId> tokens) {
+                  return scorer.push(tokens);
+              }));
     return scorer.finish();
 }
 
 Result<int> ModelScoreCommand::run(Invocation& invocation) {
-    std::ifstream file;
-    std::error_code ignored;
-    if (file_ != "-") {
-        if (std::filesystem::is_directory(file_, ignored))
-            return fail(ErrorCode::kInvalidInput, file_ + " is a folder");
-        file.open(file_, std::ios::binary);
-        if (!file) return fail(system_error(errno, "open", file_));
-    }
     MC_ASSIGN(const auto model, open_model(invocation.config));
     const InterruptWatch watch;
     Totals totals;
-    MC_TRY(score(invocation, file_ == "-" ? std::cin : file, *model, totals));
-    if (totals.token_count == 0) return fail(ErrorCode::kInvalidInput, file_ + " is empty");
+    MC_TRY(score(invocation, *model, totals));
     const auto tokens = static_cast<double>(totals.token_count);
     const double mean = totals.nll / tokens;
     const double bits = totals.nll / std::log(2.0) / static_cast<double>(totals.byte_count);

@@ -15,6 +15,7 @@ std::vector<std::unique_ptr<Command>> make_suites() {
     suites.push_back(make_delta_nll_suite());
     suites.push_back(make_gist_probes_suite());
     suites.push_back(make_retrieval_suite());
+    suites.push_back(make_stream_suite());
     return suites;
 }
 

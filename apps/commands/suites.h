@@ -21,6 +21,7 @@ std::unique_ptr<Command> make_chat_suite();
 std::unique_ptr<Command> make_delta_nll_suite();
 std::unique_ptr<Command> make_gist_probes_suite();
 std::unique_ptr<Command> make_retrieval_suite();
+std::unique_ptr<Command> make_stream_suite();
 
 // All of them, in the order of the help text.
 std::vector<std::unique_ptr<Command>> make_suites();

@@ -50,6 +50,24 @@ class Model(cli.CliTestCase):
         self.assertEqual(self.cli.results("model", "score", "-", "--window", 24, "--stride", 8, "--top-k", 2,
                                           stdin=(TEXT * 3).encode())[-1], sums)
 
+    def test_a_stream_says_what_score_says_while_the_text_fits_and_bounds_its_window(self):
+        text = "The harbour master kept a brass telescope in the shed by the pier. " * 30
+        path = self.cli.write("text.txt", text)
+        *scored, _ = self.cli.results("model", "score", path, "--window", 1024)
+        *tokens, sums = self.cli.results("stream", path, "--budget", 1024)
+        self.assertEqual([line["token"] for line in tokens], [line["token"] for line in scored])
+        for mine, other in zip(tokens, scored):
+            self.assertAlmostEqual(mine["nll"], other["nll"], delta=0.5)  # bf16
+        self.assertAlmostEqual(sums["mean_nll"], sum(line["nll"] for line in tokens) / len(tokens), places=4)
+        for extra in ([], ["--recent"]):
+            sums = self.cli.results("stream", "-", "--budget", 128, *extra, stdin=text.encode())[-1]
+            self.assertEqual(sums["tokens"], len(tokens))
+            self.assertLessEqual(sums["entries"], 128)
+            self.assertEqual(sums["gists"][0] > 0, not extra)
+            stands = sums["raw"] + 32 * sums["gists"][0] + 1024 * sums["gists"][1] + sums["left_out_tokens"]
+            self.assertEqual(stands, sums["tokens"])
+        self.check_error(self.cli.run("stream", path, "--budget", 64), 9, "over_budget", "128 to")
+
     def test_what_cannot_be_scored_is_an_error(self):
         path = self.cli.write("text.txt", TEXT)
         self.check_error(self.cli.run("model", "score", path, "--window", 1), 2, "usage", "window")
