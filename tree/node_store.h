@@ -12,10 +12,12 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/result.h"
+#include "tree/original.h"
 #include "tree/records.h"
 
 namespace mc {
@@ -58,6 +60,14 @@ class NodeStore {
     // One durable transaction. Requires: batch.document.token_count equals the stored count plus
     // the batch's tokens, and the gists continue their levels without a gap (bug otherwise).
     virtual Result<CommitNumber> commit(const IngestBatch& batch) = 0;
+
+    // What a document was converted from: one durable transaction, in the place of what was there.
+    // Goes with the document when that is forgotten. Requires: are_places(original.places).
+    virtual Result<void> put_original(DocumentId document, const Original& original) = 0;
+    // nullopt: the document's text is its source's own.
+    virtual Result<std::optional<OriginalRecord>> find_original(DocumentId document) const = 0;
+    // Requires: the span lies within the original (kInvalidInput otherwise).
+    virtual Result<std::string> read_original(DocumentId document, ByteSpan span) const = 0;
 
     // Durable word that documents are to be forgotten, all or none of them, so that a kill before
     // forget() is no way out: who opens the bank for writing next finishes what is announced.

@@ -5,21 +5,6 @@
 #include "storage/lmdb/bank_node_store.h"
 
 namespace mc::storage {
-namespace {
-
-// Erases every record whose key begins with a prefix.
-Result<void> erase_prefix(WriteTransaction& txn, Database database, const std::string& prefix) {
-    std::vector<std::string> keys;
-    MC_TRY(txn.scan(database, prefix, [&](std::string_view key, ByteView) -> Result<bool> {
-        if (!key.starts_with(prefix)) return false;
-        keys.emplace_back(key);
-        return true;
-    }));
-    for (const std::string& key : keys) MC_TRY(txn.erase(database, key));
-    return {};
-}
-
-}  // namespace
 
 Result<std::vector<Tombstone>> BankNodeStore::read_tombstones(
     const std::string& first, std::optional<DocumentKey> (*parse)(std::string_view)) const {
@@ -78,6 +63,7 @@ Result<CommitNumber> BankNodeStore::forget(DocumentId document) {
         const std::string prefix = token_key(document, 0).substr(0, sizeof(document.value));
         for (const Database database : {Database::kTokens, Database::kGists, Database::kStats})
             MC_TRY(erase_prefix(txn, database, prefix));
+        MC_TRY(erase_original(txn, document));
         MC_TRY(erase_source(txn, stored.record));
         MC_TRY(txn.erase(Database::kDocuments, document_key(bank_.id, document)));
         MC_TRY(txn.erase(Database::kDocuments, announced));

@@ -33,6 +33,9 @@ class BankNodeStore final : public NodeStore {
                                                 NodeIndex parent) const override;
     Result<DocumentRecord> create_document(const DocumentRecord& draft) override;
     Result<CommitNumber> commit(const IngestBatch& batch) override;
+    Result<void> put_original(DocumentId document, const Original& original) override;
+    Result<std::optional<OriginalRecord>> find_original(DocumentId document) const override;
+    Result<std::string> read_original(DocumentId document, ByteSpan span) const override;
     Result<void> announce_forgets(std::span<const Tombstone> tombstones) override;
     Result<std::vector<Tombstone>> announced_forgets() const override;
     Result<CommitNumber> forget(DocumentId document) override;
@@ -51,6 +54,8 @@ class BankNodeStore final : public NodeStore {
                                                          std::string_view source_name) const;
     Result<std::vector<Tombstone>> read_tombstones(
         const std::string& first, std::optional<DocumentKey> (*parse)(std::string_view)) const;
+    // The original and its pieces, where there are any.
+    Result<void> erase_original(WriteTransaction& txn, DocumentId document);
     Result<void> erase_source(WriteTransaction& txn, const DocumentRecord& record);
     // Under the next commit number, which it returns.
     Result<CommitNumber> append_journal(WriteTransaction& txn, const JournalRecord& entry);

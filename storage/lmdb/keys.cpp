@@ -66,6 +66,16 @@ std::string tombstone_key(BankId bank, DocumentId document) {
     return tagged_key('t', bank, document);
 }
 
+std::string original_key(BankId bank, DocumentId document) {
+    return tagged_key('o', bank, document);
+}
+
+std::string piece_key(BankId bank, DocumentId document, std::uint64_t piece) {
+    std::string key = tagged_key('p', bank, document);
+    append_number(key, piece);
+    return key;
+}
+
 std::string source_key(BankId bank, std::string_view source_name) {
     const Hash128 hash = xxh3_128(std::as_bytes(std::span(source_name)));
     std::string key = "s";
@@ -109,6 +119,18 @@ std::optional<DocumentKey> parse_tombstone_key(std::string_view key) {
     return parse_tagged_key('t', key);
 }
 
+std::optional<DocumentKey> parse_original_key(std::string_view key) {
+    return parse_tagged_key('o', key);
+}
+
+std::optional<PieceKey> parse_piece_key(std::string_view key) {
+    if (key.size() != 21) return std::nullopt;
+    const auto document = parse_tagged_key('p', key.substr(0, 13));
+    if (!document) return std::nullopt;
+    key.remove_prefix(13);
+    return PieceKey{document->bank, document->document, take_number<std::uint64_t>(key)};
+}
+
 std::optional<TokenKey> parse_token_key(std::string_view key) {
     if (key.size() != 16) return std::nullopt;
     const DocumentId document(take_number<std::uint64_t>(key));
@@ -143,6 +165,14 @@ std::string describe_key(Database database, std::string_view key) {
             if (const auto parsed = parse_tagged_key(tag, key))
                 return "bank " + number(parsed->bank.value) + ", forgotten document " +
                        number(parsed->document.value);
+    if (database == Database::kDocuments)
+        if (const auto parsed = parse_original_key(key))
+            return "bank " + number(parsed->bank.value) + ", original of document " +
+                   number(parsed->document.value);
+    if (database == Database::kDocuments)
+        if (const auto parsed = parse_piece_key(key))
+            return "bank " + number(parsed->bank.value) + ", original of document " +
+                   number(parsed->document.value) + ", piece " + number(parsed->piece);
     if (database == Database::kTokens)
         if (const auto parsed = parse_token_key(key))
             return "document " + number(parsed->document.value) + ", chunk " +

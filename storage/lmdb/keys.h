@@ -42,6 +42,11 @@ std::string source_key(BankId bank, std::string_view source_name);
 std::string announcement_key(BankId bank, DocumentId document);
 std::string tombstone_key(BankId bank, DocumentId document);
 
+// documents too: 'o' bank document, what a document was converted from; 'p' bank document piece,
+// its bytes.
+std::string original_key(BankId bank, DocumentId document);
+std::string piece_key(BankId bank, DocumentId document, std::uint64_t piece);
+
 // tokens: document chunk (position / 1,024)
 std::string token_key(DocumentId document, std::uint64_t chunk);
 
@@ -54,6 +59,12 @@ std::string journal_key(BankId bank, CommitNumber commit);
 struct DocumentKey {
     BankId bank;
     DocumentId document;
+};
+
+struct PieceKey {
+    BankId bank;
+    DocumentId document;
+    std::uint64_t piece;
 };
 
 struct TokenKey {
@@ -75,6 +86,8 @@ struct JournalKey {
 std::optional<DocumentKey> parse_document_key(std::string_view key);
 std::optional<DocumentKey> parse_announcement_key(std::string_view key);
 std::optional<DocumentKey> parse_tombstone_key(std::string_view key);
+std::optional<DocumentKey> parse_original_key(std::string_view key);
+std::optional<PieceKey> parse_piece_key(std::string_view key);
 std::optional<TokenKey> parse_token_key(std::string_view key);
 std::optional<GroupKey> parse_group_key(std::string_view key);
 std::optional<JournalKey> parse_journal_key(std::string_view key);

@@ -223,6 +223,17 @@ Decoded<UseGroup> read_uses(schema::UseGroup::Reader from) {
     return group;
 }
 
+Decoded<OriginalRecord> read_original(schema::Original::Reader from) {
+    OriginalRecord original;
+    original.kind = to_string(from.getKind());
+    original.byte_count = from.getByteCount();
+    original.hash = get_hash(from.getHash());
+    for (const auto place : from.getPlaces())
+        original.places.push_back({place.getBegin(), to_string(place.getLabel())});
+    if (!are_places(original.places)) return wrong("places that are out of order or too long");
+    return original;
+}
+
 }  // namespace
 
 RecordWords encode_meta(RecordPlace place, const StoreMeta& meta) {
@@ -365,6 +376,30 @@ RecordWords encode_tombstone(RecordPlace place, const Tombstone& tombstone) {
     return seal(place, message);
 }
 
+RecordWords encode_original(RecordPlace place, const OriginalRecord& original) {
+    MC_CHECK(are_places(original.places), "places out of order");
+    capnp::MallocMessageBuilder message;
+    auto to = message.initRoot<schema::Original>();
+    to.setKind(to_capnp(original.kind));
+    to.setByteCount(original.byte_count);
+    set_hash(to.initHash(), original.hash);
+    auto places = to.initPlaces(static_cast<unsigned>(original.places.size()));
+    for (unsigned i = 0; i < places.size(); ++i) {
+        places[i].setBegin(original.places[i].begin);
+        places[i].setLabel(to_capnp(original.places[i].label));
+    }
+    return seal(place, message);
+}
+
+RecordWords encode_piece(RecordPlace place, std::string_view bytes) {
+    MC_CHECK(!bytes.empty() && bytes.size() <= kOriginalPieceBytes, "piece size");
+    capnp::MallocMessageBuilder message(
+        static_cast<unsigned>(bytes.size() / sizeof(capnp::word) + 16));
+    message.initRoot<schema::OriginalPiece>().setBytes(
+        {reinterpret_cast<const kj::byte*>(bytes.data()), bytes.size()});
+    return seal(place, message);
+}
+
 Decoded<StoreMeta> decode_meta(RecordPlace place, RecordBytes value) {
     return unseal<schema::Meta, StoreMeta>(place, value, read_meta);
 }
@@ -431,6 +466,20 @@ Decoded<Tombstone> decode_tombstone(RecordPlace place, RecordBytes value) {
             if (!parsed) return wrong("a key of another form");
             return Tombstone{parsed->document, from.getForgottenUs(), from.getTokenCount(),
                              to_string(from.getReason())};
+        });
+}
+
+Decoded<OriginalRecord> decode_original(RecordPlace place, RecordBytes value) {
+    return unseal<schema::Original, OriginalRecord>(place, value, read_original);
+}
+
+Decoded<std::string> decode_piece(RecordPlace place, RecordBytes value) {
+    return unseal<schema::OriginalPiece, std::string>(
+        place, value, [](schema::OriginalPiece::Reader from) -> Decoded<std::string> {
+            const auto bytes = from.getBytes();
+            if (bytes.size() == 0 || bytes.size() > kOriginalPieceBytes)
+                return wrong("a piece of impossible size");
+            return std::string(reinterpret_cast<const char*>(bytes.begin()), bytes.size());
         });
 }
 

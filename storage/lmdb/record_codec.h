@@ -68,6 +68,9 @@ struct JournalRecord {
     TokenSpan tokens;
 };
 
+// Of an original's bytes, in every piece but the last.
+inline constexpr std::uint64_t kOriginalPieceBytes = 256 * 1024;
+
 // Where a value lies: part of its checksum.
 struct RecordPlace {
     Database database;
@@ -84,6 +87,10 @@ RecordWords encode_group(RecordPlace place, const StoredGroup& group);
 RecordWords encode_uses(RecordPlace place, const UseGroup& group);
 RecordWords encode_journal(RecordPlace place, const JournalRecord& entry);
 RecordWords encode_tombstone(RecordPlace place, const Tombstone& tombstone);
+// Requires: are_places().
+RecordWords encode_original(RecordPlace place, const OriginalRecord& original);
+// 1 to kOriginalPieceBytes of an original.
+RecordWords encode_piece(RecordPlace place, std::string_view bytes);
 
 using RecordBytes = std::span<const std::byte>;
 
@@ -103,5 +110,7 @@ Decoded<UseGroup> decode_uses(RecordPlace place, RecordBytes value);
 Decoded<JournalRecord> decode_journal(RecordPlace place, RecordBytes value);
 // The document's id is the key, of an announcement too.
 Decoded<Tombstone> decode_tombstone(RecordPlace place, RecordBytes value);
+Decoded<OriginalRecord> decode_original(RecordPlace place, RecordBytes value);
+Decoded<std::string> decode_piece(RecordPlace place, RecordBytes value);
 
 }  // namespace mc::storage

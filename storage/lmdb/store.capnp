@@ -97,3 +97,20 @@ struct Tombstone {
     tokenCount @1 :UInt64;
     reason @2 :Text;  # as the user gave it; nothing of the content
 }
+
+# What a document was converted from; its bytes lie in pieces.
+struct Original {
+    kind @0 :Text;
+    byteCount @1 :UInt64;
+    hash @2 :Hash;  # of the bytes
+    places @3 :List(Place);
+
+    struct Place {
+        begin @0 :UInt64;  # byte of the document's text, ascending
+        label @1 :Text;
+    }
+}
+
+struct OriginalPiece {
+    bytes @0 :Data;
+}

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/lmdb/store_parts.h"
 
+#include <vector>
+
 namespace mc::storage {
 
 Result<void> StoreParts::require_writable() const {
@@ -15,6 +17,17 @@ Result<const GistCoder*> StoreParts::require_coder() const {
                 "the gists of store " + directory.string() + " are coded with codebook " +
                     to_hex(*meta.codebook_hash) +
                     ", which is not part of this program: name its file with --codebook");
+}
+
+Result<void> erase_prefix(WriteTransaction& txn, Database database, const std::string& prefix) {
+    std::vector<std::string> keys;
+    MC_TRY(txn.scan(database, prefix, [&](std::string_view key, ByteView) -> Result<bool> {
+        if (!key.starts_with(prefix)) return false;
+        keys.emplace_back(key);
+        return true;
+    }));
+    for (const std::string& key : keys) MC_TRY(txn.erase(database, key));
+    return {};
 }
 
 }  // namespace mc::storage

@@ -68,4 +68,7 @@ Result<void> put_record(WriteTransaction& txn, Database database, std::string_vi
     return txn.put(database, key, std::as_bytes(std::span(words)));
 }
 
+// Erases every record whose key begins with a prefix.
+Result<void> erase_prefix(WriteTransaction& txn, Database database, const std::string& prefix);
+
 }  // namespace mc::storage

@@ -20,7 +20,9 @@ struct Seen {
     std::uint64_t chunks = 0;     // found in order
     std::uint64_t last_byte = 0;  // first byte of the newest chunk
     std::vector<std::uint64_t> gists = std::vector<std::uint64_t>(kLevelMax.value, 0);
-    std::uint64_t journaled = 0;  // tokens that the journal accounts for
+    std::uint64_t journaled = 0;       // tokens that the journal accounts for
+    std::uint64_t original_bytes = 0;  // as the original's record says
+    std::uint64_t piece_bytes = 0;     // in its pieces
 };
 
 class Verifier {
@@ -88,6 +90,8 @@ class Verifier {
     std::optional<std::string> check_document(std::string_view key, ByteView value) {
         if (key.starts_with('s')) return check_source(key, value);
         if (key.starts_with('f') || key.starts_with('t')) return check_forgotten(key, value);
+        if (key.starts_with('o')) return check_original(key, value);
+        if (key.starts_with('p')) return check_piece(key, value);
         auto document = decode_document({Database::kDocuments, key}, value);
         if (!document) return document.error();
         const DocumentRecord& record = document->record;
@@ -115,6 +119,33 @@ class Verifier {
         if (tombstone->document.value >= counters_.next_document)
             return "an id that was never given out";
         forgotten_.emplace(tombstone->document.value, bank.value);
+        return std::nullopt;
+    }
+
+    // 'o' sorts after 'd' and before 'p'.
+    std::optional<std::string> check_original(std::string_view key, ByteView value) {
+        const auto parsed = parse_original_key(key);
+        if (!parsed) return "a key of another form";
+        const auto original = decode_original({Database::kDocuments, key}, value);
+        if (!original) return original.error();
+        Seen* seen = find(parsed->document);
+        if (seen == nullptr || seen->stored.record.bank != parsed->bank)
+            return "the original of no document";
+        seen->original_bytes = original->byte_count;
+        return std::nullopt;
+    }
+
+    std::optional<std::string> check_piece(std::string_view key, ByteView value) {
+        const auto parsed = parse_piece_key(key);
+        if (!parsed) return "a key of another form";
+        const auto bytes = decode_piece({Database::kDocuments, key}, value);
+        if (!bytes) return bytes.error();
+        Seen* seen = find(parsed->document);
+        if (seen == nullptr || seen->stored.record.bank != parsed->bank)
+            return "a piece of no original";
+        const std::uint64_t begin = parsed->piece * kOriginalPieceBytes;
+        if (begin != seen->piece_bytes) return "the piece before it is missing";
+        seen->piece_bytes += bytes->size();
         return std::nullopt;
     }
 
@@ -207,6 +238,8 @@ class Verifier {
             if (seen.chunks != (record.token_count + kTokenMarkStride - 1) / kTokenMarkStride)
                 miss("tokens are missing");
             if (seen.journaled != record.token_count) miss("the journal misses some of its tokens");
+            if (seen.piece_bytes != seen.original_bytes)
+                miss("its original has not as many bytes as its record says");
             std::vector<std::uint64_t> counts = seen.stored.gist_counts;
             counts.resize(kLevelMax.value, 0);
             if (counts != seen.gists) miss("its gists are not as many as its record says");

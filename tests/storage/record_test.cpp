@@ -50,6 +50,22 @@ TEST(KeyBytesTest, WhatIsForgottenSortsBehindTheDocuments) {
     EXPECT_FALSE(parse_document_key(tombstone));
 }
 
+TEST(KeyBytesTest, AnOriginalAndItsPiecesStandBetweenDocumentsAndNames) {
+    const std::string original = original_key(BankId(1), DocumentId(7));
+    const std::string piece = piece_key(BankId(1), DocumentId(7), 2);
+    EXPECT_EQ(hex(original), "6f000000010000000000000007");
+    EXPECT_EQ(hex(piece),
+              "7000000001"
+              "0000000000000007"
+              "0000000000000002");
+    EXPECT_EQ(parse_original_key(original)->document, DocumentId(7));
+    EXPECT_EQ(parse_piece_key(piece)->piece, 2U);
+    EXPECT_FALSE(parse_piece_key(original));
+    EXPECT_FALSE(parse_piece_key(source_key(BankId(1), "x")));
+    EXPECT_FALSE(parse_document_key(original));
+    EXPECT_EQ(describe_key(Database::kDocuments, piece), "bank 1, original of document 7, piece 2");
+}
+
 TEST(KeyBytesTest, TheOrderOfKeysIsTheOrderOfNumbers) {
     EXPECT_LT(token_key(DocumentId(1), 0xffff), token_key(DocumentId(1), 0x10000));
     EXPECT_LT(token_key(DocumentId(255), ~0ULL), token_key(DocumentId(256), 0));

@@ -156,6 +156,29 @@ Result<CommitNumber> MemoryNodeStore::last_commit() const {
     return last_commit_;
 }
 
+Result<void> MemoryNodeStore::put_original(DocumentId document, const Original& original) {
+    MC_TRY(require(document));
+    MC_CHECK(are_places(original.places), "places out of order");
+    contents_.at(document).original = original;
+    return {};
+}
+
+Result<std::optional<OriginalRecord>> MemoryNodeStore::find_original(DocumentId document) const {
+    MC_ASSIGN(const Content* content, require(document));
+    if (!content->original) return std::optional<OriginalRecord>();
+    const Original& original = *content->original;
+    return std::optional(OriginalRecord{original.kind, original.bytes.size(),
+                                        xxh3_128(std::as_bytes(std::span(original.bytes))),
+                                        original.places});
+}
+
+Result<std::string> MemoryNodeStore::read_original(DocumentId document, ByteSpan span) const {
+    MC_ASSIGN(const Content* content, require(document));
+    if (!content->original || span.begin > span.end || span.end > content->original->bytes.size())
+        return fail(ErrorCode::kInvalidInput, "the original ends before the span does");
+    return content->original->bytes.substr(span.begin, span.count());
+}
+
 Result<void> MemoryNodeStore::announce_forgets(std::span<const Tombstone> tombstones) {
     for (const Tombstone& tombstone : tombstones) MC_TRY(require(tombstone.document));
     for (const Tombstone& tombstone : tombstones) {

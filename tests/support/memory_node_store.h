@@ -19,6 +19,7 @@ class MemoryNodeStore final : public NodeStore {
         std::vector<TokenByteMark> marks;  // one per kTokenMarkStride tokens, from token 0 on
         // (level, parent) → that parent's gists; levels count from 1.
         std::map<std::pair<Level, NodeIndex>, GistGroup> groups;
+        std::optional<Original> original;
     };
 
     MemoryNodeStore() : bank_{BankId(1), "memory", 0} {}
@@ -43,6 +44,9 @@ class MemoryNodeStore final : public NodeStore {
                                                 NodeIndex parent) const override;
     Result<DocumentRecord> create_document(const DocumentRecord& draft) override;
     Result<CommitNumber> commit(const IngestBatch& batch) override;
+    Result<void> put_original(DocumentId document, const Original& original) override;
+    Result<std::optional<OriginalRecord>> find_original(DocumentId document) const override;
+    Result<std::string> read_original(DocumentId document, ByteSpan span) const override;
     Result<void> announce_forgets(std::span<const Tombstone> tombstones) override;
     Result<std::vector<Tombstone>> announced_forgets() const override;
     Result<CommitNumber> forget(DocumentId document) override;
