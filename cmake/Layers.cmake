@@ -10,6 +10,10 @@ mc_room(text SEES core)
 mc_room(tree SEES core)
 mc_room(working_context SEES core tree)
 
+mc_room(documents SEES core tree)
+mc_room(documents/converters SEES core documents)
+mc_room(documents/program SEES core documents documents/converters)
+
 mc_room(storage/codec SEES core formats tree)
 mc_room(storage/index SEES core formats text tree storage/codec)
 mc_room(storage/lmdb SEES core formats tree storage/codec)
@@ -38,7 +42,7 @@ mc_room(lensnet SEES core formats)
 mc_room(lensnet/training SEES core formats lensnet)
 
 mc_room(runtime/search SEES core text tree working_context storage lm/tokenizer)
-mc_room(runtime TORCH SEES core telemetry formats tree working_context storage storage/codec
+mc_room(runtime TORCH SEES core telemetry formats tree working_context documents storage storage/codec
                            lm lm/generation lm/tokenizer text embedder gistnet gistnet/probes
                            lensnet runtime/search)
 
@@ -68,7 +72,7 @@ mc_room(serve TORCH SEES core tree runtime serve/http serve/mcp serve/protocol)
 mc_room(apps/terminal SEES core working_context)
 mc_room(apps/views TORCH SEES core tree runtime serve apps/terminal)
 mc_room(apps/repl TORCH SEES core telemetry working_context runtime apps/terminal apps/views)
-mc_room(apps/commands TORCH SEES core telemetry tree lm gistnet gistnet/training lensnet
+mc_room(apps/commands TORCH SEES core telemetry tree documents lm gistnet gistnet/training lensnet
                                  lensnet/training runtime runtime/stream serve serve/http
                                  eval/answers/program eval/base_model eval/chat eval/delta_nll eval/gist_probes
                                  eval/repetition eval/report eval/retrieval eval/stream
