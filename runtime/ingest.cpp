@@ -46,6 +46,7 @@ class Ingestion {
     Result<bool> find_or_create(const std::string& source_name);
     Result<void> replace(const std::string& source_name);
     Result<void> find_or_create_growing(const std::string& source_name);
+    Result<void> keep_original();
     Result<void> build(std::int64_t begin_ns);
     Result<void> feed();
     Result<std::uint64_t> skip_committed(std::uint64_t bytes);
@@ -72,6 +73,7 @@ Result<IngestReport> Ingestion::run(const std::string& source_name, std::string_
     const std::int64_t begin_ns = session_.engine().clock().monotonic_ns();
     content_ = content;
     MC_ASSIGN(const bool has_work, find_or_create(source_name));
+    MC_TRY(keep_original());
     if (has_work) MC_TRY(build(begin_ns));
     return std::move(report_);
 }
@@ -86,6 +88,18 @@ Result<IngestReport> Ingestion::append(const std::string& source_name, std::stri
     MC_TRY(build(begin_ns));
     session_.held_hashes().keep(report_.document.id, std::move(hash_));
     return std::move(report_);
+}
+
+// Before the text: a kill in between leaves what the same command goes on from. Places beyond the
+// text so far are no harm. A source may change where its text does not, so this is done for a text
+// that is there already, too.
+Result<void> Ingestion::keep_original() {
+    if (options_.original == nullptr) return {};
+    const Original& original = *options_.original;
+    MC_ASSIGN(const auto kept, session_.nodes().find_original(report_.document.id));
+    if (kept && kept->hash == xxh3_128(as_bytes(original.bytes)) && kept->places == original.places)
+        return {};
+    return session_.nodes().put_original(report_.document.id, original);
 }
 
 Result<void> Ingestion::build(std::int64_t begin_ns) {

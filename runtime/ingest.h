@@ -31,6 +31,8 @@ struct IngestOptions : SourceLimits {
     std::string media_type = "text/plain";
     // Set on the document, beside what it has, in the transaction of its text.
     std::map<std::string, std::string> metadata;
+    // What the text was converted from; borrowed. Kept before the first of the text is.
+    const Original* original = nullptr;
 };
 
 struct IngestProgress {

@@ -11,6 +11,8 @@
 #include <utility>
 
 #include "core/utf8.h"
+#include "documents/conversion.h"
+#include "documents/heading_path.h"
 
 namespace mc::runtime {
 namespace {
@@ -98,14 +100,35 @@ void list_one(const Path& folder, std::vector<Path>& to_list, FolderListing& lis
         listing.folders.push_back({folder, system_error(error.value(), "cannot list", folder)});
 }
 
+Result<SourceText> convert_source(documents::Kind kind, std::string content,
+                                  const std::string& name, const SourceLimits& limits) {
+    documents::ConversionLimits bounds;
+    bounds.text_bytes_max = limits.size_bytes_max;
+    bounds.cancelled = limits.cancelled;
+    MC_ASSIGN(auto converted, documents::convert(kind, content, name, bounds));
+    SourceText source;
+    source.text = std::move(converted.text);
+    source.kind = kind;
+    source.original = Original{std::string(documents::kind_name(kind)), std::move(content),
+                               std::move(converted.places)};
+    return source;
+}
+
 // Text as the store takes it, or why it cannot.
 Result<SourceText> to_source_text(std::string content, const std::string& name,
                                   const SourceLimits& limits) {
     SourceText source;
+    if (!limits.allow_binary && !content.empty()) {
+        MC_ASSIGN(const auto kind, documents::detect_kind(content, name));
+        if (kind) return convert_source(*kind, std::move(content), name, limits);
+    }
     if (!limits.allow_binary) source.converted_from = detect_utf16(content);
     source.text =
         source.converted_from ? *decode_utf16(content, *source.converted_from) : std::move(content);
     MC_TRY(check_source(source.text, name, limits));
+    if (!limits.allow_binary && documents::is_markdown(name))
+        if (auto places = documents::markdown_places(source.text); !places.empty())
+            source.original = Original{"markdown", {}, std::move(places)};
     return source;
 }
 

@@ -3,9 +3,11 @@
 //
 // A file is read, not mapped: one that shrinks under a mapping ends the process. One that changes
 // while it is read is refused, for what was read may be the beginning of one text and the end of
-// another. UTF-16 is converted. Threads: free functions; `cancelled` may be set from a signal
+// another. UTF-16 is converted; so are documents of the kinds of documents/kind.h, by a process of
+// its own, and their bytes are kept. Threads: free functions; `cancelled` may be set from a signal
 // handler. Errors: kInvalidInput for what is missing, unreadable, empty, binary, not UTF-8 (unless
-// allow_binary), larger than the limit, or changing; kCancelled, with nothing kept.
+// allow_binary), larger than the limit, changing, or a document that cannot be converted;
+// kCancelled, with nothing kept; kIo where no converter can be started.
 #pragma once
 
 #include <atomic>
@@ -18,7 +20,9 @@
 
 #include "core/files.h"
 #include "core/result.h"
+#include "documents/kind.h"
 #include "runtime/utf16.h"
+#include "tree/original.h"
 
 namespace mc::runtime {
 
@@ -37,6 +41,9 @@ inline constexpr std::string_view kEncodingKey = "megacontext.encoding";
 struct SourceText {
     std::string text;
     std::optional<Utf16> converted_from;  // encode_utf16() gives the source's bytes back
+    // What the text was made of, where the source is a document of that kind.
+    std::optional<documents::Kind> kind = {};
+    std::optional<Original> original = {};
 };
 
 // The whole text of a file, or of a stream that has a name (a pipe, /dev/stdin), checked.

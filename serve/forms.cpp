@@ -50,6 +50,7 @@ Json to_json(const runtime::Evidence& evidence, std::size_t rank) {
     return {{"rank", rank},
             {"document", to_text(evidence.document.id)},
             {"source", evidence.document.source_name},
+            {"place", evidence.place.empty() ? Json(nullptr) : Json(evidence.place)},
             {"bytes", to_json(evidence.bytes)},
             {"tokens", to_json(evidence.tokens)},
             {"level", evidence.level ? Json(evidence.level->value) : Json(nullptr)},

@@ -9,6 +9,7 @@
 #include "apps/terminal/interrupt.h"
 #include "apps/terminal/text.h"
 #include "apps/views/render.h"
+#include "documents/kind.h"
 #include "runtime/ingest.h"
 #include "runtime/source_names.h"
 #include "telemetry/progress.h"
@@ -23,23 +24,46 @@ constexpr const char* kFooter =
     "  megacontext ingest --bank work --stats report.md\n"
     "An interrupted ingest is continued by the same command. A file is one document however its\n"
     "path is spelled. A document whose file has grown at its end is extended; one whose file has\n"
-    "changed is refused, or with --replace forgotten and taken in anew. UTF-16 is converted to\n"
-    "UTF-8, and read --original gives the file's bytes back.";
+    "changed is refused, or with --replace forgotten and taken in anew.\n"
+    "Kinds, known by their content: text, Markdown and source code as they are (UTF-8, UTF-16);\n"
+    "HTML, PDF, EPUB, DOCX, ODT, mail (eml, mbox) and chats (JSON lines of role and content) as\n"
+    "text. Evidence says where in them it stands (page, heading, message); read --original gives\n"
+    "the file's bytes back.";
+
+// Of a document's metadata, for everyone to see: what its file was. Its own media type is that of
+// the text.
+constexpr const char* kOriginalMediaTypeKey = "original_media_type";
+
+// "text", "html", …
+std::string_view kind_of(const runtime::SourceText& content) {
+    return content.kind ? documents::kind_name(*content.kind) : "text";
+}
+
+// ", converted from HTML"; empty for text as it was.
+std::string conversion_of(const runtime::SourceText& content) {
+    if (content.kind)
+        return ", converted from " + std::string(documents::kind_title(*content.kind));
+    if (content.converted_from)
+        return ", converted from " + std::string(runtime::utf16_name(*content.converted_from));
+    return {};
+}
 
 void print_report(Output& out, const runtime::IngestReport& report,
-                  std::optional<runtime::Utf16> converted_from) {
+                  const runtime::SourceText& content) {
     const double rate =
         report.seconds > 0 ? static_cast<double>(report.tokens_added) / report.seconds : 0;
     if (out.json()) {
         Json line{{"outcome", outcome_name(report.outcome)}};
         line.update(to_json(report.document));
+        line["kind"] = kind_of(content);
         line.update({{"tokens_added", report.tokens_added},
                      {"bytes_added", report.bytes_added},
                      {"gists_added", report.gists_added},
                      {"seconds", report.seconds},
                      {"tokens_per_second", rate}});
         if (report.replaced) line["replaced"] = to_text(*report.replaced);
-        if (converted_from) line["converted_from"] = runtime::utf16_name(*converted_from);
+        if (content.converted_from)
+            line["converted_from"] = runtime::utf16_name(*content.converted_from);
         out.json(line);
     } else {
         std::string name(outcome_name(report.outcome));
@@ -49,8 +73,7 @@ void print_report(Output& out, const runtime::IngestReport& report,
                            format_count(report.document.token_count) + " tokens, " +
                            format_count(report.document.byte_count) + " bytes";
         if (report.replaced) line += ", in the place of " + to_text(*report.replaced);
-        if (converted_from)
-            line += ", converted from " + std::string(runtime::utf16_name(*converted_from));
+        line += conversion_of(content);
         if (report.tokens_added > 0)
             line += "  (" + format_count(report.tokens_added) + " tokens and " +
                     format_count(report.gists_added) + " gists added in " +
@@ -88,7 +111,7 @@ class IngestCommand final : public Command {
         app->add_flag("--stats", options_.with_statistics,
                       "also keep each block's mean NLL and entropy (slower)");
         app->add_flag("--binary", options_.allow_binary,
-                      "take bytes of any kind as they are, UTF-16 too");
+                      "take bytes of any kind as they are, UTF-16 and HTML too");
         app->add_flag("--replace", options_.replace,
                       "a document whose source has changed is forgotten and taken in anew");
         app->add_option("--media-type", options_.media_type, "recorded with the document")
@@ -108,10 +131,14 @@ class IngestCommand final : public Command {
     Result<void> ingest_each(Invocation& invocation, OpenBank& bank, std::vector<Input>& inputs);
     Result<void> ingest_one(Invocation& invocation, OpenBank& bank, Input& input);
     void take_fault(Output& out, const Error& error);
+    void print_summary(Output& out, std::size_t input_count) const;
 
     std::vector<std::string> names_;
     std::string source_name_;
     runtime::IngestOptions options_;
+    std::size_t taken_ = 0;
+    std::size_t passed_over_ = 0;
+    std::size_t failed_ = 0;
     int exit_code_ = 0;  // of the first fault
 };
 
@@ -130,6 +157,7 @@ Result<void> IngestCommand::check_names() const {
 
 void IngestCommand::take_fault(Output& out, const Error& error) {
     out.error(error);
+    ++failed_;
     if (exit_code_ == 0) exit_code_ = static_cast<int>(error.code());
 }
 
@@ -140,25 +168,31 @@ Result<void> IngestCommand::ingest_one(Invocation& invocation, OpenBank& bank, I
         MC_ASSIGN(name, bank.names->name_of(input.source_name, path));
         options.metadata.emplace(runtime::kSourcePathKey, path);
     }
-    const auto converted_from = input.content.converted_from;
-    if (converted_from)
-        options.metadata.emplace(runtime::kEncodingKey, runtime::utf16_name(*converted_from));
+    const runtime::SourceText& content = input.content;
+    if (content.converted_from)
+        options.metadata.emplace(runtime::kEncodingKey,
+                                 runtime::utf16_name(*content.converted_from));
+    if (content.original) options.original = &*content.original;
+    if (content.kind)
+        options.metadata.emplace(kOriginalMediaTypeKey, documents::media_type_of(*content.kind));
     auto bar = telemetry::ProgressBar::for_stderr(invocation.clock);
-    bar.begin("ingest " + excerpt(input.source_name, 24));
+    bar.begin("ingest " + excerpt(input.source_name, 24) +
+              (content.kind ? " (" + std::string(documents::kind_title(*content.kind)) + ")" : ""));
     const auto progress = [&bar](const runtime::IngestProgress& state) {
         const double share = state.bytes_total == 0 ? 1.0
                                                     : static_cast<double>(state.bytes_done) /
                                                           static_cast<double>(state.bytes_total);
         bar.update(state.tokens_done, share);
     };
-    auto report = runtime::ingest_text(*bank.session, name, input.content.text, options, progress);
+    auto report = runtime::ingest_text(*bank.session, name, content.text, options, progress);
     bar.clear();
     if (!report) return fail(std::move(report.error()));
     invocation.log.info("ingested", {{"document", to_text(report->document.id)},
                                      {"tokens", report->tokens_added},
                                      {"gists", report->gists_added},
                                      {"seconds", report->seconds}});
-    print_report(invocation.out, *report, converted_from);
+    print_report(invocation.out, *report, content);
+    ++taken_;
     return {};
 }
 
@@ -176,7 +210,10 @@ Result<void> IngestCommand::ingest_each(Invocation& invocation, OpenBank& bank,
                                         std::vector<Input>& inputs) {
     for (Input& input : inputs) {
         load_input(input, options_);
-        if (input.skipped) print_skipped(invocation.out, input);
+        if (input.skipped) {
+            print_skipped(invocation.out, input);
+            ++passed_over_;
+        }
         if (input.fault) {
             if (input.fault->code() == ErrorCode::kCancelled) return fail(*input.fault);
             take_fault(invocation.out, *input.fault);
@@ -199,6 +236,16 @@ Result<void> IngestCommand::ingest_each(Invocation& invocation, OpenBank& bank,
     return {};
 }
 
+// What of many files there was to see is far up by now.
+void IngestCommand::print_summary(Output& out, std::size_t input_count) const {
+    if (out.json() || input_count < 2) return;
+    std::string line =
+        format_count(taken_) + " of " + format_count(input_count) + " taken in or there already";
+    if (passed_over_ > 0) line += ", " + format_count(passed_over_) + " passed over";
+    if (failed_ > 0) line += ", " + format_count(failed_) + " failed";
+    out.text(line);
+}
+
 Result<int> IngestCommand::run(Invocation& invocation) {
     MC_TRY(check_names());
     const InterruptWatch watch;
@@ -209,6 +256,7 @@ Result<int> IngestCommand::run(Invocation& invocation) {
         if (exit_code_ == 0) return fail(std::move(done.error()));
         take_fault(invocation.out, done.error());
     }
+    print_summary(invocation.out, inputs.size());
     return exit_code_;
 }
 

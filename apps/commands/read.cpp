@@ -25,7 +25,9 @@ constexpr const char* kFooter =
     "\"exact\"\n"
     "says whether \"text\" holds the very bytes (it cannot when they are not UTF-8). A document "
     "that\n"
-    "was converted from UTF-16 is read as UTF-8; --original gives its file's bytes back.";
+    "was converted (from UTF-16, HTML, PDF, …) is read as UTF-8; --original gives its file's "
+    "bytes\n"
+    "back.";
 
 class ReadCommand final : public Command {
   public:
@@ -34,7 +36,8 @@ class ReadCommand final : public Command {
         app->add_option("DOCUMENT", document_, "d3, 3 or the source name")->required();
         auto* range = app->add_option("--bytes", range_, "half-open range; either end may be open");
         range->type_name("A:B");
-        app->add_flag("--original", original_, "the bytes of its file, where that was no UTF-8")
+        app->add_flag("--original", original_,
+                      "the bytes of its file, where those are not its text")
             ->excludes(range);
         app->footer(kFooter);
         return app;
@@ -46,6 +49,8 @@ class ReadCommand final : public Command {
     Result<ByteSpan> chosen_span(const DocumentRecord& document) const;
     static Result<void> print_bytes(Output& out, const runtime::BankText& text,
                                     const DocumentRecord& document, ByteSpan span);
+    static Result<void> print_kept(Output& out, const runtime::BankText& text,
+                                   const DocumentRecord& document, std::uint64_t size);
     static Result<void> print_original(Output& out, const runtime::BankText& text,
                                        const DocumentRecord& document);
     static Result<void> print_json(Output& out, const runtime::BankText& text,
@@ -72,9 +77,22 @@ Result<void> ReadCommand::print_bytes(Output& out, const runtime::BankText& text
     return {};
 }
 
+Result<void> ReadCommand::print_kept(Output& out, const runtime::BankText& text,
+                                     const DocumentRecord& document, std::uint64_t size) {
+    for (std::uint64_t at = 0; at < size; at += kPieceBytes) {
+        const ByteSpan piece{at, std::min(at + kPieceBytes, size)};
+        MC_ASSIGN(const std::string bytes, text.nodes().read_original(document.id, piece));
+        out.raw(bytes);
+    }
+    return {};
+}
+
 // Pieces end anywhere; what begins a character waits for its rest.
 Result<void> ReadCommand::print_original(Output& out, const runtime::BankText& text,
                                          const DocumentRecord& document) {
+    MC_ASSIGN(const auto original, text.nodes().find_original(document.id));
+    if (original && original->byte_count > 0)
+        return print_kept(out, text, document, original->byte_count);
     const auto encoding = document.metadata.find(std::string(runtime::kEncodingKey));
     const auto order = encoding == document.metadata.end()
                            ? std::nullopt

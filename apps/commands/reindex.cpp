@@ -23,6 +23,14 @@ constexpr const char* kFooter =
     "  megacontext reindex --into new-store --encoder kv-last --codec int8\n"
     "Afterwards give --store new-store, or move it to the old one's place.";
 
+// What the document was converted from goes along.
+Result<std::optional<Original>> original_of(const NodeStore& nodes, DocumentId document) {
+    MC_ASSIGN(const auto record, nodes.find_original(document));
+    if (!record) return std::optional<Original>();
+    MC_ASSIGN(std::string bytes, nodes.read_original(document, {0, record->byte_count}));
+    return std::optional(Original{record->kind, std::move(bytes), record->places});
+}
+
 class ReindexCommand final : public Command {
   public:
     CLI::App* define(CLI::App& program, ConfigLayer& flags) override {
@@ -65,6 +73,8 @@ Result<void> ReindexCommand::copy_bank(Invocation& invocation, runtime::Engine& 
         };
         options_.media_type = document.media_type;
         options_.metadata = document.metadata;
+        MC_ASSIGN(const auto original, original_of(source->nodes(), document.id));
+        options_.original = original ? &*original : nullptr;
         MC_ASSIGN(const auto report,
                   runtime::ingest_text(*target, document.source_name, bytes, options_, progress));
         ++documents_;

@@ -11,7 +11,8 @@ constexpr std::size_t kTextColumns = 96;
 constexpr std::string_view kEvidenceIndent = "   ";
 
 std::string title_of(const runtime::Evidence& evidence) {
-    return to_text(evidence.document.id) + " " + printable(evidence.document.source_name);
+    return to_text(evidence.document.id) + " " + printable(evidence.document.source_name) +
+           (evidence.place.empty() ? "" : ", " + printable(evidence.place));
 }
 
 std::string details_of(const runtime::Evidence& evidence) {

@@ -76,6 +76,11 @@ Result<std::string> BankText::read_bytes(DocumentId document, ByteSpan span) con
     return text.substr(span.begin - first_byte, span.count());
 }
 
+Result<std::string> BankText::place_of(DocumentId document, ByteSpan bytes) const {
+    MC_ASSIGN(const auto original, nodes_.find_original(document));
+    return original ? mc::place_of(original->places, bytes) : std::string();
+}
+
 Result<DocumentRecord> BankText::require_document(DocumentId document) const {
     MC_ASSIGN(auto record, nodes_.find_document(document));
     if (record) return std::move(*record);

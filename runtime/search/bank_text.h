@@ -33,6 +33,9 @@ class BankText {
     Result<std::string> read_bytes(DocumentId document, ByteSpan span) const;
     Result<ByteSpan> byte_span_of(DocumentId document, TokenSpan span) const;
 
+    // Where in its source a stretch of a document stands; empty where that has no places.
+    Result<std::string> place_of(DocumentId document, ByteSpan bytes) const;
+
     // kInvalidInput when the bank has no such document.
     Result<DocumentRecord> require_document(DocumentId document) const;
     // A document by "d7", "7" or its source name; the error lists some that exist.

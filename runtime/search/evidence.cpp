@@ -158,6 +158,7 @@ Result<Evidence> read_evidence(const BankText& text, const Stretch& stretch) {
     const std::size_t begin = std::min(whole.find_first_not_of(kWhiteSpace), whole.size());
     const std::size_t end = whole.find_last_not_of(kWhiteSpace) + 1;
     evidence.bytes = {bytes.begin + begin, bytes.begin + std::max(begin, end)};
+    MC_ASSIGN(evidence.place, text.place_of(stretch.document, evidence.bytes));
     evidence.text = to_valid_utf8(std::string_view(whole).substr(begin, evidence.bytes.count()));
     return evidence;
 }

@@ -38,6 +38,7 @@ struct Evidence {
     DocumentRecord document;
     TokenSpan tokens;
     ByteSpan bytes;              // of the text, without white space at its ends
+    std::string place;           // where in its source: "page 3"; empty where that has no places
     std::optional<Level> level;  // 0: raw in the window; n: as part of a gist; none: left out
     double score = 0;
     std::string why;

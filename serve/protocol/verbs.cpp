@@ -38,6 +38,7 @@ constexpr std::string_view kRecallOutput = R"({"type":"object","properties":{
 "known":{"type":"boolean","description":"false: no passage is likely to answer"},
 "evidence":{"type":"array","items":{"type":"object","properties":{
 "document":{"type":"string"},"source":{"type":"string"},"text":{"type":"string"},
+"place":{"type":["string","null"]},
 "score":{"type":"number"},"why":{"type":"string"},"bytes":{"type":"object"}},
 "required":["document","text"]}},
 "answer":{"type":["object","null"]}},"required":["known","evidence"]})";
