@@ -46,11 +46,12 @@ function(mc_precompile target owner)
     endif()
 endfunction()
 
-# mc_module([TENSORS] SOURCES … [LIBS <private third-party>…]) makes the target of the room whose folder
+# mc_module([TENSORS] SOURCES … [LIBS <private third-party>…] [PRECOMPILE <headers>…]) makes the target of the room whose folder
 # this is: lm/torch becomes mc_lm_torch, alias mc::lm_torch, with the house warnings, linked with what
 # the room's row lists. TENSORS: its files include libtorch (mc_use_torch() in Torch.cmake).
+# PRECOMPILE: what most of its sources include besides, worth a precompiled header of its own.
 function(mc_module)
-    cmake_parse_arguments(M "TENSORS" "" "SOURCES;LIBS" ${ARGN})
+    cmake_parse_arguments(M "TENSORS" "" "SOURCES;LIBS;PRECOMPILE" ${ARGN})
     file(RELATIVE_PATH room ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
     string(REPLACE "/" "_" name ${room})
     add_library(mc_${name} STATIC ${M_SOURCES})
@@ -65,6 +66,8 @@ function(mc_module)
     target_link_libraries(mc_${name} PRIVATE ${M_LIBS})
     if(M_TENSORS)
         mc_use_torch(mc_${name})
+    elseif(M_PRECOMPILE)
+        mc_precompile(mc_${name} mc_${name} ${M_PRECOMPILE})
     else()
         mc_precompile(mc_${name} mc_core)
     endif()

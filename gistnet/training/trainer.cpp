@@ -19,7 +19,7 @@ constexpr double kMapRate = 2e-3;
 constexpr double kQueryRate = 3e-2;
 // A log-mass has nats to go; its map has as many terms as the pooled vectors have numbers.
 constexpr double kMassBiasRate = 0.5;
-constexpr double kMassMapRate = 5e-3;
+constexpr double kMassMapRate = 5e-2;
 // Distillation's gradients are noisier than those of matching; at that rate they undo what weights
 // that start well know: trained ones, and level 2's last child.
 constexpr double kDistillationRateFactor = 0.5;

@@ -11,6 +11,10 @@
 namespace mc::runtime {
 namespace {
 
+// A window of so many entries makes room for a block at a time, a larger one for as many more: what
+// moves entries costs by their number.
+constexpr std::uint64_t kEntriesABlock = 512;
+
 // Tokens that the gist in place `index` of its level stands for.
 constexpr std::uint64_t tokens_of(std::size_t index) {
     return std::uint64_t{kBlockSize} << (kBlockBits * index);
@@ -19,7 +23,7 @@ constexpr std::uint64_t tokens_of(std::size_t index) {
 }  // namespace
 
 GistFloors gist_floors(std::uint64_t budget) {
-    return {budget / 8, budget / 32};
+    return {budget / 16, budget / 64};
 }
 
 std::uint64_t StreamCounts::entries() const {
@@ -70,12 +74,13 @@ Result<std::vector<float>> StreamReader::read(std::span<const TokenId> tokens) {
 // At a block's border, so that all raw tokens are whole blocks.
 Result<void> StreamReader::make_room(std::uint64_t entries) {
     while (counts_.entries() + entries > budget_) {
-        MC_CHECK(counts_.raw > kBlockSize, "the newest block stays raw");
-        MC_TRY(collapse_raw_block());
+        const std::uint64_t blocks = std::max<std::uint64_t>(1, budget_ / kEntriesABlock);
+        MC_CHECK(counts_.raw > blocks * kBlockSize, "the newest block stays raw");
+        MC_TRY(collapse_raw(blocks));
         for (std::size_t level = 0; level < kStreamLevels; ++level) {
             const bool is_highest = level + 1 == kStreamLevels;
-            if (is_highest && counts_.gists[level] > floors_[level]) MC_TRY(leave_out(level));
-            if (!is_highest && counts_.gists[level] >= floors_[level] + kBlockSize)
+            while (is_highest && counts_.gists[level] > floors_[level]) MC_TRY(leave_out(level));
+            while (!is_highest && counts_.gists[level] >= floors_[level] + kBlockSize)
                 MC_TRY(collapse_family(level));
         }
     }
@@ -90,19 +95,24 @@ std::uint64_t StreamReader::begin_of(std::size_t level) const {
     return begin;
 }
 
-Result<void> StreamReader::collapse_raw_block() {
+Result<void> StreamReader::collapse_raw(std::uint64_t blocks) {
     const auto begin = static_cast<std::uint32_t>(counts_.entries() - counts_.raw);
+    const auto tokens = static_cast<std::uint32_t>(blocks * kBlockSize);
     std::vector<lm::Segment> replacement;
     if (supply_) {
-        MC_ASSIGN(Gist gist, supply_->take());
-        gists_[0].push_back(std::move(gist));
-        counts_.gists[0] += 1;
-        replacement.push_back(lm::Segment::of_gists({&gists_[0].back()}));
+        std::vector<const Gist*> gists;
+        for (std::uint64_t i = 0; i < blocks; ++i) {
+            MC_ASSIGN(Gist gist, supply_->take());
+            gists_[0].push_back(std::move(gist));
+            gists.push_back(&gists_[0].back());
+        }
+        counts_.gists[0] += blocks;
+        replacement.push_back(lm::Segment::of_gists(std::move(gists)));
     } else {
-        counts_.left_out += kBlockSize;
+        counts_.left_out += tokens;
     }
-    MC_TRY(sequence_->splice(begin, begin + kBlockSize, replacement));
-    counts_.raw -= kBlockSize;
+    MC_TRY(sequence_->splice(begin, begin + tokens, replacement));
+    counts_.raw -= tokens;
     counts_.edits += 1;
     return {};
 }

@@ -2,11 +2,11 @@
 // Reads a text of any length behind a working context of bounded size, in its narrative form.
 //
 // The window is BOS, gists of what is old, coarsest first, and the newest tokens raw. Every 32 new
-// tokens it makes room: the oldest raw block gives way to its gist, and where a level holds 32
-// gists more than it may, the oldest 32 give way to their parent; at the highest level that the
-// window shows, the oldest gist is left out. Gists need nothing when they move, keys of raw tokens
-// are turned to their new places (lm::Sequence::splice). So a token costs the same, and memory
-// stays the same, however long the text is.
+// tokens it makes room: the oldest raw block (of a large window, blocks) gives way to its gist, and
+// where a level holds 32 gists more than it may, the oldest 32 give way to their parent; at the
+// highest level that the window shows, the oldest gist is left out. Gists need nothing when they
+// move, keys of raw tokens are turned to their new places (lm::Sequence::splice). So a token costs
+// the same, and memory stays the same, however long the text is.
 //
 // Without an encoder nothing stands for old text: BOS and the newest tokens, a sliding window with
 // an attention sink (Xiao et al. 2023, arXiv 2309.17453, with one sink).
@@ -72,7 +72,7 @@ class StreamReader {
                  const GistFloors& floors);
 
     Result<void> make_room(std::uint64_t entries);
-    Result<void> collapse_raw_block();
+    Result<void> collapse_raw(std::uint64_t blocks);
     Result<void> collapse_family(std::size_t level);
     Result<void> leave_out(std::size_t level);
     std::uint64_t begin_of(std::size_t level) const;
