@@ -50,6 +50,12 @@ Result<std::unique_ptr<DocumentBuilder>> DocumentBuilder::resume(const NodeStore
     return builder;
 }
 
+std::unique_ptr<DocumentBuilder> DocumentBuilder::begin(GistEncoder& encoder,
+                                                        bool with_statistics) {
+    return std::unique_ptr<DocumentBuilder>(
+        new DocumentBuilder(DocumentId(), encoder, with_statistics));
+}
+
 Result<std::vector<NewGist>> DocumentBuilder::append(std::span<const TokenId> tokens) {
     if (tokens.size() >= kDocumentTokensMax - token_count_) {
         return fail(ErrorCode::kInvalidInput,

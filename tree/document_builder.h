@@ -28,6 +28,9 @@ class DocumentBuilder {
                                                            GistEncoder& encoder,
                                                            bool with_statistics);
 
+    // Of a document that no store has yet; its gists name no document.
+    static std::unique_ptr<DocumentBuilder> begin(GistEncoder& encoder, bool with_statistics);
+
     // Takes the next tokens and returns every gist, of any level, that they complete, level by
     // level in order of index. Requires: document stays below kDocumentTokensMax
     // (kInvalidInput otherwise, with nothing taken). After an error of the encoder the builder

@@ -37,6 +37,8 @@ GistGroup decode_gists(const StoredGroup& stored, const GistCoder& coder, const 
     return group;
 }
 
+}  // namespace
+
 Result<void> check_draft(const DocumentRecord& draft) {
     std::size_t metadata_bytes = 0;
     for (const auto& [key, value] : draft.metadata) metadata_bytes += key.size() + value.size();
@@ -49,8 +51,6 @@ Result<void> check_draft(const DocumentRecord& draft) {
                         std::to_string(kMetadataBytesMax) + " bytes of metadata");
     return {};
 }
-
-}  // namespace
 
 Result<StoredDocument> BankNodeStore::require_document(const ReadTransaction& txn,
                                                        DocumentId document) const {
@@ -231,15 +231,27 @@ Result<std::optional<GistGroup>> BankNodeStore::find_gists(DocumentId document, 
     return group;
 }
 
+Result<void> BankNodeStore::check_name_is_free(const ReadTransaction& txn,
+                                               std::string_view source_name) const {
+    MC_ASSIGN(const auto taken, find_by_source(txn, source_name));
+    if (!taken) return {};
+    return fail(ErrorCode::kInvalidInput, "bank \"" + bank_.name + "\" has a document \"" +
+                                              std::string(source_name) + "\" already");
+}
+
+Result<void> BankNodeStore::add_source(WriteTransaction& txn, const DocumentRecord& record) {
+    MC_ASSIGN(auto ids, documents_of_source(txn, record.source_name));
+    ids.push_back(record.id);
+    return put_record(txn, Database::kDocuments, source_key(bank_.id, record.source_name),
+                      encode_source, ids);
+}
+
 Result<DocumentRecord> BankNodeStore::create_document(const DocumentRecord& draft) {
     MC_TRY(parts_.require_writable());
     MC_TRY(check_draft(draft));
     StoredDocument made;
     MC_TRY(parts_.env->write([&](WriteTransaction& txn) -> Result<void> {
-        MC_ASSIGN(const auto taken, find_by_source(txn, draft.source_name));
-        if (taken)
-            return fail(ErrorCode::kInvalidInput, "bank \"" + bank_.name + "\" has a document \"" +
-                                                      draft.source_name + "\" already");
+        MC_TRY(check_name_is_free(txn, draft.source_name));
         MC_ASSIGN(Counters counters,
                   require_record(txn, Database::kMeta, kCountersKey, decode_counters));
         made.record = draft;
@@ -247,10 +259,7 @@ Result<DocumentRecord> BankNodeStore::create_document(const DocumentRecord& draf
         made.record.bank = bank_.id;
         made.record.token_count = 0;
         made.record.byte_count = 0;
-        MC_ASSIGN(auto ids, documents_of_source(txn, draft.source_name));
-        ids.push_back(made.record.id);
-        MC_TRY(put_record(txn, Database::kDocuments, source_key(bank_.id, draft.source_name),
-                          encode_source, ids));
+        MC_TRY(add_source(txn, made.record));
         MC_TRY(put_record(txn, Database::kDocuments, document_key(bank_.id, made.record.id),
                           encode_document, made));
         return put_record(txn, Database::kMeta, kCountersKey, encode_counters, counters);

@@ -4,6 +4,7 @@
 // Threads and errors: tree/node_store.h.
 #pragma once
 
+#include "storage/lmdb/document_source.h"
 #include "storage/lmdb/store_parts.h"
 #include "tree/node_store.h"
 
@@ -13,6 +14,9 @@ namespace mc::storage {
 inline constexpr std::size_t kSourceNameBytesMax = 4096;
 inline constexpr std::size_t kMetadataBytesMax = 64 * 1024;
 inline constexpr std::size_t kForgetReasonBytesMax = 1024;
+
+// kInvalidInput for a record whose texts are beyond those limits.
+Result<void> check_draft(const DocumentRecord& draft);
 
 class BankNodeStore final : public NodeStore {
   public:
@@ -45,6 +49,22 @@ class BankNodeStore final : public NodeStore {
     Result<NodeUse> node_use(NodeId node) const override;
     Result<void> record_use(std::span<const NodeId> nodes, std::int64_t now_us) override;
 
+    const StoreParts& parts() const { return parts_; }
+
+    // Everything of the bank but what is announced to be forgotten, in one snapshot: meanwhile the
+    // file grows by what a writer replaces. Requires: visitor reads nothing of the store.
+    Result<void> visit(BankVisitor& visitor, bool with_gists) const;
+
+    // A whole document in one transaction, under an id of its own; the record's id and bank are
+    // ignored. Pieces are checked as if an enemy had made them: what is stored then keeps every
+    // rule that verify knows but that of index vectors. Errors, with nothing changed: kInvalidInput
+    // for a name that is taken; kCorruption for pieces that do not fit the record; kModelMismatch
+    // without the codebook. Requires: groups are of the store's codec and encoder.
+    Result<DocumentRecord> adopt(const DocumentRecord& record, DocumentSource& pieces);
+
+    // Adds those that the bank does not have yet, under ids of their own; how many that were.
+    Result<std::uint64_t> adopt_tombstones(std::span<const Tombstone> tombstones);
+
   private:
     // kInvalidInput when this bank does not have it.
     Result<StoredDocument> require_document(const ReadTransaction& txn, DocumentId document) const;
@@ -56,7 +76,11 @@ class BankNodeStore final : public NodeStore {
         const std::string& first, std::optional<DocumentKey> (*parse)(std::string_view)) const;
     // The original and its pieces, where there are any.
     Result<void> erase_original(WriteTransaction& txn, DocumentId document);
+    Result<void> check_name_is_free(const ReadTransaction& txn, std::string_view source_name) const;
+    Result<void> add_source(WriteTransaction& txn, const DocumentRecord& record);
     Result<void> erase_source(WriteTransaction& txn, const DocumentRecord& record);
+    Result<void> visit_document(const ReadTransaction& txn, const StoredDocument& document,
+                                bool with_gists, BankVisitor& visitor) const;
     // Under the next commit number, which it returns.
     Result<CommitNumber> append_journal(WriteTransaction& txn, const JournalRecord& entry);
     Result<UseGroup> use_group(const ReadTransaction& txn, NodeId node) const;

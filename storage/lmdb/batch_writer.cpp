@@ -53,6 +53,15 @@ Result<void> append_tokens(WriteTransaction& txn, const DocumentRecord& before,
     return {};
 }
 
+// A group has log-mass for all of its gists or for none.
+void append_log_mass(StoredGroup& group, const Gist& gist, std::uint64_t count) {
+    MC_CHECK(gist.log_mass.empty() || gist.log_mass.size() == count, "log-mass of another shape");
+    if (gist.log_mass.empty() && group.log_mass.empty()) return;
+    group.log_mass.resize(group.count * count, 0);
+    group.log_mass.insert(group.log_mass.end(), gist.log_mass.begin(), gist.log_mass.end());
+    group.log_mass.resize((group.count + std::uint64_t{1}) * count, 0);
+}
+
 // Collects the gists of one parent and writes them when the next parent begins.
 class GroupWriter {
   public:
@@ -73,7 +82,7 @@ class GroupWriter {
             MC_TRY(flush());
             MC_TRY(start(node.level, parent));
         }
-        MC_TRY(add_to_group(made.gist));
+        MC_TRY(append_gist(group_, made.gist, meta_, coder_));
         ++count;
         return {};
     }
@@ -90,38 +99,10 @@ class GroupWriter {
         open_ = true;
         level_ = level;
         parent_ = parent;
-        group_ = StoredGroup{};
-        group_.codec = meta_.codec;
-        group_.encoder_hash = meta_.identity.encoder.hash;
+        group_ = empty_group(meta_);
         if (group_size(stored_.gist_counts[level.value - 1u], parent) == 0) return {};
         MC_ASSIGN(group_, require_group(txn_, meta_, stored_, level, parent));
         return {};
-    }
-
-    Result<void> add_to_group(const Gist& gist) {
-        const GistShape& shape = meta_.identity.encoder.shape;
-        MC_CHECK(gist.kv.size() == shape.kv_count(), "a gist of another shape");
-        MC_CHECK(gist.index_vector.size() == shape.index_dim, "an index vector of another width");
-        const std::size_t begin = group_.kv.size();
-        group_.kv.resize(begin + coder_.gist_bytes());
-        MC_TRY(coder_.encode(gist.kv, std::span(group_.kv).subspan(begin)));
-        add_log_mass(gist, shape.log_mass_count());
-        for (const float value : gist.index_vector)
-            group_.index_vectors.push_back(float_to_half(value));
-        group_.mean_nll.push_back(gist.statistics.mean_nll);
-        group_.mean_entropy.push_back(gist.statistics.mean_entropy);
-        ++group_.count;
-        return {};
-    }
-
-    // A group has log-mass for all of its gists or for none.
-    void add_log_mass(const Gist& gist, std::uint64_t count) {
-        MC_CHECK(gist.log_mass.empty() || gist.log_mass.size() == count,
-                 "log-mass of another shape");
-        if (gist.log_mass.empty() && group_.log_mass.empty()) return;
-        group_.log_mass.resize(group_.count * count, 0);
-        group_.log_mass.insert(group_.log_mass.end(), gist.log_mass.begin(), gist.log_mass.end());
-        group_.log_mass.resize((group_.count + std::uint64_t{1}) * count, 0);
     }
 
     WriteTransaction& txn_;
@@ -135,6 +116,29 @@ class GroupWriter {
 };
 
 }  // namespace
+
+StoredGroup empty_group(const StoreMeta& meta) {
+    StoredGroup group;
+    group.codec = meta.codec;
+    group.encoder_hash = meta.identity.encoder.hash;
+    return group;
+}
+
+Result<void> append_gist(StoredGroup& group, const Gist& gist, const StoreMeta& meta,
+                         const GistCoder& coder) {
+    const GistShape& shape = meta.identity.encoder.shape;
+    MC_CHECK(gist.kv.size() == shape.kv_count(), "a gist of another shape");
+    MC_CHECK(gist.index_vector.size() == shape.index_dim, "an index vector of another width");
+    const std::size_t begin = group.kv.size();
+    group.kv.resize(begin + coder.gist_bytes());
+    MC_TRY(coder.encode(gist.kv, std::span(group.kv).subspan(begin)));
+    append_log_mass(group, gist, shape.log_mass_count());
+    for (const float value : gist.index_vector) group.index_vectors.push_back(float_to_half(value));
+    group.mean_nll.push_back(gist.statistics.mean_nll);
+    group.mean_entropy.push_back(gist.statistics.mean_entropy);
+    ++group.count;
+    return {};
+}
 
 std::uint64_t chunk_size(std::uint64_t token_count, std::uint64_t chunk) {
     const std::uint64_t begin = chunk * kTokenMarkStride;

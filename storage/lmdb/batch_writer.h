@@ -13,6 +13,12 @@ namespace mc::storage {
 Result<void> write_batch(WriteTransaction& txn, const StoreMeta& meta, const GistCoder& coder,
                          StoredDocument& stored, const IngestBatch& batch);
 
+// Encodes a gist at a group's end. A group without gists is made by empty_group(). A gist of
+// another shape is a bug.
+Result<void> append_gist(StoredGroup& group, const Gist& gist, const StoreMeta& meta,
+                         const GistCoder& coder);
+StoredGroup empty_group(const StoreMeta& meta);
+
 // Tokens in a chunk of a document of token_count tokens, and gists under a parent where count
 // gists exist at their level.
 std::uint64_t chunk_size(std::uint64_t token_count, std::uint64_t chunk);
