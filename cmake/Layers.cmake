@@ -19,6 +19,7 @@ mc_room(storage/index SEES core formats text tree storage/codec)
 mc_room(storage/lmdb SEES core formats tree storage/codec)
 mc_room(storage SEES core tree storage/index storage/lmdb)
 mc_room(storage/portable SEES core tree storage storage/codec storage/lmdb)
+mc_room(storage/salvage SEES core storage/lmdb storage/portable)
 
 mc_room(lm/jinja SEES core)
 mc_room(lm/kernels SEES core)
@@ -43,7 +44,7 @@ mc_room(lensnet SEES core formats)
 mc_room(lensnet/training SEES core formats lensnet)
 
 mc_room(runtime/search SEES core text tree working_context storage lm/tokenizer)
-mc_room(runtime TORCH SEES core telemetry formats tree working_context documents storage storage/codec storage/portable
+mc_room(runtime TORCH SEES core telemetry formats tree working_context documents storage storage/codec storage/portable storage/salvage
                            lm lm/generation lm/tokenizer text embedder gistnet gistnet/probes
                            lensnet runtime/search)
 

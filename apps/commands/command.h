@@ -64,6 +64,7 @@ std::unique_ptr<Command> make_verify_command();
 std::unique_ptr<Command> make_backup_command();
 std::unique_ptr<Command> make_export_command();
 std::unique_ptr<Command> make_import_command();
+std::unique_ptr<Command> make_repair_command();
 std::unique_ptr<Command> make_bank_command();
 std::unique_ptr<Command> make_model_command();
 std::unique_ptr<Command> make_eval_command();

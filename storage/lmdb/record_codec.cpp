@@ -26,11 +26,15 @@ constexpr std::size_t kChecksumBytes = sizeof(std::uint64_t);
 // Deepest message: Document, its list of metadata, an entry, its text.
 constexpr int kNestingMax = 6;
 
-std::uint64_t checksum_of(RecordPlace place, RecordBytes message) {
+std::uint64_t hash_of(RecordPlace place) {
     std::string name(database_name(place.database));
     name.push_back('/');
     name.append(place.key);
-    return xxh3_64(message) ^ xxh3_64(std::as_bytes(std::span(name)));
+    return xxh3_64(std::as_bytes(std::span(name)));
+}
+
+std::uint64_t checksum_of(RecordPlace place, RecordBytes message) {
+    return xxh3_64(message) ^ hash_of(place);
 }
 
 RecordWords seal(RecordPlace place, capnp::MessageBuilder& message) {
@@ -398,6 +402,18 @@ RecordWords encode_piece(RecordPlace place, std::string_view bytes) {
     message.initRoot<schema::OriginalPiece>().setBytes(
         {reinterpret_cast<const kj::byte*>(bytes.data()), bytes.size()});
     return seal(place, message);
+}
+
+std::optional<Database> database_of(std::string_view key, RecordBytes value) {
+    if (value.size() <= kChecksumBytes) return std::nullopt;
+    std::uint64_t checksum = 0;
+    std::memcpy(&checksum, value.data(), sizeof checksum);
+    checksum ^= xxh3_64(value.subspan(kChecksumBytes));
+    for (std::size_t i = 0; i < kDatabaseCount; ++i) {
+        const auto database = static_cast<Database>(i);
+        if (checksum == hash_of({database, key})) return database;
+    }
+    return std::nullopt;
 }
 
 Decoded<StoreMeta> decode_meta(RecordPlace place, RecordBytes value) {

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -93,6 +94,9 @@ RecordWords encode_original(RecordPlace place, const OriginalRecord& original);
 RecordWords encode_piece(RecordPlace place, std::string_view bytes);
 
 using RecordBytes = std::span<const std::byte>;
+
+// The database that a value was stored in under a key, as its checksum says; nullopt: in none.
+std::optional<Database> database_of(std::string_view key, RecordBytes value);
 
 // The format version is checked by the caller; the other fields of another version may be absent.
 Decoded<StoreMeta> decode_meta(RecordPlace place, RecordBytes value);
