@@ -50,7 +50,7 @@ Tasks measure_tasks(std::span<const AnswerRecord> records) {
     const std::string fact = name_of(AnswerRow{RowKind::kFact, {}, 0, {}, 0});
     Tasks tasks;
     for (const AnswerRecord& record : records) {
-        if (record.row != fact) continue;
+        if (record.row != fact || !record.fits) continue;
         TaskScores& task = tasks[{record.family, record.task}];
         task.family = record.family;
         task.task = record.task;

@@ -101,8 +101,13 @@ TEST(AnswerMetrics, WhatDoesNotFitIsNoReading) {
     AnswerRecord unread = reading(kWindow, 0, true, true);
     unread.fits = false;
     unread.nll.clear();
-    const std::vector records{unread, reading(kPlain, 0, true, true)};
+    // Of a question that no fact answers, the row of the fact alone.
+    AnswerRecord without_fact = unread;
+    without_fact.row = name_of(kFact);
+    without_fact.length = 0;
+    const std::vector records{unread, without_fact, reading(kPlain, 0, true, true)};
     const AnswerFindings findings = measure_answers(records, kRows, 1);
+    EXPECT_TRUE(findings.tasks.empty());
     ASSERT_EQ(findings.cells.front().rows.size(), 1U);
     EXPECT_EQ(findings.cells.front().rows.front().row, kPlain);
 }
