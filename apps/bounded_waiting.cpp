@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How long OpenMP's waiting threads spin before they sleep: tens of microseconds instead of
+// How long OpenMP's waiting threads spin before they sleep: fractions of a millisecond instead of
 // libgomp's milliseconds.
 //
 // libgomp asks for GOMP_SPINCOUNT once, when it is loaded, which is before any line of this program
@@ -14,9 +14,9 @@
 
 namespace {
 
-// Pauses: some 50 µs where one takes 140 cycles. The gaps between two parallel loops of a forward
+// Pauses: some 0.2 ms where one takes 140 cycles. The gaps between two parallel loops of a forward
 // pass are shorter; a core that another program wants is lent for no longer.
-char kSpinCount[] = "1000";
+char kSpinCount[] = "4000";
 
 char* value_in_environment(std::string_view name) {
     if (environ == nullptr) return nullptr;

@@ -39,9 +39,10 @@ class SpinBarrier {
     }
 
   private:
-    // Some 10 µs where a pause takes 140 cycles, 3 where it takes 40: a quiet machine's members
-    // arrive within that, and going to sleep and being woken costs about as much.
-    static constexpr int kSpinsMax = 200;
+    // Some 90 µs where a pause takes 140 cycles, 30 where it takes 40: longer than being woken
+    // takes, on a virtual machine too. Shorter, and one nap is the beginning of many: who was woken
+    // arrives late, the other has gone to sleep by then, and so on at every meeting.
+    static constexpr int kSpinsMax = 2000;
 
     static void rest_a_moment() {
 #if defined(__x86_64__)

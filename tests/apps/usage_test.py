@@ -68,7 +68,7 @@ class Usage(cli.CliTestCase):
                                                           **environment})
             return next(line.split("'")[1] for line in done.stderr.decode().splitlines()
                         if "GOMP_SPINCOUNT" in line)
-        self.assertEqual(spin_count(), "1000")
+        self.assertEqual(spin_count(), "4000")
         self.assertEqual(spin_count(GOMP_SPINCOUNT="77"), "77")
         self.assertEqual(spin_count(OMP_WAIT_POLICY="passive"), "0")
 
