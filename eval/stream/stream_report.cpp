@@ -3,12 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "core/check.h"
 #include "core/span_math.h"
 #include "eval/report/curve_plot.h"
 #include "eval/report/record_json.h"

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "core/span_math.h"
+#include "eval/measure/document_plan.h"
 #include "eval/measure/line_log.h"
 #include "eval/report/record_json.h"
 #include "eval/stream/stream_report.h"
@@ -26,7 +27,6 @@ constexpr int kTaskVersion = 1;
 constexpr std::string_view kGistsRow = "gists";
 constexpr std::string_view kAnewRow = "anew";
 constexpr std::uint64_t kChunkTokens = kStreamChunkBlocks * kBlockSize;
-constexpr std::uint64_t kDocumentBytesMax = 64ULL << 20;
 
 struct Stream {
     std::string name;
