@@ -10,26 +10,10 @@
 #include <cstring>
 #include <utility>
 
+#include "core/descriptor.h"
+
 namespace mc {
 namespace {
-
-// Closes a descriptor at scope end.
-class Descriptor {
-  public:
-    explicit Descriptor(int fd) : fd_(fd) {}
-
-    ~Descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-
-    int get() const { return fd_; }
-
-  private:
-    int fd_;
-};
 
 Result<std::uint64_t> regular_file_size(int fd, const Path& path) {
     struct stat info {};

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "core/descriptor.h"
 #include "core/span_math.h"
 #include "storage/lmdb/bank_node_store.h"
 #include "storage/lmdb/batch_writer.h"
@@ -32,31 +33,6 @@ static_assert(sizeof(FileHead) == kBankFileHeadBytes, "as it lies in the file");
 std::uint64_t checksum_of(const FileHead& head) {
     return xxh3_64(std::as_bytes(std::span(&head, 1)).first(sizeof head - sizeof head.checksum));
 }
-
-// Closes a descriptor at scope end, unless it was taken.
-class Descriptor {
-  public:
-    explicit Descriptor(int fd) : fd_(fd) {}
-
-    ~Descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-
-    Descriptor& operator=(Descriptor&& other) {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-
-    int get() const { return fd_; }
-
-    int take() { return std::exchange(fd_, -1); }
-
-  private:
-    int fd_;
-};
 
 Result<struct stat> status_of(int fd, const std::string& name) {
     struct stat info {};
