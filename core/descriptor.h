@@ -12,18 +12,19 @@ namespace mc {
 
 class Descriptor {
   public:
-    explicit Descriptor(int fd) : fd_(fd) {}
+    explicit Descriptor(int fd = -1) : fd_(fd) {}
 
-    ~Descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
+    Descriptor(Descriptor&& other) noexcept : fd_(other.take()) {}
 
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-
-    Descriptor& operator=(Descriptor&& other) {
+    Descriptor& operator=(Descriptor&& other) noexcept {
         std::swap(fd_, other.fd_);
         return *this;
+    }
+
+    ~Descriptor() { reset(); }
+
+    void reset() {
+        if (fd_ >= 0) ::close(take());
     }
 
     int get() const { return fd_; }

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/descriptor.h"
 #include "core/files.h"
 
 namespace mc::documents {
@@ -22,30 +23,6 @@ namespace {
 constexpr const char* kProgramName = "megacontext-convert";
 constexpr int kMillisecondsBetweenLooks = 100;  // at the cancel flag
 constexpr std::size_t kPieceBytes = 1 << 16;
-
-// A file descriptor and its end.
-class Descriptor {
-  public:
-    explicit Descriptor(int number = -1) : number_(number) {}
-
-    Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-
-    Descriptor& operator=(Descriptor&& other) noexcept {
-        std::swap(number_, other.number_);
-        return *this;
-    }
-
-    ~Descriptor() { reset(); }
-
-    void reset() {
-        if (number_ >= 0) ::close(std::exchange(number_, -1));
-    }
-
-    int number() const { return number_; }
-
-  private:
-    int number_;
-};
 
 Error no_process(int error_number, const std::string& action,
                  const std::string& program = kProgramName) {
@@ -56,14 +33,14 @@ Error no_process(int error_number, const std::string& action,
 // The document in memory that a process can read as a file.
 Result<Descriptor> document_file(std::string_view content) {
     Descriptor file(::memfd_create("document", MFD_CLOEXEC));
-    if (file.number() < 0) return fail(no_process(errno, "cannot hold a document for"));
+    if (file.get() < 0) return fail(no_process(errno, "cannot hold a document for"));
     for (std::size_t at = 0; at < content.size();) {
-        const ssize_t count = ::write(file.number(), content.data() + at, content.size() - at);
+        const ssize_t count = ::write(file.get(), content.data() + at, content.size() - at);
         if (count < 0 && errno == EINTR) continue;
         if (count < 0) return fail(no_process(errno, "cannot hold a document for"));
         at += static_cast<std::size_t>(count);
     }
-    if (::lseek(file.number(), 0, SEEK_SET) != 0)
+    if (::lseek(file.get(), 0, SEEK_SET) != 0)
         return fail(no_process(errno, "cannot hold a document for"));
     return file;
 }
@@ -128,7 +105,7 @@ class Converter {
         converter.output_ = Descriptor(ends[0]);
         const Descriptor write_end(ends[1]);
         const std::uint64_t memory = limits.memory_bytes_max + 2 * content.size();
-        const int failed = SpawnSetting(input.number(), write_end.number())
+        const int failed = SpawnSetting(input.get(), write_end.get())
                                .spawn(converter.process_, program,
                                       {kProgramName, std::string(kind_name(kind)),
                                        std::to_string(limits.text_bytes_max),
@@ -153,10 +130,10 @@ class Converter {
         while (true) {
             if (cancelled && cancelled->load())
                 return fail(ErrorCode::kCancelled, "interrupted while a document was converted");
-            pollfd look{output_.number(), POLLIN, 0};
+            pollfd look{output_.get(), POLLIN, 0};
             if (::poll(&look, 1, kMillisecondsBetweenLooks) <= 0) continue;
             char piece[kPieceBytes];
-            const ssize_t count = ::read(output_.number(), piece, sizeof piece);
+            const ssize_t count = ::read(output_.get(), piece, sizeof piece);
             if (count < 0 && errno == EINTR) continue;
             if (count < 0) return fail(no_process(errno, "cannot read from"));
             if (count == 0) return answer;
