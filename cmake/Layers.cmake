@@ -21,6 +21,8 @@ mc_room(storage SEES core tree storage/index storage/lmdb)
 mc_room(storage/portable SEES core tree storage storage/codec storage/lmdb)
 mc_room(storage/salvage SEES core storage/lmdb storage/portable)
 
+mc_room(cuda SEES core formats)
+
 mc_room(lm/jinja SEES core)
 mc_room(lm/kernels SEES core)
 mc_room(lm/tokenizer SEES core formats)
