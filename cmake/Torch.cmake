@@ -20,8 +20,6 @@ target_link_options(mc_torch INTERFACE -Wl,-rpath,${torch_root}/lib
     -Wl,-rpath-link,${MEGACONTEXT_SITE}/nvidia/cu13/lib -Wl,--allow-shlib-undefined)
 
 if(MEGACONTEXT_CUDA)
-    enable_language(CUDA)
-    find_package(CUDAToolkit REQUIRED)
     target_link_libraries(mc_torch INTERFACE
         -Wl,--no-as-needed ${torch_root}/lib/libtorch_cuda.so ${torch_root}/lib/libc10_cuda.so -Wl,--as-needed
         CUDA::cudart)

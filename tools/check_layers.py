@@ -20,7 +20,7 @@ THIRD_PARTY = [
     ("torch/*", [], "12 s a file; ATen has what we need"),
     ("ATen/*", ["lm/torch/torch_fence.h"], "throws; the one header that is precompiled"),
     ("c10/*", ["lm/torch/torch_fence.h"], "throws; the one header that is precompiled"),
-    ("cuda*", ["cuda/*.cu*"], "optional toolkit; codes, not results"),
+    ("cuda*", ["cuda/*.cu*", "cuda/device.cpp"], "optional toolkit; codes, not results"),
     ("mma.h", ["cuda/device_block.cuh"], "optional toolkit"),
     ("lmdb.h", ["storage/lmdb/*"], "raw pages die with their transaction"),
     ("capnp/*", ["storage/lmdb/*"], "throws"),
