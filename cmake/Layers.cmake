@@ -22,6 +22,7 @@ mc_room(storage/portable SEES core tree storage storage/codec storage/lmdb)
 mc_room(storage/salvage SEES core storage/lmdb storage/portable)
 
 mc_room(cuda SEES core formats)
+mc_room(cuda/check SEES core cuda)
 
 mc_room(lm/jinja SEES core)
 mc_room(lm/kernels SEES core)

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cases of what is done to weights and gists: dequantisation, rotation, codes, pooling (cases.h).
+#pragma once
+
+#include "cuda/check/cases.h"
+
+namespace mc::cuda {
+
+template <class Format>
+class DequantizeCase {
+  public:
+    DequantizeCase(std::string type, std::int64_t count) : type_(std::move(type)), count_(count) {
+        Rng rng(1);
+        bytes_.resize(static_cast<std::size_t>(count / Format::kElements * Format::kBytes));
+        for (std::uint8_t& byte : bytes_) byte = static_cast<std::uint8_t>(rng.next() >> 56);
+    }
+
+    CaseSize size() const {
+        return {"dequantise " + type_, std::to_string(count_) + " weights",
+                static_cast<double>(bytes_.size()) + 4.0 * static_cast<double>(count_),
+                2.0 * static_cast<double>(count_), 0};
+    }
+
+    template <class Machine>
+    Result<Ran> run_on(Machine& machine) const {
+        MC_ASSIGN(const std::uint8_t* bytes, machine.upload(bytes_));
+        MC_ASSIGN(float* out, machine.template room<float>(static_cast<std::size_t>(count_)));
+        return ran(machine, Dequantize<Format, float>{bytes, out, count_}, out, count_);
+    }
+
+  private:
+    std::string type_;
+    std::int64_t count_;
+    std::vector<std::uint8_t> bytes_;
+};
+
+// One layer's cached keys, turned by one shift.
+class RotateCase {
+  public:
+    explicit RotateCase(std::int64_t rows)
+        : rows_(rows),
+          keys_(rounded<Bf16>(drawn(count(), 3, 2))),
+          angles_(drawn(BaseModelSizes::kHeadDim, 1, 3)) {}
+
+    CaseSize size() const {
+        return {"rotate", std::to_string(rows_) + " entries of a layer",
+                4.0 * static_cast<double>(count()), 3.0 * static_cast<double>(count()), 0};
+    }
+
+    template <class Machine>
+    Result<Ran> run_on(Machine& machine) const {
+        constexpr int kDim = BaseModelSizes::kHeadDim;
+        MC_ASSIGN(const Bf16* from, machine.upload(keys_));
+        MC_ASSIGN(const float* angles, machine.upload(angles_));
+        MC_ASSIGN(Bf16 * to, machine.template room<Bf16>(keys_.size()));
+        const RotateRows<Bf16, Bf16> kernel{from,         to,
+                                            angles,       angles + kDim / 2,
+                                            nullptr,      BaseModelSizes::kKvHeads,
+                                            rows_,        kDim / 2,
+                                            rows_ * kDim, kDim,
+                                            rows_ * kDim, kDim,
+                                            false};
+        return ran(machine, kernel, to, count());
+    }
+
+  private:
+    std::int64_t count() const {
+        return rows_ * BaseModelSizes::kKvHeads * BaseModelSizes::kHeadDim;
+    }
+
+    std::int64_t rows_;
+    std::vector<Bf16> keys_;
+    std::vector<float> angles_;  // cosines, then sines; any numbers do
+};
+
+class CodeCase {
+  public:
+    explicit CodeCase(std::int64_t gists) : gists_(gists) {
+        Rng rng(4);
+        starts_.push_back(BaseModelSizes::kSharedBytes);
+        for (int head = 0; head < heads(); ++head)
+            starts_.push_back(starts_.back() + BaseModelSizes::kHeadBytes);
+        codes_.resize(static_cast<std::size_t>(gists * starts_.back()));
+        for (std::uint8_t& code : codes_) code = static_cast<std::uint8_t>(rng.next() >> 56);
+    }
+
+    CaseSize size() const {
+        constexpr double kDims = BaseModelSizes::kSharedDims + BaseModelSizes::kHeadDim;
+        const auto gists = static_cast<double>(gists_);
+        const double width = BaseModelSizes::kGistNumbers;
+        // Basis, rotations and centroids once; codes and halves of every gist.
+        return {"decode pq", std::to_string(gists_) + " gists",
+                4 * width * (kDims + 256) + gists * (starts_.back() + 2 * width),
+                2 * gists * width * kDims, 0.004};  // a step of binary16 below 4
+    }
+
+    template <class Machine>
+    Result<Ran> run_on(Machine& machine) const {
+        constexpr std::int64_t kWidth = BaseModelSizes::kGistNumbers;
+        constexpr int kDim = BaseModelSizes::kHeadDim;
+        constexpr int kShared = BaseModelSizes::kSharedDims;
+        MC_ASSIGN(const float* centre, machine.upload(drawn(kWidth, 1, 5)));
+        std::vector<float> scales = drawn(kWidth, 0.5F, 6);
+        for (float& scale : scales) scale += 1;
+        MC_ASSIGN(const float* scale, machine.upload(scales));
+        MC_ASSIGN(const float* basis, machine.upload(drawn(kShared * kWidth, 0.1F, 7)));
+        MC_ASSIGN(const float* shared, machine.upload(drawn(kShared * 256, 1, 8)));
+        MC_ASSIGN(const float* rotations, machine.upload(drawn(kDim * kWidth, 0.1F, 9)));
+        MC_ASSIGN(const float* centroids, machine.upload(drawn(256 * kWidth, 1, 10)));
+        MC_ASSIGN(const std::int32_t* starts, machine.upload(starts_));
+        MC_ASSIGN(const std::uint8_t* codes, machine.upload(codes_));
+        const std::int64_t count = gists_ * kWidth;
+        MC_ASSIGN(Half * out, machine.template room<Half>(static_cast<std::size_t>(count)));
+        const CodebookView book{centre,
+                                scale,
+                                basis,
+                                shared,
+                                rotations,
+                                centroids,
+                                starts,
+                                heads(),
+                                kDim,
+                                kShared,
+                                BaseModelSizes::kSharedBytes};
+        return ran(machine, DecodeCodes{book, codes, out, gists_}, out, count);
+    }
+
+  private:
+    static constexpr int heads() { return BaseModelSizes::kLayers * 2 * BaseModelSizes::kKvHeads; }
+
+    std::int64_t gists_;
+    std::vector<std::int32_t> starts_;
+    std::vector<std::uint8_t> codes_;
+};
+
+// Keys, values and log-mass of gists that are blocks of one text each.
+class PoolCase {
+  public:
+    explicit PoolCase(std::int64_t gists) : gists_(gists) {}
+
+    CaseSize size() const {
+        using Sizes = BaseModelSizes;
+        const auto gists = static_cast<double>(gists_);
+        const double planes = Sizes::kLayers * Sizes::kKvHeads;
+        const double queries = Sizes::kPoolingQueries;
+        const double width = 2.0 * Sizes::kKvHeads * Sizes::kHeadDim;
+        const double maps = 2 * queries * Sizes::kHeadDim * Sizes::kHeadDim;
+        const double scores = queries * kSlots * width;
+        const double sums = 2 * queries * kSlots * Sizes::kHeadDim;
+        return {"pool", std::to_string(gists_) + " gists",
+                4 * planes * (queries * width + maps) +
+                    gists * planes * 2 * Sizes::kHeadDim * (2.0 * kSlots + 4),
+                2 * gists * planes * (scores + sums + maps), 1e-4};
+    }
+
+    template <class Machine>
+    Result<Ran> run_on(Machine& machine) const {
+        using Sizes = BaseModelSizes;
+        constexpr std::int64_t kDim = Sizes::kHeadDim;
+        constexpr std::int64_t kPlanes = Sizes::kLayers * Sizes::kKvHeads;
+        constexpr std::int64_t kQueries = Sizes::kPoolingQueries;
+        constexpr std::int64_t kOfGist = kPlanes * kSlots * kDim;
+        MC_ASSIGN(const float* queries,
+                  machine.upload(drawn(kPlanes * kQueries * 2 * Sizes::kKvHeads * kDim, 0.3F, 11)));
+        MC_ASSIGN(const float* biases, machine.upload(drawn(kPlanes * kQueries * kSlots, 2, 12)));
+        MC_ASSIGN(const float* maps,
+                  machine.upload(drawn(kPlanes * kQueries * kDim * kDim, 0.1F, 13)));
+        MC_ASSIGN(const float* mass, machine.upload(drawn(kPlanes * 2 * kQueries * kDim, 1, 14)));
+        MC_ASSIGN(const Bf16* keys, machine.upload(rounded<Bf16>(drawn(gists_ * kOfGist, 2, 15))));
+        MC_ASSIGN(const Bf16* values,
+                  machine.upload(rounded<Bf16>(drawn(gists_ * kOfGist, 2, 16))));
+        const std::int64_t count = gists_ * kPlanes * kDim;
+        MC_ASSIGN(float* out, machine.template room<float>(static_cast<std::size_t>(3 * count)));
+        const PoolBlocks<Bf16> kernel{
+            {queries, biases, maps, maps, mass, mass},
+            {kOfGist, 0, Sizes::kKvHeads * kSlots * kDim, kSlots * kDim, kDim, 1},
+            keys,
+            values,
+            out,
+            out + count,
+            out + 2 * count,
+            gists_,
+            Sizes::kLayers,
+            Sizes::kKvHeads,
+            static_cast<int>(kQueries),
+            static_cast<int>(kDim)};
+        return ran(machine, kernel, out, 2 * count + gists_ * kPlanes);
+    }
+
+  private:
+    std::int64_t gists_;
+};
+
+}  // namespace mc::cuda
