@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The device's attention against its definition in f64 and, where this processor has it, against
-// the CPU's tiles. (Against lm/torch/attention.h: tests/lm/torch.)
+// the CPU's tiles. (Against lm/torch/attention.h: torch_forms_test.cpp.)
 #include <gtest/gtest.h>
 
 #include <limits>

@@ -83,5 +83,15 @@ INSTANTIATE_TEST_SUITE_P(Types, DequantizeKernel, testing::ValuesIn(kTypes), [](
     return std::string(lm::ggml_type_name(type.param));
 });
 
+TEST(Rounding, of_two_that_are_as_near_the_even_one_is_taken) {
+    const auto rounded = [](std::uint32_t bits) {
+        return from_float<Bf16>(std::bit_cast<float>(bits)).bits;
+    };
+    EXPECT_EQ(rounded(0x3f808000U), 0x3f80);
+    EXPECT_EQ(rounded(0x3f818000U), 0x3f82);
+    EXPECT_EQ(rounded(0x3f808001U), 0x3f81);
+    EXPECT_EQ(rounded(0x7f7fffffU), 0x7f80);  // the largest float is nearest to infinity
+}
+
 }  // namespace
 }  // namespace mc::cuda::test

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The device's pooling against the formula of gistnet/pooling/attention_pooler.h in f64.
-// (Against gistnet::pool() itself: tests/gistnet/pooling_kernel_test.cpp.)
+// (Against gistnet::pool() itself: torch_forms_test.cpp.)
 #include <gtest/gtest.h>
 
 #include "tests/cuda/both_orders.h"
