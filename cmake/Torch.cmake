@@ -23,7 +23,6 @@ if(MEGACONTEXT_CUDA)
     target_link_libraries(mc_torch INTERFACE
         -Wl,--no-as-needed ${torch_root}/lib/libtorch_cuda.so ${torch_root}/lib/libc10_cuda.so -Wl,--as-needed
         CUDA::cudart)
-    target_compile_definitions(mc_torch INTERFACE MC_WITH_CUDA=1)
 endif()
 
 # Links libtorch to a room's target and gives it lm/torch's precompiled header, made once; ccache needs

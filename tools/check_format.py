@@ -26,7 +26,7 @@ def clang_format():
 
 
 def check(root, command):
-    paths = [path.as_posix() for path in source_tree.files(root, {".h", ".cpp"})]
+    paths = [path.as_posix() for path in source_tree.files(root, source_tree.CODE_SUFFIXES)]
     answer = subprocess.run([command, "--style=file", "--dry-run", "-Werror", *paths], cwd=root,
                             capture_output=True, text=True, check=False)
     first_lines = {}
