@@ -77,7 +77,7 @@ mc_room(serve TORCH SEES core tree runtime serve/http serve/mcp serve/protocol)
 mc_room(apps/terminal SEES core working_context)
 mc_room(apps/views TORCH SEES core tree runtime serve apps/terminal)
 mc_room(apps/repl TORCH SEES core telemetry working_context runtime apps/terminal apps/views)
-mc_room(apps/commands TORCH SEES core telemetry tree documents lm gistnet gistnet/training lensnet
+mc_room(apps/commands TORCH SEES core telemetry tree documents lm lm/tokenizer gistnet gistnet/training lensnet
                                  lensnet/training runtime runtime/stream serve serve/http
                                  eval/answers/program eval/base_model eval/chat eval/delta_nll eval/gist_probes
                                  eval/repetition eval/report eval/retrieval eval/stream

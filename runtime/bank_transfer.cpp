@@ -11,9 +11,6 @@
 namespace mc::runtime {
 namespace {
 
-// A byte token for each byte stands above the vocabulary.
-constexpr TokenId kByteTokens = 256;
-
 bool same_content(const DocumentRecord& a, const DocumentRecord& b) {
     return a.content_hash == b.content_hash && a.byte_count == b.byte_count &&
            a.complete == b.complete;
@@ -193,7 +190,7 @@ Result<ImportReport> Import::run(telemetry::Metrics& metrics) {
 storage::TextOf text_by(const lm::Tokenizer& tokenizer) {
     return [&tokenizer](std::span<const TokenId> tokens) -> Result<std::string> {
         for (const TokenId token : tokens)
-            if (token < 0 || token >= tokenizer.vocabulary_size() + kByteTokens)
+            if (token < 0 || token > tokenizer.blank_token())
                 return fail(ErrorCode::kCorruption, "a token " + std::to_string(token) +
                                                         ", which the tokenizer does not have");
         return tokenizer.decode(tokens);

@@ -61,7 +61,7 @@ class QuestionReader {
     void add_nothing() { add({}); }
 
     Result<void> add_text(const Passage& passage) {
-        MC_ASSIGN(auto tokens, bank_.nodes().read_tokens(passage.document, passage.tokens));
+        MC_ASSIGN(auto tokens, bank_.text().read_tokens(passage.document, passage.tokens));
         add({lm::Segment::of_tokens(std::move(tokens))});
         return {};
     }

@@ -37,10 +37,31 @@ Result<std::vector<DocumentId>> chosen(BankSession& session, const ForgetChoice&
     return ids;
 }
 
+Result<ForgetReport> plan_parts(BankSession& session, const ForgetChoice& choice,
+                                std::span<const DocumentId> ids) {
+    if (choice.documents.size() != 1)
+        return fail(ErrorCode::kUsage, "stretches of bytes are those of one document: name it");
+    ForgetReport report;
+    MC_ASSIGN(DocumentRecord record, session.text().require_document(ids.front()));
+    std::vector<ByteSpan> spans;
+    for (const ByteRange& range : choice.bytes) {
+        MC_ASSIGN(const ByteSpan span, byte_span_in(record, range.begin, range.end));
+        spans.push_back(span);
+    }
+    MC_ASSIGN(report.parts, parts_of(session.text(), record, spans));
+    for (const DocumentPart& part : report.parts) {
+        report.token_count += part.tokens.count();
+        report.byte_count += part.bytes.count();
+    }
+    report.documents.push_back(std::move(record));
+    return report;
+}
+
 }  // namespace
 
 Result<ForgetReport> plan_forget(BankSession& session, const ForgetChoice& choice) {
     MC_ASSIGN(const auto ids, chosen(session, choice));
+    if (!choice.bytes.empty()) return plan_parts(session, choice, ids);
     ForgetReport report;
     for (const DocumentId id : std::set<DocumentId>(ids.begin(), ids.end())) {
         MC_ASSIGN(DocumentRecord record, session.text().require_document(id));
@@ -54,10 +75,13 @@ Result<ForgetReport> plan_forget(BankSession& session, const ForgetChoice& choic
 Result<void> forget(BankSession& session, const ForgetReport& plan, const std::string& reason,
                     const std::function<void(std::size_t done)>& progress) {
     const std::int64_t now_us = session.engine().clock().now_us();
+    std::vector<TokenSpan> parts;
+    for (const DocumentPart& part : plan.parts) parts.push_back(part.tokens);
     std::vector<Tombstone> tombstones;
     for (const DocumentRecord& document : plan.documents)
-        tombstones.push_back({document.id, now_us, document.token_count, reason});
+        tombstones.push_back({document.id, now_us, document.token_count, reason, parts});
     MC_TRY(session.nodes().announce_forgets(tombstones));
+    if (!parts.empty()) return redact(session, tombstones.front());
     std::size_t done = 0;
     for (const DocumentRecord& document : plan.documents) {
         MC_TRY_CONTEXT(erase(session, document.id), "forgetting " + document.source_name);
@@ -82,7 +106,12 @@ Result<void> purge(BankSession& session) {
 
 Result<void> finish_forgetting(BankSession& session) {
     MC_ASSIGN(const auto announced, session.nodes().announced_forgets());
-    for (const Tombstone& tombstone : announced) MC_TRY(erase(session, tombstone.document));
+    for (const Tombstone& tombstone : announced) {
+        if (tombstone.parts.empty())
+            MC_TRY(erase(session, tombstone.document));
+        else if (session.engine().has_model())
+            MC_TRY(redact(session, tombstone));
+    }
     return {};
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "runtime/forget.h"
+#include "runtime/replacement.h"
 #include "tree/document_builder.h"
 
 namespace mc::runtime {
@@ -44,7 +45,9 @@ class Ingestion {
   private:
     Result<void> create(const std::string& source_name);
     Result<bool> find_or_create(const std::string& source_name);
-    Result<void> replace(const std::string& source_name);
+    Result<bool> replace(const std::string& source_name);
+    DocumentRecord draft(const std::string& source_name) const;
+    void report_replacement(const Replacement& made);
     Result<void> find_or_create_growing(const std::string& source_name);
     Result<void> keep_original();
     Result<void> build(std::int64_t begin_ns);
@@ -108,20 +111,23 @@ Result<void> Ingestion::build(std::int64_t begin_ns) {
                                       session_.engine().encoder(), options_.with_statistics));
     progress_state_ = {report_.document.byte_count, content_begin_ + content_.size(), 0, 0};
     MC_TRY(feed());
-    report_.seconds =
-        static_cast<double>(session_.engine().clock().monotonic_ns() - begin_ns) * 1e-9;
+    report_.seconds = seconds_between(begin_ns, session_.engine().clock().monotonic_ns());
     session_.engine().metrics().observe(telemetry::Timing::kIngest, report_.seconds);
     return {};
 }
 
-Result<void> Ingestion::create(const std::string& source_name) {
+DocumentRecord Ingestion::draft(const std::string& source_name) const {
     DocumentRecord draft;
     draft.source_name = source_name;
     draft.media_type = options_.media_type;
     draft.created_us = draft.updated_us = session_.engine().clock().now_us();
     draft.content_hash = hash_->digest();
     draft.metadata = options_.metadata;
-    MC_ASSIGN(report_.document, session_.nodes().create_document(draft));
+    return draft;
+}
+
+Result<void> Ingestion::create(const std::string& source_name) {
+    MC_ASSIGN(report_.document, session_.nodes().create_document(draft(source_name)));
     return {};
 }
 
@@ -136,10 +142,7 @@ Result<bool> Ingestion::find_or_create(const std::string& source_name) {
     const std::uint64_t held = report_.document.byte_count;
     if (held <= content_.size()) hash_->update(as_bytes(content_.substr(0, held)));
     if (held > content_.size() || hash_->digest() != report_.document.content_hash) {
-        if (options_.replace) {
-            MC_TRY(replace(source_name));
-            return true;
-        }
+        if (options_.replace) return replace(source_name);
         return fail(ErrorCode::kInvalidInput,
                     "the bank already holds other content under the name " + source_name +
                         " (document d" + std::to_string(report_.document.id.value) + ", " +
@@ -156,17 +159,40 @@ Result<bool> Ingestion::find_or_create(const std::string& source_name) {
     return true;
 }
 
-// The new content is known to be sound by now; what is left to fail is the machine.
-Result<void> Ingestion::replace(const std::string& source_name) {
+// The new content is known to be sound by now; what is left to fail is the machine. False when the
+// whole content is stored.
+Result<bool> Ingestion::replace(const std::string& source_name) {
     const DocumentRecord old = report_.document;
-    ForgetReport plan;
-    plan.documents.push_back(old);
-    MC_TRY(forget(session_, plan, "replaced by other content of its source"));
     hash_ = std::make_unique<StreamHash>();
-    MC_TRY(create(source_name));
     report_.outcome = IngestOutcome::kReplaced;
     report_.replaced = old.id;
-    return {};
+    const std::int64_t begin_ns = session_.engine().clock().monotonic_ns();
+    MC_ASSIGN(const auto made,
+              replace_by_revision(session_, old, draft(source_name), content_, options_,
+                                  [&](std::uint64_t bytes, std::uint64_t tokens) {
+                                      progress_state_ = {bytes, content_.size(), tokens, 0};
+                                      if (progress_) progress_(progress_state_);
+                                  }));
+    if (made) {
+        report_replacement(*made);
+        report_.seconds = seconds_between(begin_ns, session_.engine().clock().monotonic_ns());
+        return false;
+    }
+    MC_TRY(forget(session_, plan_of(old), std::string(kReplacedReason)));
+    MC_TRY(create(source_name));
+    return true;
+}
+
+void Ingestion::report_replacement(const Replacement& made) {
+    report_.document = made.document;
+    report_.tokens_added = made.document.token_count;
+    report_.tokens_kept = made.tokens_kept;
+    report_.bytes_added = made.document.byte_count;
+    report_.gists_added = made.gists_made;
+    telemetry::Metrics& metrics = session_.engine().metrics();
+    metrics.add(telemetry::Counter::kCommits);
+    metrics.add(telemetry::Counter::kIngestTokens, report_.tokens_added - made.tokens_kept);
+    metrics.add(telemetry::Counter::kIngestGists, made.gists_made);
 }
 
 // A kill between the making of a document and its first text leaves it empty and incomplete.

@@ -5,11 +5,12 @@
 // A kill at any instant leaves the document at its last commit; the same call goes on from there
 // without duplicates, because the document records how many bytes it holds and their hash. What was
 // committed can be found once the session's index_now() has returned: call it after the last
-// document. With `replace`, a kill may leave neither the old document nor all of the new one; the
-// same call goes on from there. append_text() adds to a document that grows message by message.
-// Ownership: borrows the session. Threads: one; `cancelled` may be set from a signal
-// handler. Errors (the store is as it was unless said): those of check_source(); kInvalidInput for
-// a source name that holds other content; kCancelled after the batch in hand was committed.
+// document. With `replace`, what has not changed keeps its gists (runtime/replacement.h), and a
+// kill may leave neither the old document nor all of the new one; the same call goes on from there.
+// append_text() adds to a document that grows message by message. Ownership: borrows the session.
+// Threads: one; `cancelled` may be set from a signal handler. Errors (the store is as it was unless
+// said): those of check_source(); kInvalidInput for a source name that holds other content;
+// kCancelled after the batch in hand was committed.
 #pragma once
 
 #include <cstdint>
@@ -57,6 +58,7 @@ struct IngestReport {
     IngestOutcome outcome = IngestOutcome::kIngested;
     std::optional<DocumentId> replaced;  // by kReplaced
     std::uint64_t tokens_added = 0;
+    std::uint64_t tokens_kept = 0;  // of them, by kReplaced: with the gists that they had
     std::uint64_t bytes_added = 0;
     std::uint64_t gists_added = 0;
     double seconds = 0;

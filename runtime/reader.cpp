@@ -57,7 +57,7 @@ Result<std::vector<lm::Segment>> FocusSession::window_segments() {
     for (const WindowEntry& item : window_->entries()) {
         const Entry& entry = item.entry;
         if (entry.is_raw()) {
-            MC_ASSIGN(const auto tokens, bank_.nodes().read_tokens(entry.document, entry.span));
+            MC_ASSIGN(const auto tokens, bank_.text().read_tokens(entry.document, entry.span));
             append_tokens(segments, tokens);
         } else {
             MC_ASSIGN(const Gist* const gist, read_gist(entry.node()));
@@ -77,7 +77,7 @@ Result<std::vector<lm::Segment>> FocusSession::answer_segments() {
     const auto separator = passage_separator(bank_.text().tokenizer());
     bool first = true;
     for (const Passage& passage : answer_window_->passages) {
-        MC_ASSIGN(const auto tokens, bank_.nodes().read_tokens(passage.document, passage.tokens));
+        MC_ASSIGN(const auto tokens, bank_.text().read_tokens(passage.document, passage.tokens));
         if (!std::exchange(first, false)) append_tokens(segments, separator);
         append_tokens(segments, tokens);
     }

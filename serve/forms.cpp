@@ -2,8 +2,11 @@
 #include "serve/forms.h"
 
 #include <nlohmann/json.hpp>
+#include <sstream>
+#include <utility>
 
 #include "core/span_math.h"
+#include "runtime/redaction.h"
 #include "runtime/remember_request.h"
 
 namespace mc::serve {
@@ -15,6 +18,16 @@ Json metadata_json(const DocumentRecord& document) {
     for (const auto& [key, value] : document.metadata)
         if (!key.starts_with(runtime::kOwnMetadataPrefix)) shown[key] = value;
     return shown;
+}
+
+// "2026-03-01T… 12 tokens: reason" for each time that a part was forgotten.
+Json forgotten_json(const DocumentRecord& document) {
+    Json lines = Json::array();
+    const auto kept = document.metadata.find(std::string(runtime::kForgottenKey));
+    if (kept == document.metadata.end()) return lines;
+    std::istringstream text(kept->second);
+    for (std::string line; std::getline(text, line);) lines.push_back(line);
+    return lines;
 }
 
 }  // namespace
@@ -32,18 +45,20 @@ Json to_json(ByteSpan span) {
 }
 
 Json to_json(const DocumentRecord& document) {
-    return {{"document", to_text(document.id)},
-            {"source", document.source_name},
-            {"media_type", document.media_type},
-            {"created_us", document.created_us},
-            {"updated_us", document.updated_us},
-            {"tokens", document.token_count},
-            {"bytes", document.byte_count},
-            {"content_hash", to_hex(document.content_hash)},
-            {"complete", document.complete},
-            {"levels", levels_json(document.token_count)},
-            {"tail_tokens", document.token_count - tail_begin(document.token_count)},
-            {"metadata", metadata_json(document)}};
+    Json form{{"document", to_text(document.id)},
+              {"source", document.source_name},
+              {"media_type", document.media_type},
+              {"created_us", document.created_us},
+              {"updated_us", document.updated_us},
+              {"tokens", document.token_count},
+              {"bytes", document.byte_count},
+              {"content_hash", to_hex(document.content_hash)},
+              {"complete", document.complete},
+              {"levels", levels_json(document.token_count)},
+              {"tail_tokens", document.token_count - tail_begin(document.token_count)},
+              {"metadata", metadata_json(document)}};
+    if (Json lines = forgotten_json(document); !lines.empty()) form["forgotten"] = std::move(lines);
+    return form;
 }
 
 Json to_json(const runtime::Evidence& evidence, std::size_t rank) {

@@ -29,16 +29,26 @@ Result<StoreMeta> read_meta(const LmdbEnv& env) {
         return {};
     }));
     const std::string name = "store " + env.directory().string();
-    if (meta.format_version != kStoreFormatVersion)
+    if (meta.format_version > kStoreFormatVersion)
         return fail(ErrorCode::kFormatVersion,
                     name + " has format version " + std::to_string(meta.format_version) +
-                        "; this program reads version " + std::to_string(kStoreFormatVersion) +
+                        "; this program reads versions up to " +
+                        std::to_string(kStoreFormatVersion) +
                         ": use the program that made it, or another --store");
     if (meta.block_size != kBlockSize)
         return fail(ErrorCode::kFormatVersion,
                     name + " has blocks of " + std::to_string(meta.block_size) +
                         "; this program has blocks of " + std::to_string(kBlockSize));
     return meta;
+}
+
+// An older program must not read what this one may write.
+Result<void> raise_format(LmdbEnv& env, StoreMeta& meta) {
+    if (meta.format_version == kStoreFormatVersion) return {};
+    meta.format_version = kStoreFormatVersion;
+    return env.write([&](WriteTransaction& txn) {
+        return put_record(txn, Database::kMeta, kMetaKey, encode_meta, meta);
+    });
 }
 
 Error mismatch(const Path& directory, const std::string& what, const std::string& theirs,
@@ -123,6 +133,7 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
     if (options.identity)
         MC_TRY(check_identity(options.directory, parts->meta.identity, *options.identity));
     MC_TRY(open_coder(*parts, options.codebook));
+    if (parts->writable()) MC_TRY(raise_format(*parts->env, parts->meta));
     return std::unique_ptr<Store>(new Store(std::move(parts)));
 }
 

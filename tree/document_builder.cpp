@@ -9,9 +9,6 @@
 namespace mc {
 namespace {
 
-// Windows handed to the encoder at once: enough to fill a batch, few enough to keep memory flat.
-constexpr std::size_t kWindowsPerCall = 16;
-
 Error open_group_error(DocumentId document, Level level, NodeIndex parent, std::size_t found,
                        std::uint64_t wanted) {
     return Error(ErrorCode::kCorruption,

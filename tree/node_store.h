@@ -78,6 +78,10 @@ class NodeStore {
     // tombstone stays. The journal gets an entry without tokens. What the document's pages held may
     // lie in free pages until they are written over.
     virtual Result<CommitNumber> forget(DocumentId document) = 0;
+    // One durable transaction that completes an announcement with parts: tokens become blank, gists
+    // are replaced, the original's bytes go, the announcement too. Requires: the redaction keeps
+    // the document's length in tokens, its gists exist, it names what indexes lack (bug otherwise).
+    virtual Result<CommitNumber> redact(const Redaction& redaction) = 0;
     // In order of id.
     virtual Result<std::vector<Tombstone>> tombstones() const = 0;
 

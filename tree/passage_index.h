@@ -68,6 +68,10 @@ class PassageIndex {
     // The passages that share a token with a span, in order.
     virtual Result<std::vector<Passage>> passages_in(DocumentId document, TokenSpan span) const = 0;
 
+    // (passages.size(), vector_dim()): the vectors of passages that it has, as far as it kept them.
+    // Requires: vector_dim() > 0.
+    virtual Result<std::vector<float>> vectors_of(std::span<const Passage> passages) const = 0;
+
     // The best passages for a question in plain words, as BM25 ranks them, each with the share of
     // the question's weight that it holds: 1 says every word of the question, weighted by its
     // rarity. No operator syntax: every character of the question is text. Empty documents: all.

@@ -25,6 +25,11 @@ ReadWindow read_window_at(std::span<const TokenId> text, std::uint64_t text_begi
     return {{read.begin(), read.end()}, static_cast<std::uint32_t>(fresh.begin - begin)};
 }
 
+std::uint64_t read_end(TokenSpan changed) {
+    MC_CHECK(changed.begin < changed.end, "an empty stretch is read by nothing");
+    return tail_begin(changed.end - 1 + kReadBeforeBlock) + kBlockSize;
+}
+
 std::vector<ReadWindow> read_windows(std::span<const TokenId> text, TokenSpan fresh) {
     MC_CHECK(is_block_aligned(fresh, Level(1)), "gists are made of whole blocks");
     std::vector<ReadWindow> windows;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/ids.h"
+#include "core/span_math.h"
 #include "tree/gist_encoder.h"
 
 namespace mc {
@@ -21,6 +22,9 @@ namespace mc {
 inline constexpr std::uint64_t kWindowNewTokens = 512;
 inline constexpr std::uint64_t kWindowContextTokens = 256;
 
+// Windows handed to an encoder at once: enough to fill a batch, few enough to keep memory flat.
+inline constexpr std::size_t kWindowsPerCall = 16;
+
 // Position of the first token that the window which holds position `token` reads.
 std::uint64_t read_window_begin(std::uint64_t token);
 
@@ -28,6 +32,14 @@ std::uint64_t read_window_begin(std::uint64_t token);
 // that it reaches, its context everything that it reads before them. text[0] is at text_begin.
 // Requires: text holds [read_window_begin(fresh.begin), fresh.end), and fresh is not empty.
 ReadWindow read_window_at(std::span<const TokenId> text, std::uint64_t text_begin, TokenSpan fresh);
+
+// How far before its own tokens a block's reading begins at most.
+inline constexpr std::uint64_t kReadBeforeBlock =
+    kWindowNewTokens - kBlockSize + kWindowContextTokens;
+
+// Where the blocks end that may have read a token of `changed`, wherever their windows began. The
+// first of them is the one that holds changed.begin. Requires: not empty.
+std::uint64_t read_end(TokenSpan changed);
 
 // Every window that an ingest of `text` reads for its tokens [fresh.begin, fresh.end), in order.
 // Requires: fresh lies in text; begin and end are multiples of kBlockSize.

@@ -11,6 +11,7 @@
 #include "core/hash.h"
 #include "core/ids.h"
 #include "tree/gist.h"
+#include "tree/original.h"
 
 namespace mc {
 
@@ -47,7 +48,7 @@ struct IngestBatch {
 struct JournalEntry {
     CommitNumber commit;
     DocumentId document;
-    TokenSpan tokens;  // positions that this commit added
+    TokenSpan tokens;  // positions that this commit added, or whose text it took away
 };
 
 // What stays of a document that was forgotten: nothing of its content.
@@ -56,6 +57,25 @@ struct Tombstone {
     std::int64_t forgotten_us = 0;
     std::uint64_t token_count = 0;
     std::string reason;  // as the user gave it, maybe empty
+    // Of an announcement: what is to be forgotten of the document, ascending; empty: all of it.
+    std::vector<TokenSpan> parts = {};
+};
+
+// Tokens that become blank, and the bytes that they spelled.
+struct BlankedRun {
+    TokenSpan tokens;
+    std::uint64_t byte_count = 0;
+};
+
+// What forgetting a part of a document changes. Positions of tokens stay, so the tree keeps its
+// shape; blank tokens spell nothing, so bytes after them come earlier. All or nothing.
+struct Redaction {
+    DocumentRecord document;           // as it stands afterwards
+    TokenId blank = 0;                 // what the tokens of the runs become
+    std::vector<BlankedRun> runs;      // ascending; none crosses a multiple of kTokenMarkStride
+    std::vector<NewGist> gists;        // in the place of those of the same nodes, in order of node
+    std::vector<TokenSpan> unindexed;  // what indexes lack of it now, for the journal
+    std::vector<Place> places;         // of what the document was converted from, which goes
 };
 
 // A token position and the byte offset at which it starts.

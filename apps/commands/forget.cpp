@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `megacontext forget`: documents go, a tombstone stays.
+// `megacontext forget`: documents go, a tombstone stays; or parts of one go, and the rest stays.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -22,6 +22,7 @@ constexpr const char* kFooter =
     "  megacontext forget old-notes.txt d7 --dry-run\n"
     "  megacontext forget old-notes.txt --reason 'asked for by the author' --yes\n"
     "  megacontext forget --older-than 90d --yes\n"
+    "  megacontext forget d3 --bytes 1200:1290 --dry-run   (bytes as evidence and read have them)\n"
     "What is forgotten cannot be found, read or shown any more, and cannot be brought back. Free\n"
     "pages of the store's files may hold some of it until they are written over; --purge writes "
     "the\n"
@@ -45,12 +46,19 @@ Result<std::int64_t> parse_age_us(const std::string& text) {
     return static_cast<std::int64_t>(*count) * unit->second * 1'000'000;
 }
 
+// Of a part's text in a plan.
+constexpr std::size_t kPartColumns = 100;
+
 class ForgetCommand final : public Command {
   public:
     CLI::App* define(CLI::App& program, ConfigLayer&) override {
         CLI::App* app =
             program.add_subcommand("forget", "Take documents out of the store for good");
         app->add_option("DOCUMENT", names_, "d3, 3 or the source name; several may be given");
+        app->add_option("--bytes", ranges_,
+                        "of one document, forget these bytes alone, in whole tokens; several may "
+                        "be given")
+            ->type_name("A:B");
         app->add_flag("--all", all_, "every document of the bank");
         app->add_option("--older-than", age_, "those not added to for so long: 90d, 12h, 30m")
             ->type_name("AGE");
@@ -68,10 +76,15 @@ class ForgetCommand final : public Command {
   private:
     Result<void> check_usage() const;
     Result<runtime::ForgetChoice> choice() const;
-    static void print_plan(Output& out, const runtime::ForgetReport& plan,
-                           std::string_view outcome);
+    Result<int> forget(Invocation& invocation, runtime::BankSession& session,
+                       const runtime::ForgetReport& plan);
+    static Result<void> print_plan(Output& out, const runtime::BankText& text,
+                                   const runtime::ForgetReport& plan);
+    static void print_outcome(Output& out, const runtime::ForgetReport& plan,
+                              std::string_view outcome);
 
     std::vector<std::string> names_;
+    std::vector<std::string> ranges_;
     bool all_ = false;
     std::string age_;
     std::string reason_;
@@ -85,6 +98,8 @@ Result<void> ForgetCommand::check_usage() const {
     if (ways != 1)
         return fail(ErrorCode::kUsage,
                     "say what to forget in one way: documents, --older-than AGE or --all");
+    if (!ranges_.empty() && names_.size() != 1)
+        return fail(ErrorCode::kUsage, "--bytes are those of one document: name it");
     if (!yes_ && !dry_run_ && isatty(STDIN_FILENO) != 1)
         return fail(ErrorCode::kUsage,
                     "forgetting cannot be undone, and nobody is there to be asked: pass --yes, or "
@@ -93,34 +108,62 @@ Result<void> ForgetCommand::check_usage() const {
 }
 
 Result<runtime::ForgetChoice> ForgetCommand::choice() const {
-    runtime::ForgetChoice choice{names_, {}, all_};
+    runtime::ForgetChoice choice{names_, {}, all_, {}};
+    for (const std::string& text : ranges_) {
+        MC_ASSIGN(const OpenRange range, parse_range(text));
+        choice.bytes.push_back({range.begin, range.end});
+    }
     if (!age_.empty()) {
         MC_ASSIGN(choice.older_than_us, parse_age_us(age_));
     }
     return choice;
 }
 
-void ForgetCommand::print_plan(Output& out, const runtime::ForgetReport& plan,
-                               std::string_view outcome) {
-    if (out.json()) {
-        for (const DocumentRecord& document : plan.documents) {
-            Json line{{"outcome", outcome}};
-            line.update(to_json(document));
-            out.json(line);
-        }
-        return;
+Json to_json(const runtime::DocumentPart& part) {
+    return {{"bytes", serve::to_json(part.bytes)}, {"tokens", serve::to_json(part.tokens)}};
+}
+
+// With the text of the parts, because bytes tell nobody what would go.
+Result<void> ForgetCommand::print_plan(Output& out, const runtime::BankText& text,
+                                       const runtime::ForgetReport& plan) {
+    print_outcome(out, plan, "would_forget");
+    if (out.json()) return {};
+    for (const runtime::DocumentPart& part : plan.parts) {
+        MC_ASSIGN(const std::string bytes, text.read_bytes(plan.documents.front().id, part.bytes));
+        out.text("  " + format_range(part.bytes.begin, part.bytes.end) + "  " +
+                 excerpt(bytes, kPartColumns));
     }
-    for (const DocumentRecord& document : plan.documents)
-        out.text(out.strong(std::string(outcome == "forgotten" ? "forgotten" : "would forget")) +
-                 "  " + to_text(document.id) + "  " + printable(document.source_name) + "  " +
-                 format_count(document.token_count) + " tokens, " +
-                 format_count(document.byte_count) + " bytes");
+    return {};
+}
+
+void ForgetCommand::print_outcome(Output& out, const runtime::ForgetReport& plan,
+                                  std::string_view outcome) {
+    for (const DocumentRecord& document : plan.documents) {
+        if (out.json()) {
+            Json line{{"outcome", outcome}};
+            line.update(apps::to_json(document));
+            if (!plan.parts.empty()) line["parts"] = Json::array();
+            for (const runtime::DocumentPart& part : plan.parts)
+                line["parts"].push_back(to_json(part));
+            out.json(line);
+            continue;
+        }
+        const bool is_part = !plan.parts.empty();
+        out.text(out.strong(outcome == "forgotten" ? "forgotten" : "would forget") +
+                 (is_part ? " of " : "  ") + to_text(document.id) + "  " +
+                 printable(document.source_name) + "  " +
+                 format_count(is_part ? plan.token_count : document.token_count) + " tokens, " +
+                 format_count(is_part ? plan.byte_count : document.byte_count) + " bytes");
+    }
 }
 
 // Anything but yes is no.
-bool is_confirmed(std::size_t documents) {
-    std::cerr << "Forget " << documents << (documents == 1 ? " document" : " documents")
-              << " for good? [y/N] " << std::flush;
+bool is_confirmed(const runtime::ForgetReport& plan) {
+    const std::size_t documents = plan.documents.size();
+    std::cerr << "Forget ";
+    if (!plan.parts.empty()) std::cerr << plan.byte_count << " bytes of ";
+    std::cerr << documents << (documents == 1 ? " document" : " documents") << " for good? [y/N] "
+              << std::flush;
     std::string line;
     std::getline(std::cin, line);
     return line == "y" || line == "Y" || line == "yes";
@@ -128,11 +171,20 @@ bool is_confirmed(std::size_t documents) {
 
 Result<int> ForgetCommand::run(Invocation& invocation) {
     MC_TRY(check_usage());
+    MC_ASSIGN(const runtime::ForgetChoice choice, this->choice());
+    // A writer with a model would make a store that is not there; a reader says that it is not.
+    if (!ranges_.empty() && !dry_run_) {
+        MC_ASSIGN(const auto reader,
+                  open_engine(invocation, runtime::Need::kTokenizer, runtime::Access::kRead));
+        MC_TRY(runtime::BankSession::open(*reader, invocation.config.bank, false));
+    }
+    const bool makes_gists = !ranges_.empty() && !dry_run_;
     const auto access = dry_run_ ? runtime::Access::kRead : runtime::Access::kWrite;
-    MC_ASSIGN(const auto engine, open_engine(invocation, runtime::Need::kTokenizer, access));
+    MC_ASSIGN(const auto engine,
+              open_engine(invocation,
+                          makes_gists ? runtime::Need::kModel : runtime::Need::kTokenizer, access));
     MC_ASSIGN(const auto session,
               runtime::BankSession::open(*engine, invocation.config.bank, false));
-    MC_ASSIGN(const runtime::ForgetChoice choice, this->choice());
     MC_ASSIGN(const runtime::ForgetReport plan, runtime::plan_forget(*session, choice));
     Output& out = invocation.out;
     if (plan.documents.empty()) {
@@ -140,24 +192,29 @@ Result<int> ForgetCommand::run(Invocation& invocation) {
         if (!out.json()) out.text("nothing to forget");
         return 0;
     }
-    if (dry_run_ || !yes_) print_plan(out, plan, "would_forget");
+    if (dry_run_ || !yes_) MC_TRY(print_plan(out, session->text(), plan));
     if (dry_run_) return 0;
-    if (!yes_ && !is_confirmed(plan.documents.size())) {
+    if (!yes_ && !is_confirmed(plan)) {
         out.text("nothing was forgotten");
         return 0;
     }
+    return forget(invocation, *session, plan);
+}
+
+Result<int> ForgetCommand::forget(Invocation& invocation, runtime::BankSession& session,
+                                  const runtime::ForgetReport& plan) {
     auto bar = telemetry::ProgressBar::for_stderr(invocation.clock);
     bar.begin("forget");
     const auto progress = [&](std::size_t done) {
         bar.update(done, static_cast<double>(done) / static_cast<double>(plan.documents.size()));
     };
-    MC_TRY(runtime::forget(*session, plan, reason_, progress));
-    if (purge_) MC_TRY(runtime::purge(*session));
+    MC_TRY(runtime::forget(session, plan, reason_, progress));
+    if (purge_) MC_TRY(runtime::purge(session));
     bar.clear();
     invocation.log.info("forgotten", {{"documents", plan.documents.size()},
                                       {"tokens", plan.token_count},
                                       {"bytes", plan.byte_count}});
-    print_plan(out, plan, "forgotten");
+    print_outcome(invocation.out, plan, "forgotten");
     return 0;
 }
 

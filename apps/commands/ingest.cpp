@@ -61,7 +61,10 @@ void print_report(Output& out, const runtime::IngestReport& report,
                      {"gists_added", report.gists_added},
                      {"seconds", report.seconds},
                      {"tokens_per_second", rate}});
-        if (report.replaced) line["replaced"] = to_text(*report.replaced);
+        if (report.replaced) {
+            line["replaced"] = to_text(*report.replaced);
+            line["tokens_kept"] = report.tokens_kept;
+        }
         if (content.converted_from)
             line["converted_from"] = runtime::utf16_name(*content.converted_from);
         out.json(line);
@@ -73,6 +76,8 @@ void print_report(Output& out, const runtime::IngestReport& report,
                            format_count(report.document.token_count) + " tokens, " +
                            format_count(report.document.byte_count) + " bytes";
         if (report.replaced) line += ", in the place of " + to_text(*report.replaced);
+        if (report.tokens_kept > 0)
+            line += ", " + format_count(report.tokens_kept) + " tokens with the gists they had";
         line += conversion_of(content);
         if (report.tokens_added > 0)
             line += "  (" + format_count(report.tokens_added) + " tokens and " +

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/commands/store_check.h"
 
+#include <algorithm>
+#include <memory>
+
+#include "apps/terminal/text.h"
 #include "apps/views/render.h"
 #include "core/span_math.h"
+#include "lm/tokenizer/tokenizer.h"
 #include "tree/tree_check.h"
 #include "tree/tree_graph.h"
 
@@ -16,24 +21,46 @@ std::uint64_t node_total(const DocumentRecord& document) {
     return nodes;
 }
 
-// "holds no passage of tokens 40:72"; empty when its passages cover a document without gap or
-// overlap.
-Result<std::string> passage_gap(const PassageIndex& index, const DocumentRecord& document) {
+// What the texts of a store can be spelled with: its own tokenizer, null where that is not at hand.
+std::unique_ptr<lm::Tokenizer> tokenizer_of(const runtime::Engine& engine,
+                                            const storage::StoreMeta& meta) {
+    auto opened = lm::Tokenizer::open(engine.config().model);
+    const bool is_its_own = opened && (*opened)->hash() == meta.identity.tokenizer_hash;
+    return is_its_own ? std::move(*opened) : nullptr;
+}
+
+// Whether tokens spell nothing that a passage could hold. Without a tokenizer nobody can say.
+Result<bool> is_blank(const NodeStore& nodes, const lm::Tokenizer* tokenizer, DocumentId document,
+                      TokenSpan span) {
+    if (tokenizer == nullptr || span.empty()) return true;
+    MC_ASSIGN(const auto tokens, nodes.read_tokens(document, span));
+    return apps::is_blank(tokenizer->decode(tokens));
+}
+
+// "its passages miss tokens 40:72"; empty when they cover a document without gap or overlap, but
+// for what spells nothing.
+Result<std::string> passage_gap(const PassageIndex& index, const NodeStore& nodes,
+                                const lm::Tokenizer* tokenizer, const DocumentRecord& document) {
     MC_ASSIGN(const auto passages, index.passages_in(document.id, {0, document.token_count}));
-    std::uint64_t covered = 0;
-    for (const Passage& passage : passages) {
-        if (passage.tokens.begin != covered) break;
-        covered = passage.tokens.end;
+    TokenSpan gap;
+    for (std::size_t i = 0; i <= passages.size(); ++i) {
+        gap.end = i < passages.size() ? passages[i].tokens.begin : document.token_count;
+        const bool is_sound = gap.begin <= gap.end;
+        MC_ASSIGN(const bool blank,
+                  is_sound ? is_blank(nodes, tokenizer, document.id, gap) : Result<bool>(false));
+        if (!blank)
+            return "document " + to_text(document.id) + ": its passages " +
+                   (is_sound ? "miss" : "overlap at") + " tokens " +
+                   format_range(std::min(gap.begin, gap.end), std::max(gap.begin, gap.end));
+        if (i < passages.size()) gap.begin = passages[i].tokens.end;
     }
-    if (covered == document.token_count) return std::string();
-    return "document " + to_text(document.id) + ": its passages end at token " +
-           std::to_string(covered) + " of " + std::to_string(document.token_count);
+    return std::string();
 }
 
 // Passages can be compared only where the index stands at the bank's last commit.
 Result<void> check_index(storage::Store& store, const TextEmbedderInfo& embedder,
-                         const NodeStore& nodes, const std::vector<DocumentRecord>& documents,
-                         Findings& findings) {
+                         const lm::Tokenizer* tokenizer, const NodeStore& nodes,
+                         const std::vector<DocumentRecord>& documents, Findings& findings) {
     const std::string& bank = nodes.bank().name;
     Json line{{"bank", bank}, {"index", "passages"}, {"held", nullptr}};
     const auto opened = store.open_passage_index(bank, embedder);
@@ -48,7 +75,7 @@ Result<void> check_index(storage::Store& store, const TextEmbedderInfo& embedder
         line["held"] = (*opened)->size();
         line["state"] = "current";
         for (const DocumentRecord& document : documents) {
-            MC_ASSIGN(const std::string gap, passage_gap(**opened, document));
+            MC_ASSIGN(const std::string gap, passage_gap(**opened, nodes, tokenizer, document));
             if (gap.empty()) continue;
             line["state"] = "wrong";
             findings.add_fault("bank " + bank + ", index of passages",
@@ -72,7 +99,8 @@ Result<void> check_document(const NodeStore& nodes, const DocumentRecord& docume
 }
 
 Result<void> check_bank(storage::Store& store, const TextEmbedderInfo& embedder,
-                        const std::string& bank, Findings& findings) {
+                        const lm::Tokenizer* tokenizer, const std::string& bank,
+                        Findings& findings) {
     MC_ASSIGN(const auto nodes, store.bank_store(bank));
     MC_ASSIGN(const auto documents, nodes->list_documents());
     for (const DocumentRecord& document : documents) {
@@ -85,7 +113,7 @@ Result<void> check_bank(storage::Store& store, const TextEmbedderInfo& embedder,
     for (const std::string& violation : violations)
         findings.add_fault("bank " + bank + ", journal", violation);
     findings.documents += documents.size();
-    return check_index(store, embedder, *nodes, documents, findings);
+    return check_index(store, embedder, tokenizer, *nodes, documents, findings);
 }
 
 }  // namespace
@@ -102,8 +130,10 @@ Result<Findings> check_store(runtime::Engine& engine) {
     if (summary.faults > 0) return findings;
     MC_ASSIGN(TextEmbedder* const embedder, engine.embedder());
     const TextEmbedderInfo info = embedder ? embedder->info() : TextEmbedderInfo();
+    const auto tokenizer = tokenizer_of(engine, store.meta());
     MC_ASSIGN(const auto banks, store.list_banks());
-    for (const BankRecord& bank : banks) MC_TRY(check_bank(store, info, bank.name, findings));
+    for (const BankRecord& bank : banks)
+        MC_TRY(check_bank(store, info, tokenizer.get(), bank.name, findings));
     return findings;
 }
 

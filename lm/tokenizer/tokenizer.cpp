@@ -172,6 +172,10 @@ TokenId Tokenizer::vocabulary_size() const {
     return impl_->vocabulary->size();
 }
 
+TokenId Tokenizer::blank_token() const {
+    return impl_->vocabulary->blank_token();
+}
+
 TokenId Tokenizer::bos() const {
     return impl_->bos;
 }

@@ -8,6 +8,8 @@
 // the bytes. Text that spells a control token is encoded as plain text. A byte that the vocabulary
 // cannot spell (SmolLM2 lacks 21 of the 256) becomes a byte token: vocabulary_size() + byte. The
 // model reads byte tokens as stand_in_token(). Invalid UTF-8 is split off and encoded byte by byte.
+// After the byte tokens comes blank_token(), which spells nothing: it holds the place of text that
+// was forgotten, and encode() never gives it.
 // Threads: const, free. Errors: kInvalidInput names the field that is missing or wrong.
 #pragma once
 
@@ -48,10 +50,11 @@ class Tokenizer {
     std::string decode(std::span<const TokenId> tokens) const;
 
     // The bytes of one token; control tokens have their spelling. Lives as long as the tokenizer.
-    // Requires: 0 ≤ id < vocabulary_size() + 256.
+    // Requires: 0 ≤ id ≤ blank_token().
     std::string_view bytes_of(TokenId token) const;
 
     TokenId vocabulary_size() const;
+    TokenId blank_token() const;
     TokenId bos() const;
     TokenId eos() const;
     TokenId stand_in_token() const;

@@ -84,7 +84,8 @@ Result<void> Vocabulary::add(const TokenizerParts& parts) {
         begins_.push_back(arena_.size());
         arena_.push_back(static_cast<char>(byte));
     }
-    begins_.push_back(arena_.size());
+    begins_.push_back(arena_.size());  // of the blank token,
+    begins_.push_back(arena_.size());  // which is empty
     return {};
 }
 
@@ -103,8 +104,7 @@ void Vocabulary::index() {
 }
 
 std::string_view Vocabulary::bytes_of(TokenId token) const {
-    MC_CHECK(token >= 0 && token < size_ + static_cast<TokenId>(kByteCount),
-             "no token " + std::to_string(token));
+    MC_CHECK(token >= 0 && token <= blank_token(), "no token " + std::to_string(token));
     const auto i = static_cast<std::size_t>(token);
     return std::string_view(arena_).substr(begins_[i], begins_[i + 1] - begins_[i]);
 }

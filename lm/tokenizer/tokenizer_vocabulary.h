@@ -27,10 +27,12 @@ class Vocabulary {
     Vocabulary(const Vocabulary&) = delete;
     Vocabulary& operator=(const Vocabulary&) = delete;
 
-    // Tokens of the file; 256 byte tokens follow.
+    // Tokens of the file; 256 byte tokens follow, and the blank token.
     TokenId size() const { return size_; }
 
-    // Requires: 0 ≤ id < size() + 256.
+    TokenId blank_token() const { return size_ + 256; }
+
+    // Requires: 0 ≤ id ≤ blank_token().
     std::string_view bytes_of(TokenId token) const;
 
     // The normal token with these bytes.

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "core/span_math.h"
 #include "core/utf8.h"
 #include "runtime/search/passage_cutter.h"
 
@@ -86,7 +87,23 @@ Result<void> BankSearch::add_what_is_missing(const IndexProgress& progress) {
         if (progress) progress(done, total);
     }
     MC_TRY(flush());
+    MC_TRY(fill_gaps(entries));
     return index_->save(last);
+}
+
+// What the journal names and no passage covers: what remove_parts() took out and is not all blank.
+Result<void> BankSearch::fill_gaps(std::span<const JournalEntry> entries) {
+    for (const JournalEntry& entry : entries) {
+        if (entry.tokens.begin == entry.tokens.end) continue;
+        MC_ASSIGN(const auto document, text_.nodes().find_document(entry.document));
+        if (!document) continue;
+        MC_ASSIGN(const auto covered, index_->passages_in(entry.document, entry.tokens));
+        if (!covered.empty()) continue;
+        MC_ASSIGN(const auto tokens, text_.nodes().read_tokens(entry.document, entry.tokens));
+        pending_ = cut_passages(text_.tokenizer(), *document, entry.tokens.begin, tokens);
+        MC_TRY(flush());
+    }
+    return {};
 }
 
 // The index wants to know what it was given.
@@ -109,6 +126,36 @@ Result<void> BankSearch::remove_document(const DocumentRecord& document) {
     return index_->save(index_->watermark());
 }
 
+// Between the passages next to a part of which the index holds none. Blank tokens are in no
+// passage, so it may begin or end among them.
+Result<TokenSpan> BankSearch::gap_around(const DocumentRecord& document, TokenSpan part) const {
+    TokenSpan gap{part.begin - std::min(part.begin, kPassageTokensMax),
+                  std::min(part.end + kPassageTokensMax, document.token_count)};
+    MC_ASSIGN(const auto before, index_->passages_in(document.id, {gap.begin, part.begin}));
+    if (!before.empty()) gap.begin = before.back().tokens.end;
+    MC_ASSIGN(const auto after, index_->passages_in(document.id, {part.end, gap.end}));
+    if (!after.empty()) gap.end = after.front().tokens.begin;
+    return gap;
+}
+
+Result<std::vector<TokenSpan>> BankSearch::remove_parts(const DocumentRecord& document,
+                                                        std::span<const TokenSpan> parts) {
+    for (const TokenSpan part : parts) {
+        MC_ASSIGN(const auto passages, index_->passages_in(document.id, part));
+        if (!passages.empty()) MC_TRY(remove(passages));
+    }
+    MC_TRY(index_->save(index_->watermark()));
+    std::vector<TokenSpan> gaps;
+    for (const TokenSpan part : parts) {
+        MC_ASSIGN(const TokenSpan gap, gap_around(document, part));
+        if (gaps.empty() || gap.begin >= gaps.back().end)
+            gaps.push_back(gap);
+        else
+            gaps.back().end = std::max(gaps.back().end, gap.end);
+    }
+    return gaps;
+}
+
 Result<void> BankSearch::add_document(const DocumentRecord& document) {
     MC_ASSIGN(const auto last, index_->last_passage(document.id));
     std::uint64_t begin = 0;
@@ -123,7 +170,9 @@ Result<void> BankSearch::add_document(const DocumentRecord& document) {
         std::vector<PassageText> passages =
             cut_passages(text_.tokenizer(), document, stretch.begin, tokens);
         begin = stretch.end;
-        if (stretch.end < document.token_count) {
+        // The last one may go on, unless blank tokens end it.
+        if (stretch.end < document.token_count && !passages.empty() &&
+            stretch.end - passages.back().passage.tokens.end < kBlockSize) {
             begin = passages.back().passage.tokens.begin;
             passages.pop_back();
         }
@@ -138,12 +187,49 @@ Result<void> BankSearch::flush() {
     if (passages.empty()) return {};
     std::vector<float> vectors;
     if (index_->vector_dim() > 0) {
-        std::vector<std::string> texts;
-        for (const PassageText& one : passages) texts.push_back(one.text);
-        MC_ASSIGN(vectors, embedder_->embed(texts));
+        MC_ASSIGN(vectors, vectors_of(passages));
     }
     MC_TRY(index_->add(passages, vectors));
     report_.passages_added += passages.size();
+    return {};
+}
+
+Result<std::vector<float>> BankSearch::vectors_of(std::span<const PassageText> passages) const {
+    std::vector<std::string> missing;
+    for (const PassageText& one : passages)
+        if (!kept_vectors_.contains(one.text)) missing.push_back(one.text);
+    MC_ASSIGN(auto made, embedder_->embed(missing));
+    if (missing.size() == passages.size()) return made;
+    std::vector<float> vectors;
+    auto next = made.begin();
+    const auto dim = static_cast<std::ptrdiff_t>(index_->vector_dim());
+    for (const PassageText& one : passages) {
+        const auto kept = kept_vectors_.find(one.text);
+        if (kept != kept_vectors_.end()) {
+            vectors.insert(vectors.end(), kept->second.begin(), kept->second.end());
+        } else {
+            vectors.insert(vectors.end(), next, next + dim);
+            next += dim;
+        }
+    }
+    return vectors;
+}
+
+Result<void> BankSearch::keep_vectors(const DocumentRecord& document) {
+    const std::size_t dim = index_->vector_dim();
+    if (dim == 0 || document.token_count == 0) return {};
+    MC_ASSIGN(const auto passages, index_->passages_in(document.id, {0, document.token_count}));
+    for (std::size_t at = 0; at < passages.size(); at += kPassagesAtOnce) {
+        const auto some =
+            std::span(passages).subspan(at, std::min(kPassagesAtOnce, passages.size() - at));
+        MC_ASSIGN(const auto vectors, index_->vectors_of(some));
+        for (std::size_t i = 0; i < some.size(); ++i) {
+            MC_ASSIGN(const std::string text, text_.read_text(document.id, some[i].tokens));
+            const auto vector = std::span(vectors).subspan(i * dim, dim);
+            kept_vectors_.insert_or_assign(to_valid_utf8(text),
+                                           std::vector(vector.begin(), vector.end()));
+        }
+    }
     return {};
 }
 

@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "core/result.h"
@@ -60,6 +61,20 @@ class BankSearch {
     // Takes all passages of a document out, durably. Requires: the store has its text still.
     Result<void> remove_document(const DocumentRecord& document);
 
+    // Remembers the vectors of a document's passages by their texts, so that catch_up() need not
+    // make them again where another document has the same. Until forget_vectors(). Requires: the
+    // store has its text.
+    Result<void> keep_vectors(const DocumentRecord& document);
+
+    void forget_vectors() { kept_vectors_.clear(); }
+
+    // Takes every passage that holds a token of the parts out, durably. Gives back what of the
+    // document the index lacks then, for each part: catch_up() adds what is left there once the
+    // journal names it. Requires: parts are ascending, none empty; the index holds all of the
+    // document; the store has its text still.
+    Result<std::vector<TokenSpan>> remove_parts(const DocumentRecord& document,
+                                                std::span<const TokenSpan> parts);
+
     // Leaves nothing in the index's file of what was taken out.
     Result<void> purge() { return index_->purge(); }
 
@@ -75,15 +90,20 @@ class BankSearch {
     Result<void> open_index();
     Result<void> add_what_is_missing(const IndexProgress& progress);
     Result<void> add_document(const DocumentRecord& document);
+    Result<void> fill_gaps(std::span<const JournalEntry> entries);
+    Result<TokenSpan> gap_around(const DocumentRecord& document, TokenSpan part) const;
     Result<void> remove(std::span<const Passage> passages);
     Result<void> leave_out_forgotten(std::vector<PassageHit>& hits) const;
     Result<void> flush();
+    // (pending texts, vector_dim()): kept ones, and the embedder's.
+    Result<std::vector<float>> vectors_of(std::span<const PassageText> passages) const;
 
     const BankText text_;
     storage::Store& store_;
     TextEmbedder* embedder_;
     std::unique_ptr<PassageIndex> index_;
     std::vector<PassageText> pending_;  // cut, neither embedded nor added yet
+    std::unordered_map<std::string, std::vector<float>> kept_vectors_;  // by text
     CatchUpReport opening_report_;
     CatchUpReport report_;  // of the catch_up() that runs
 };

@@ -36,6 +36,12 @@ std::optional<DocumentRecord> find_by_path(const std::vector<DocumentRecord>& do
 
 }  // namespace
 
+Result<std::vector<TokenId>> BankText::read_tokens(DocumentId document, TokenSpan span) const {
+    MC_ASSIGN(auto tokens, nodes_.read_tokens(document, span));
+    std::erase(tokens, tokenizer_.blank_token());
+    return tokens;
+}
+
 Result<std::string> BankText::read_text(DocumentId document, TokenSpan span) const {
     MC_ASSIGN(const auto tokens, nodes_.read_tokens(document, span));
     return tokenizer_.decode(tokens);

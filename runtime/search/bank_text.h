@@ -28,6 +28,8 @@ class BankText {
 
     const lm::Tokenizer& tokenizer() const { return tokenizer_; }
 
+    // A span's tokens as a model reads them: without blank ones.
+    Result<std::vector<TokenId>> read_tokens(DocumentId document, TokenSpan span) const;
     // The exact bytes of a span of a document.
     Result<std::string> read_text(DocumentId document, TokenSpan span) const;
     Result<std::string> read_bytes(DocumentId document, ByteSpan span) const;

@@ -14,8 +14,9 @@
 
 namespace mc::runtime {
 
-// The passages of a stretch that begins where one begins, without gap or overlap; the last one may
-// go on beyond the stretch. Not empty for tokens that are not.
+// The passages of a stretch that begins where one begins, without overlap, and without gap but for
+// white space and blank tokens; the last one may go on beyond the stretch. Blank tokens are passed
+// over inside a passage; kBlockSize of them in a row end one.
 std::vector<PassageText> cut_passages(const lm::Tokenizer& tokenizer,
                                       const DocumentRecord& document, std::uint64_t first_token,
                                       std::span<const TokenId> tokens);

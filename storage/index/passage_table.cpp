@@ -55,6 +55,23 @@ Result<void> erase_passages(SqliteConnection& connection, std::span<const std::i
     return {};
 }
 
+Result<std::vector<std::byte>> codes_of(const SqliteConnection& connection,
+                                        std::span<const std::int64_t> keys) {
+    std::vector<std::byte> codes;
+    MC_ASSIGN(auto query, connection.prepare("SELECT code FROM passages WHERE key = ?1"));
+    for (const std::int64_t key : keys) {
+        query.bind(1, key);
+        MC_ASSIGN(const bool row, query.step());
+        if (!row)
+            return fail(ErrorCode::kStaleIndex,
+                        "the index of passages lacks " + name_of(key) + ", which is asked for");
+        const auto code = query.blob(0);
+        codes.insert(codes.end(), code.begin(), code.end());
+        query.reset();
+    }
+    return codes;
+}
+
 Result<std::optional<Passage>> last_passage(const SqliteConnection& connection,
                                             DocumentId document) {
     MC_ASSIGN(auto query,

@@ -26,6 +26,10 @@ Result<void> insert_passages(SqliteConnection& connection, std::span<const std::
                              std::span<const std::byte> codes);
 Result<void> erase_passages(SqliteConnection& connection, std::span<const std::int64_t> keys);
 
+// The codes of passages that are there, one behind the other.
+Result<std::vector<std::byte>> codes_of(const SqliteConnection& connection,
+                                        std::span<const std::int64_t> keys);
+
 // As PassageIndex has them.
 Result<std::optional<Passage>> last_passage(const SqliteConnection& connection,
                                             DocumentId document);

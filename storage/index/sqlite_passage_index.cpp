@@ -67,6 +67,7 @@ class SqlitePassageIndex final : public PassageIndex {
     Result<void> remove(std::span<const PassageText> passages) override;
     Result<std::optional<Passage>> last_passage(DocumentId document) const override;
     Result<std::vector<Passage>> passages_in(DocumentId document, TokenSpan span) const override;
+    Result<std::vector<float>> vectors_of(std::span<const Passage> passages) const override;
     Result<std::vector<PassageHit>> search_words(
         std::string_view question, std::size_t count,
         std::span<const DocumentId> documents) const override;
@@ -288,6 +289,26 @@ Result<std::vector<Passage>> SqlitePassageIndex::passages_in(DocumentId document
     const ScopedLock lock(mutex_);
     return read_one_state(
         [&]() MC_REQUIRES(mutex_) { return storage::passages_in(*connection_, document, span); });
+}
+
+Result<std::vector<float>> SqlitePassageIndex::vectors_of(std::span<const Passage> passages) const {
+    MC_CHECK(embedder_.dim > 0, "an index without vectors");
+    std::vector<std::int64_t> keys;
+    for (const Passage& passage : passages) {
+        MC_ASSIGN(const std::int64_t key, pack_passage(passage));
+        keys.push_back(key);
+    }
+    const ScopedLock lock(mutex_);
+    return read_one_state([&]() MC_REQUIRES(mutex_) -> Result<std::vector<float>> {
+        MC_ASSIGN(const auto codes, codes_of(*connection_, keys));
+        if (codes.size() != keys.size() * codec_->code_bytes())
+            return stale("has a vector of another size");
+        std::vector<float> vectors(keys.size() * embedder_.dim);
+        for (std::size_t i = 0; i < keys.size(); ++i)
+            codec_->decode(codes.data() + i * codec_->code_bytes(),
+                           std::span(vectors).subspan(i * embedder_.dim, embedder_.dim));
+        return vectors;
+    });
 }
 
 Result<std::vector<PassageHit>> SqlitePassageIndex::search_words(

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// BankNodeStore's forgetting: announcements, the erasing transaction, tombstones.
+// BankNodeStore's forgetting: announcements, the erasing transactions, tombstones.
 #include <algorithm>
 
 #include "storage/lmdb/bank_node_store.h"
+#include "storage/lmdb/redaction_writer.h"
 
 namespace mc::storage {
 
@@ -70,6 +71,26 @@ Result<CommitNumber> BankNodeStore::forget(DocumentId document) {
         MC_TRY(put_record(txn, Database::kDocuments, tombstone_key(bank_.id, document),
                           encode_tombstone, tombstone));
         MC_ASSIGN(number, append_journal(txn, {document, {0, 0}}));
+        return {};
+    }));
+    return number;
+}
+
+Result<CommitNumber> BankNodeStore::redact(const Redaction& redaction) {
+    MC_TRY(parts_.require_writable());
+    MC_ASSIGN(const GistCoder* coder, parts_.require_coder());
+    const DocumentId document = redaction.document.id;
+    CommitNumber number;
+    MC_TRY(parts_.env->write([&](WriteTransaction& txn) -> Result<void> {
+        MC_ASSIGN(StoredDocument stored, require_document(txn, document));
+        const std::string announced = announcement_key(bank_.id, document);
+        MC_TRY(require_record(txn, Database::kDocuments, announced, decode_tombstone));
+        MC_TRY(write_redaction(txn, parts_.meta, *coder, stored, redaction));
+        MC_TRY(erase_original_bytes(txn, document, redaction.places));
+        MC_TRY(txn.erase(Database::kDocuments, announced));
+        for (const TokenSpan span : redaction.unindexed) {
+            MC_ASSIGN(number, append_journal(txn, {document, span}));
+        }
         return {};
     }));
     return number;

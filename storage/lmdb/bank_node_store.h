@@ -43,6 +43,7 @@ class BankNodeStore final : public NodeStore {
     Result<void> announce_forgets(std::span<const Tombstone> tombstones) override;
     Result<std::vector<Tombstone>> announced_forgets() const override;
     Result<CommitNumber> forget(DocumentId document) override;
+    Result<CommitNumber> redact(const Redaction& redaction) override;
     Result<std::vector<Tombstone>> tombstones() const override;
     Result<std::vector<JournalEntry>> journal_after(CommitNumber commit) const override;
     Result<CommitNumber> last_commit() const override;
@@ -76,6 +77,9 @@ class BankNodeStore final : public NodeStore {
         const std::string& first, std::optional<DocumentKey> (*parse)(std::string_view)) const;
     // The original and its pieces, where there are any.
     Result<void> erase_original(WriteTransaction& txn, DocumentId document);
+    // Its bytes alone; its places become these.
+    Result<void> erase_original_bytes(WriteTransaction& txn, DocumentId document,
+                                      std::span<const Place> places);
     Result<void> check_name_is_free(const ReadTransaction& txn, std::string_view source_name) const;
     Result<void> add_source(WriteTransaction& txn, const DocumentRecord& record);
     Result<void> erase_source(WriteTransaction& txn, const DocumentRecord& record);

@@ -78,4 +78,16 @@ Result<void> BankNodeStore::erase_original(WriteTransaction& txn, DocumentId doc
     return erase_prefix(txn, Database::kDocuments, piece_prefix(bank_.id, document));
 }
 
+Result<void> BankNodeStore::erase_original_bytes(WriteTransaction& txn, DocumentId document,
+                                                 std::span<const Place> places) {
+    const std::string key = original_key(bank_.id, document);
+    MC_ASSIGN(auto record, find_record(txn, Database::kDocuments, key, decode_original));
+    if (!record) return {};
+    MC_TRY(erase_original(txn, document));
+    record->byte_count = 0;
+    record->hash = xxh3_128({});
+    record->places.assign(places.begin(), places.end());
+    return put_record(txn, Database::kDocuments, key, encode_original, *record);
+}
+
 }  // namespace mc::storage

@@ -208,8 +208,14 @@ Result<void> BankNodeStore::visit(BankVisitor& visitor, bool with_gists) const {
                 // What is to be forgotten leaves the store no more.
                 MC_ASSIGN(
                     const auto announced,
-                    txn.find(Database::kDocuments, announcement_key(bank_.id, parsed->document)));
-                if (announced) return true;
+                    find_record(txn, Database::kDocuments,
+                                announcement_key(bank_.id, parsed->document), decode_tombstone));
+                if (announced && announced->parts.empty()) return true;
+                if (announced)
+                    return fail(ErrorCode::kInvalidInput,
+                                "a part of document " + std::to_string(parsed->document.value) +
+                                    " is being forgotten; export again when that is done, or let "
+                                    "`megacontext ingest` of any file complete it");
                 const auto document = decode_document({Database::kDocuments, key}, value);
                 if (!document)
                     return fail(corrupt_record(parts_.directory, Database::kDocuments, key,

@@ -377,6 +377,11 @@ RecordWords encode_tombstone(RecordPlace place, const Tombstone& tombstone) {
     to.setForgottenUs(tombstone.forgotten_us);
     to.setTokenCount(tombstone.token_count);
     to.setReason(tombstone.reason);
+    auto parts = to.initParts(static_cast<unsigned>(tombstone.parts.size()));
+    for (unsigned i = 0; i < parts.size(); ++i) {
+        parts[i].setBegin(tombstone.parts[i].begin);
+        parts[i].setEnd(tombstone.parts[i].end);
+    }
     return seal(place, message);
 }
 
@@ -480,8 +485,14 @@ Decoded<Tombstone> decode_tombstone(RecordPlace place, RecordBytes value) {
             auto parsed = parse_tombstone_key(place.key);
             if (!parsed) parsed = parse_announcement_key(place.key);
             if (!parsed) return wrong("a key of another form");
-            return Tombstone{parsed->document, from.getForgottenUs(), from.getTokenCount(),
-                             to_string(from.getReason())};
+            Tombstone tombstone{parsed->document,
+                                from.getForgottenUs(),
+                                from.getTokenCount(),
+                                to_string(from.getReason()),
+                                {}};
+            for (const auto part : from.getParts())
+                tombstone.parts.push_back({part.getBegin(), part.getEnd()});
+            return tombstone;
         });
 }
 

@@ -96,6 +96,12 @@ struct Tombstone {
     forgottenUs @0 :Int64;
     tokenCount @1 :UInt64;
     reason @2 :Text;  # as the user gave it; nothing of the content
+    parts @3 :List(Span);  # of an announcement: what of the document; none: all of it
+
+    struct Span {
+        begin @0 :UInt64;  # tokens
+        end @1 :UInt64;
+    }
 }
 
 # What a document was converted from; its bytes lie in pieces.

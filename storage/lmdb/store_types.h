@@ -17,8 +17,10 @@
 
 namespace mc::storage {
 
-// Of the whole directory. A store with another number is refused; fields are only ever added.
-inline constexpr std::uint32_t kStoreFormatVersion = 1;
+// Of the whole directory. A store with a greater number is refused; fields are only ever added.
+// 2: documents may hold blank tokens. A store of version 1 is of version 2 once it was opened for
+// writing.
+inline constexpr std::uint32_t kStoreFormatVersion = 2;
 
 // Names end up in paths, tables and URLs.
 inline constexpr std::size_t kBankNameLengthMax = 64;

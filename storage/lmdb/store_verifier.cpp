@@ -221,6 +221,8 @@ class Verifier {
         Seen* seen = find(entry->document);
         if (seen == nullptr || seen->stored.record.bank != parsed->bank)
             return "a commit to no document of its bank";
+        if (entry->tokens.begin < entry->tokens.end && entry->tokens.end <= seen->journaled)
+            return std::nullopt;  // some of what was there became blank
         if (entry->tokens.begin != seen->journaled)
             return "it does not continue the document's last commit";
         seen->journaled = entry->tokens.end;

@@ -262,7 +262,7 @@ Result<void> BankFile::read_head() {
                                              : tl::unexpected<std::string>("no such record");
     if (!decoded_meta) return sections_.damaged(decoded_meta.error());
     head_.meta = std::move(*decoded_meta);
-    if (head_.meta.format_version != kStoreFormatVersion || head_.meta.block_size != kBlockSize)
+    if (head_.meta.format_version > kStoreFormatVersion || head_.meta.block_size != kBlockSize)
         return fail(ErrorCode::kFormatVersion,
                     name + " comes from a store of another format than this program's");
     if (!is_possible(head_.meta.identity.encoder.shape))

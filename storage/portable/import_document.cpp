@@ -17,7 +17,7 @@ BankNodeStore& stored_bank_of(NodeStore& nodes) {
 }
 
 Result<void> encode_into(DocumentSpool& spool, const DocumentMaking& making) {
-    const auto builder = DocumentBuilder::begin(making.encoder, false);
+    const auto builder = DocumentBuilder::begin(making.encoder, making.with_statistics);
     while (true) {
         MC_ASSIGN(const auto piece, making.next());
         if (!piece) return {};
@@ -76,6 +76,7 @@ Result<DocumentRecord> import_encoding(NodeStore& nodes, const DocumentRecord& r
                         std::to_string(record.byte_count));
     DocumentRecord made = record;
     made.token_count = spool->token_count();
+    if (making.before_storing) MC_TRY(making.before_storing());
     return bank.adopt(made, *spool);
 }
 

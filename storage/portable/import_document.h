@@ -40,6 +40,9 @@ struct DocumentMaking {
     std::function<Result<std::optional<MadePiece>>()> next;
     std::function<std::uint16_t(TokenId)> size_of;  // in bytes
     const std::atomic<bool>* cancelled = nullptr;
+    bool with_statistics = false;
+    // Called once the whole document is made, before anything of it is stored; may be empty.
+    std::function<Result<void>()> before_storing = {};
 };
 
 // The record's token count is made anew. Cost: as ingest.

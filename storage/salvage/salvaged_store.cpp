@@ -116,7 +116,7 @@ void SalvagedStore::note(const FoundRecord& found) {
     switch (found.database) {
         case Database::kMeta: {
             auto meta = decode_meta(place, found.value);
-            if (found.key == kMetaKey && meta && meta->format_version == kStoreFormatVersion &&
+            if (found.key == kMetaKey && meta && meta->format_version <= kStoreFormatVersion &&
                 meta->block_size == kBlockSize)
                 meta_ = std::move(*meta);
             break;

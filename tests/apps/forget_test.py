@@ -85,5 +85,100 @@ class Forget(cli.CliTestCase):
         return {one["source"] for one in self.cli.result("bank", "info")["document_list"]}
 
 
+class ForgetParts(cli.CliTestCase):
+    BEFORE = "Anna Barlow keeps bees behind the mill. " + "The river was high that spring. " * 60
+    SECRET = "Her cousin Zebulon Quorvath owes nine marks to the xylophonist."
+    AFTER = " " + "Nobody crossed the ford until June. " * 60 + "Ben Moss drinks cocoa in Lima."
+
+    def setUp(self):
+        super().setUp()
+        self.cli.write("log.txt", self.BEFORE + self.SECRET + self.AFTER)
+        self.cli.result("ingest", "log.txt")
+        begin = len(self.BEFORE)
+        self.bytes = f"{begin}:{begin + len(self.SECRET)}"
+
+    def evidence(self, question):
+        return " ".join(one["text"] for one in self.cli.result("query", question)["evidence"])
+
+    def text(self):
+        return self.cli.run("read", "log.txt").stdout.decode()
+
+    def check_forgotten(self):
+        self.assertEqual(self.text().replace(" ", ""), (self.BEFORE + self.AFTER).replace(" ", ""))
+        for question in ("What does Zebulon Quorvath owe?", "Who owes the xylophonist?"):
+            self.assertNotIn("marks", self.evidence(question))
+        self.assertIn("cocoa", self.evidence("What does Ben Moss drink?"))
+        self.assertIn("bees", self.evidence("What does Anna Barlow keep?"))
+        self.assertEqual(self.cli.result("verify")["faults"], [])
+
+    def test_a_part_goes_and_the_rest_stays_as_it_was(self):
+        self.assertIn("marks", self.evidence("What does Zebulon Quorvath owe?"))
+        gists = self.gists()
+        would = self.cli.result("forget", "log.txt", "--bytes", self.bytes, "--dry-run")
+        self.assertEqual(would["outcome"], "would_forget")
+        self.assertEqual(self.text(), self.BEFORE + self.SECRET + self.AFTER)
+        plan = self.cli.run("forget", "log.txt", "--bytes", self.bytes, "--dry-run")
+        self.assertIn("Zebulon Quorvath owes", plan.stdout.decode())
+        gone = self.cli.result("forget", "log.txt", "--bytes", self.bytes, "--yes", "--reason", "asked for")
+        self.assertEqual(gone["parts"], would["parts"])
+        self.check_forgotten()
+        self.assertEqual(self.gists(), gists)  # as many as before
+        (line,) = self.document()["forgotten"]
+        self.assertRegex(line, r"^20\d\d-.*Z \d+ tokens: asked for$")
+        # The document grows no less: the same file is other content now.
+        self.check_error(self.cli.run("ingest", "log.txt"), 3, "invalid_input", "--replace")
+
+    def document(self):
+        return self.cli.result("bank", "info")["document_list"][0]
+
+    def gists(self):
+        return self.cli.result("inspect", "--document", "log.txt")["levels"]
+
+    def test_a_purge_leaves_no_trace_of_the_part(self):
+        words = (b"quorvath", b"xylophon", b"owes nine")
+        store = lambda: [(path.name, word) for path in self.cli.store.rglob("*") if path.is_file()
+                         for word in words if word in path.read_bytes().lower()]
+        self.assertTrue(store())
+        self.cli.result("forget", "log.txt", "--bytes", self.bytes, "--yes", "--purge")
+        self.assertEqual(store(), [])
+        self.check_forgotten()
+
+    def test_what_cannot_be_a_part_is_refused(self):
+        size = len(self.BEFORE + self.SECRET + self.AFTER)
+        for arguments, code, kind, part in (
+                (["log.txt", "--bytes", f"0:{size + 1}"], 3, "invalid_input", str(size)),
+                (["log.txt", "--bytes", "7:7"], 3, "invalid_input", "7:7"),
+                (["log.txt", "--bytes", "x"], 2, "usage", "A:B"),
+                (["--all", "--bytes", "1:2"], 2, "usage", "one document"),
+                (["nobody.txt", "--bytes", "1:2"], 3, "invalid_input", "nobody.txt")):
+            self.check_error(self.cli.run("forget", "--yes", *arguments), code, kind, part)
+        self.check_error(self.cli.run("forget", "a", "--bytes", "1:2", "--yes", "--store",
+                                      str(self.cli.home / "nowhere")), 3, "invalid_input", "no store")
+        self.assertEqual(self.text(), self.BEFORE + self.SECRET + self.AFTER)
+
+    def test_a_kill_at_any_instant_is_completed_by_the_next_writer(self):
+        data = self.cli.store / "data.mdb"
+        self.cli.write("ben.txt", "Ben Moss was here.")
+        forgotten = 0
+        for delay in (1, 4):
+            seen = data.stat().st_mtime_ns
+            running = self.cli.start("forget", "log.txt", "--bytes", self.bytes, "--yes")
+            while running.poll() is None and data.stat().st_mtime_ns == seen:
+                pass
+            for _ in range(delay * 20000):
+                data.stat()
+            running.kill()
+            running.communicate()
+            self.cli.result("ingest", "ben.txt")  # opens for writing: completes what was begun
+            if "Zebulon" in self.text():
+                self.assertEqual(self.text(), self.BEFORE + self.SECRET + self.AFTER)
+            else:
+                self.check_forgotten()
+                forgotten += 1
+            self.cli.result("forget", "log.txt", "--yes")
+            self.cli.result("ingest", "log.txt")
+        self.assertGreater(forgotten, 0)
+
+
 if __name__ == "__main__":
     cli.main()

@@ -96,12 +96,33 @@ class Sources(cli.CliTestCase):
         self.check_error(self.cli.run("ingest", "--replace", "a.txt"), 3, "invalid_input", "a.txt")
         self.assertIn(b"noon", self.cli.run("read", "a.txt").stdout)
 
+    def test_a_changed_book_keeps_the_gists_of_what_has_not_changed(self):
+        text = cli.made_up_text(7, 2600)
+        path = self.cli.write("a.txt", text)
+        self.cli.result("ingest", "a.txt")
+        middle = text.index(". ", len(text) // 2) + 2
+        for edit in ("The ferry leaves on Tuesday at four. ", "The ferry leaves on Friday. "):
+            path.write_text(text[:middle] + edit + text[middle:])
+            changed = self.cli.result("ingest", "--replace", "a.txt")
+            self.assertGreater(changed["tokens_kept"] * 2, changed["tokens"])
+            self.assertLess(changed["gists_added"] * 32, changed["tokens"] // 2)
+            self.assertEqual(self.cli.run("read", "a.txt").stdout, path.read_bytes())
+            evidence = self.cli.result("query", "When does the ferry leave?")["evidence"]
+            self.assertEqual(evidence[0]["text"], edit.strip())
+            self.assertEqual(self.cli.result("verify")["faults"], [])
+        self.assertEqual(self.cli.result("ingest", "a.txt")["outcome"], "already_there")
+        path.write_text(path.read_text() + "It comes back at noon.\n")
+        self.assertEqual(self.cli.result("ingest", "a.txt")["outcome"], "extended")
+        self.assertEqual(self.cli.run("read", "a.txt").stdout, path.read_bytes())
+
     def test_a_killed_replacement_is_completed_by_the_same_command(self):
-        path = self.cli.write("a.txt", NOTE)
+        book = cli.made_up_text(7, 1600)
+        path = self.cli.write("a.txt", book)
         self.cli.result("ingest", "a.txt")
         data = self.cli.store / "data.mdb"
-        for delay in range(4):
-            path.write_text(f"Edition {delay}. " + NOTE * 3)
+        for delay in (1, 3, 0, 2):
+            # Read anew, and with gists that are kept, by turns.
+            path.write_text(f"Edition {delay}. " + (NOTE * 3 if delay % 2 == 0 else book))
             seen = data.stat().st_mtime_ns
             running = self.cli.start("ingest", "--replace", "a.txt")
             # Some way into the writing: an instant that moves with the machine's speed.

@@ -8,6 +8,7 @@
 #include "storage/store.h"
 #include "tests/storage/tamper.h"
 #include "tests/support/store_fixture.h"
+#include "tree/tree_check.h"
 
 namespace mc::storage {
 namespace {
@@ -158,6 +159,85 @@ TEST_F(ForgettingTest, WhatCannotBeForgottenIsRefusedAndNothingIsAnnounced) {
     EXPECT_TRUE(bank_->announced_forgets()->empty());
     reopen(StoreMode::kRead);
     EXPECT_EQ(announce({{document.id, 1, 0, ""}}).error().code(), refused);
+}
+
+// A redaction of tokens [1000, 1100), which spell 250 bytes, and of three gists.
+Redaction redaction_of(const DocumentRecord& document) {
+    Redaction redaction;
+    redaction.document = document;
+    redaction.document.byte_count -= 250;
+    redaction.blank = 50'000;
+    redaction.runs = {{{1000, 1024}, 60}, {{1024, 1100}, 190}};
+    for (const auto& [level, index] : {std::pair{1, 31}, {1, 33}, {2, 0}}) {
+        const NodeId node{document.id, Level(static_cast<std::uint8_t>(level)),
+                          NodeIndex(static_cast<std::uint64_t>(index))};
+        Gist gist =
+            gist_of({DocumentId(99), node.level, node.index}, test_identity().encoder.shape);
+        redaction.gists.push_back({node, gist});
+    }
+    redaction.unindexed = {{990, 1110}};
+    return redaction;
+}
+
+TEST_F(ForgettingTest, APartBecomesBlankAndTheRestStays) {
+    const DocumentRecord document = add("a", 3000);
+    ASSERT_TRUE(bank_->put_original(document.id, {"pdf", "its bytes", {{0, "page 1"}}}));
+    const auto before = *bank_->read_tokens(document.id, {0, 3000});
+    const auto marks = std::vector{bank_->mark_before_token(document.id, 1000)->byte,
+                                   bank_->mark_before_token(document.id, 1500)->byte,
+                                   bank_->mark_before_token(document.id, 2500)->byte};
+    const CommitNumber last = *bank_->last_commit();
+    ASSERT_TRUE(announce({{document.id, 42, 0, "asked for", {{1000, 1100}}}}));
+    EXPECT_EQ(bank_->announced_forgets()->front().parts, (std::vector<TokenSpan>{{1000, 1100}}));
+    Redaction redaction = redaction_of(document);
+    redaction.places = {{0, "page 1"}};
+    ASSERT_TRUE(bank_->redact(redaction));
+    reopen(StoreMode::kWrite);
+    EXPECT_TRUE(bank_->announced_forgets()->empty());
+    EXPECT_TRUE(bank_->tombstones()->empty());
+    EXPECT_EQ((*bank_->find_document(document.id))->byte_count, document.byte_count - 250);
+    const auto after = *bank_->read_tokens(document.id, {0, 3000});
+    for (std::size_t i = 0; i < after.size(); ++i)
+        ASSERT_EQ(after[i], i >= 1000 && i < 1100 ? 50'000 : before[i]) << i;
+    EXPECT_EQ(bank_->mark_before_token(document.id, 1000)->byte, marks[0]);
+    EXPECT_EQ(bank_->mark_before_token(document.id, 1500)->byte, marks[1] - 60);
+    EXPECT_EQ(bank_->mark_before_token(document.id, 2500)->byte, marks[2] - 250);
+    for (const NewGist& made : redaction.gists) {
+        const auto group =
+            *bank_->find_gists(document.id, made.node.level, parent_of(made.node).index);
+        const Gist& stored = group->gists[slot_in_parent(made.node)];
+        EXPECT_EQ(stored.kv, made.gist.kv);
+        EXPECT_EQ(stored.index_vector, made.gist.index_vector);
+    }
+    const auto group = *bank_->find_gists(document.id, Level(1), NodeIndex(1));
+    EXPECT_EQ(group->gists[2].kv,
+              gist_of({document.id, Level(1), NodeIndex(34)}, test_identity().encoder.shape).kv);
+    const auto original = *bank_->find_original(document.id);
+    EXPECT_EQ(original->byte_count, 0U);
+    EXPECT_EQ(original->places, redaction.places);
+    const auto entries = *bank_->journal_after(last);
+    ASSERT_EQ(entries.size(), 1U);
+    EXPECT_EQ(entries[0].tokens, (TokenSpan{990, 1110}));
+    EXPECT_EQ(faults(), 0U);
+    EXPECT_TRUE(journal_violations(*bank_)->empty());
+    EXPECT_TRUE(bank_->commit(next_batch(**bank_->find_document(document.id), 100)));
+    EXPECT_EQ(faults(), 0U);
+}
+
+TEST_F(ForgettingTest, AStoreOfTheOlderFormatIsOfTheNewerOnceItIsWritten) {
+    StoreMeta meta = store_->meta();
+    meta.format_version = 1;
+    bank_.reset();
+    store_.reset();
+    tamper(scratch_.path() / "store", [&](WriteTransaction& txn) {
+        return put_record(txn, Database::kMeta, kMetaKey, encode_meta, meta);
+    });
+    const auto version_in = [&](StoreMode mode) {
+        return open_or_die(test_options(scratch_.path() / "store", mode))->meta().format_version;
+    };
+    EXPECT_EQ(version_in(StoreMode::kRead), 1U);
+    EXPECT_EQ(version_in(StoreMode::kWrite), 2U);
+    EXPECT_EQ(version_in(StoreMode::kRead), 2U);
 }
 
 }  // namespace

@@ -205,6 +205,29 @@ Result<CommitNumber> MemoryNodeStore::forget(DocumentId document) {
     return last_commit_;
 }
 
+Result<CommitNumber> MemoryNodeStore::redact(const Redaction& redaction) {
+    const DocumentId document = redaction.document.id;
+    MC_TRY(require(document));
+    MC_CHECK(announced_.erase(document) == 1, "a redaction that was not announced");
+    Content& content = contents_.at(document);
+    for (const BlankedRun& run : redaction.runs) {
+        for (std::uint64_t i = run.tokens.begin; i < run.tokens.end; ++i)
+            content.tokens[i] = redaction.blank;
+        for (TokenByteMark& mark : content.marks)
+            if (mark.token >= run.tokens.end) mark.byte -= run.byte_count;
+    }
+    for (const NewGist& made : redaction.gists)
+        content.groups.at({made.node.level, parent_of(made.node).index})
+            .gists.at(slot_in_parent(made.node)) = made.gist;
+    content.record = redaction.document;
+    if (content.original) content.original = Original{content.original->kind, "", redaction.places};
+    for (const TokenSpan span : redaction.unindexed) {
+        ++last_commit_.value;
+        journal_.push_back({last_commit_, document, span});
+    }
+    return last_commit_;
+}
+
 Result<std::vector<Tombstone>> MemoryNodeStore::tombstones() const {
     std::vector<Tombstone> all;
     for (const auto& [id, one] : tombstones_) all.push_back(one);

@@ -50,6 +50,7 @@ class MemoryNodeStore final : public NodeStore {
     Result<void> announce_forgets(std::span<const Tombstone> tombstones) override;
     Result<std::vector<Tombstone>> announced_forgets() const override;
     Result<CommitNumber> forget(DocumentId document) override;
+    Result<CommitNumber> redact(const Redaction& redaction) override;
     Result<std::vector<Tombstone>> tombstones() const override;
     Result<std::vector<JournalEntry>> journal_after(CommitNumber commit) const override;
     Result<CommitNumber> last_commit() const override;

@@ -4,6 +4,7 @@
 
 #include "tests/support/tree_fixture.h"
 #include "tree/read_window.h"
+#include "tree/remake_gists.h"
 #include "tree/tree_check.h"
 #include "tree/tree_graph.h"
 
@@ -135,6 +136,74 @@ TEST(TreeLaws, AGistOfLevelOneDependsOnItsWindowsTokensAndNoOthers) {
                 << "block " << block << ", token " << changed;
         }
     }
+}
+
+// Some tokens of a document become others, as forgetting does it.
+void change(MemoryNodeStore& store, DocumentId document, std::span<const TokenSpan> changed,
+            TokenId to, GistEncoder& encoder) {
+    auto tokens = store.content(document).tokens;
+    Redaction redaction;
+    redaction.document = **store.find_document(document);
+    redaction.blank = to;
+    redaction.unindexed.assign(changed.begin(), changed.end());
+    for (const TokenSpan span : changed) {
+        redaction.runs.push_back({span, 0});
+        for (std::uint64_t i = span.begin; i < span.end; ++i) tokens[i] = to;
+    }
+    const auto made =
+        remake_gists(store, redaction.document, encoder, changed, [&](TokenSpan span) {
+            return Result<std::vector<TokenId>>(
+                {tokens.begin() + static_cast<std::ptrdiff_t>(span.begin),
+                 tokens.begin() + static_cast<std::ptrdiff_t>(span.end)});
+        });
+    ASSERT_TRUE(made);
+    redaction.gists = *made;
+    ASSERT_TRUE(store.announce_forgets(std::vector{Tombstone{document, 0, 0, ""}}));
+    ASSERT_TRUE(store.redact(redaction));
+}
+
+TEST(TreeLaws, ChangedTokensGiveTheTreeOfTheChangedText) {
+    Rng rng(kSeed);
+    FakeEncoder encoder;
+    for (int round = 0; round < 200; ++round) {
+        SCOPED_TRACE("rng state " + std::to_string(rng.state()));
+        const bool with_statistics = rng.below(2) == 0;
+        auto tokens = random_tokens(rng, 1 + rng.below(1ULL << (4 + rng.below(12))));
+        MemoryNodeStore store;
+        GrowingDocument document(store, encoder, "book", with_statistics);
+        ASSERT_TRUE(document.append(tokens));
+        std::vector<TokenSpan> changed;
+        for (std::uint64_t at = rng.below(tokens.size()); at < tokens.size();
+             at += 1 + rng.below(2000)) {
+            const std::uint64_t end =
+                std::min<std::uint64_t>(tokens.size(), at + 1 + rng.below(100));
+            changed.push_back({at, end});
+            for (; at < end; ++at) tokens[at] = 7;
+        }
+        change(store, document.id(), changed, 7, encoder);
+        MemoryNodeStore fresh_store;
+        GrowingDocument fresh(fresh_store, encoder, "book", with_statistics);
+        ASSERT_TRUE(fresh.append(tokens));
+        expect_same_tree(store, document.id(), fresh_store, fresh.id());
+    }
+}
+
+TEST(TreeLaws, OnlyGistsThatReadAChangedTokenAreMadeAgain) {
+    Rng rng(kSeed);
+    FakeEncoder encoder;
+    MemoryNodeStore store;
+    GrowingDocument document(store, encoder, "book");
+    ASSERT_TRUE(document.append(random_tokens(rng, 32 * 1024)));
+    const auto remade = [&](TokenSpan span) {
+        const auto read = [&](TokenSpan part) { return store.read_tokens(document.id(), part); };
+        return *remake_gists(store, document.record(), encoder, std::vector{span}, read);
+    };
+    // Token 768 is in the left context of the next window too: of blocks 24 to 47, two parents.
+    const auto made = remade({768, 769});
+    ASSERT_EQ(made.size(), 24U + 2U + 1U);
+    EXPECT_EQ(made.front().node, (NodeId{document.id(), Level(1), NodeIndex(24)}));
+    EXPECT_EQ(made[23].node, (NodeId{document.id(), Level(1), NodeIndex(47)}));
+    EXPECT_EQ(made.back().node, (NodeId{document.id(), Level(3), NodeIndex(0)}));
 }
 
 }  // namespace

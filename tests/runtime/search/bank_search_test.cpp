@@ -139,5 +139,115 @@ TEST_F(BankSearchTest, AFilterKeepsToItsDocuments) {
         for (const PassageHit& hit : *list) EXPECT_EQ(hit.passage.document, ben);
 }
 
+// Parts of documents become blank, as runtime/redaction.cpp does it but for gists.
+class BlankPartsTest : public BankSearchTest {
+  protected:
+    TokenSpan part(DocumentId document, const std::string& words) {
+        const auto record = *nodes_->find_document(document);
+        const std::string text = *text_->read_text(document, {0, record->token_count});
+        const std::size_t begin = text.find(words);
+        EXPECT_NE(begin, text.npos);
+        // The toy tokenizer's tokens are short, but not all of one byte.
+        TokenSpan span{0, 0};
+        while (text_->byte_span_of(document, {span.begin, span.begin + 1})->end <= begin)
+            ++span.begin;
+        span.end = span.begin;
+        while (text_->byte_span_of(document, {0, span.end})->end < begin + words.size()) ++span.end;
+        return span;
+    }
+
+    // With the index's part first, as a kill may leave it.
+    Redaction take_out(BankSearch& search, DocumentId document, const std::string& words) {
+        Redaction redaction;
+        redaction.document = **nodes_->find_document(document);
+        redaction.blank = tokenizer_->blank_token();
+        const std::vector<TokenSpan> parts{part(document, words)};
+        redaction.unindexed = *search.remove_parts(redaction.document, parts);
+        const auto bytes = *text_->byte_span_of(document, parts[0]);
+        redaction.runs = {{parts[0], bytes.count()}};
+        redaction.document.byte_count -= bytes.count();
+        return redaction;
+    }
+
+    void blank(const Redaction& redaction) {
+        const Tombstone announced{redaction.document.id, 1, 0, ""};
+        ASSERT_TRUE(nodes_->announce_forgets(std::span(&announced, 1)));
+        ASSERT_TRUE(nodes_->redact(redaction));
+    }
+
+    const std::string text_of_three_ =
+        "The bell was cast in Lisbon. Zebulon rang it at noon on Sundays. It fell in May.";
+};
+
+TEST_F(BlankPartsTest, WhatIsBlankIsInNoPassageAndItsNeighboursAreAsTheyWere) {
+    const auto document = append("a", text_of_three_);
+    const auto search = open_search(&embedder_);
+    blank(take_out(*search, document, " Zebulon rang it at noon on Sundays."));
+    ASSERT_TRUE(search->catch_up());
+    EXPECT_EQ(passages_of(*search, document),
+              (Texts{"The bell was cast in Lisbon.", "It fell in May."}));
+    EXPECT_EQ(best(*search, "zebulon", false), "");
+    EXPECT_EQ(best(*search, "bell", true), "The bell was cast in Lisbon.");
+}
+
+TEST_F(BlankPartsTest, WhatStaysOfASentenceIsFoundAgain) {
+    const auto document = append("a", text_of_three_);
+    const auto search = open_search(&embedder_);
+    blank(take_out(*search, document, " at noon"));
+    EXPECT_EQ(best(*search, "zebulon", false), "");
+    ASSERT_TRUE(search->catch_up());
+    EXPECT_EQ(
+        passages_of(*search, document),
+        (Texts{"The bell was cast in Lisbon.", "Zebulon rang it on Sundays.", "It fell in May."}));
+    // Again, beside what is blank, and at the document's end, which then grows.
+    blank(take_out(*search, document, " Zebulon rang it"));
+    ASSERT_TRUE(search->catch_up());
+    blank(take_out(*search, document, "It fell in May."));
+    ASSERT_TRUE(search->catch_up());
+    const std::string left = "The bell was cast in Lisbon. on Sundays.";  // as such a text is cut
+    EXPECT_EQ(passages_of(*search, document), (Texts{left}));
+    append("a", " It was mended.");
+    ASSERT_TRUE(search->catch_up());
+    EXPECT_EQ(passages_of(*search, document), (Texts{left, "It was mended."}));
+}
+
+TEST_F(BlankPartsTest, AnIndexMadeAnewIsTheSame) {
+    const auto document = append("a", text_of_three_);
+    append("b", "Ben likes tea.");
+    {
+        const auto search = open_search(&embedder_);
+        blank(take_out(*search, document, " at noon"));
+    }
+    // Killed before the index took up what is left of the sentence.
+    const auto search = open_search(&embedder_);
+    const auto caught_up = passages_of(*search, document);
+    EXPECT_EQ(caught_up.size(), 3U);
+    EXPECT_EQ(passages_of(*open_search(nullptr), document), caught_up);
+}
+
+TEST_F(BlankPartsTest, ALongBlankIsPassedOver) {
+    std::string words;
+    for (int i = 0; i < 4000; ++i) words += " gone" + std::to_string(i);
+    const auto document = append("a", "The bell was cast in Lisbon." + words);
+    append("a", " It fell in May.");
+    const auto search = open_search(nullptr);
+    Redaction redaction = take_out(*search, document, words);
+    const TokenSpan all = redaction.runs[0].tokens;
+    redaction.runs.clear();
+    for (std::uint64_t at = all.begin; at < all.end;) {
+        const std::uint64_t end = std::min(all.end, at - at % kTokenMarkStride + kTokenMarkStride);
+        redaction.runs.push_back({{at, end}, text_->byte_span_of(document, {at, end})->count()});
+        at = end;
+    }
+    ASSERT_GT(redaction.runs.size(), 16U);  // more than are cut at once
+    blank(redaction);
+    ASSERT_TRUE(search->catch_up());
+    const Texts left{"The bell was cast in Lisbon.", "It fell in May."};
+    EXPECT_EQ(passages_of(*search, document), left);
+    EXPECT_EQ(passages_of(*open_search(&embedder_), document), left);
+    EXPECT_EQ(*text_->read_bytes(document, {0, 44}),
+              "The bell was cast in Lisbon. It fell in May.");
+}
+
 }  // namespace
 }  // namespace mc::runtime

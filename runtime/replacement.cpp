@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/replacement.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "core/span_math.h"
+#include "storage/portable/import_document.h"
+#include "tree/revision.h"
+
+namespace mc::runtime {
+namespace {
+
+// A second's reading: not worth looking at.
+constexpr std::uint64_t kSmallTokens = 2048;
+
+std::uint64_t gist_count(std::uint64_t token_count) {
+    std::uint64_t count = 0;
+    for (Level level(1); level <= top_level(token_count); ++level.value)
+        count += node_count(token_count, level);
+    return count;
+}
+
+class Replacing {
+  public:
+    Replacing(BankSession& session, const DocumentRecord& old, const IngestOptions& options,
+              const std::function<void(std::uint64_t, std::uint64_t)>& progress)
+        : session_(session), old_(old), options_(options), progress_(progress) {}
+
+    Result<std::optional<Replacement>> run(DocumentRecord draft, std::string_view content) {
+        MC_ASSIGN(const auto old_tokens,
+                  session_.nodes().read_tokens(old_.id, {0, old_.token_count}));
+        const lm::Tokenizer& tokenizer = session_.text().tokenizer();
+        revision_ = revise(old_tokens, tokenizer.encode(content), tokenizer.blank_token());
+        if (revision_.kept_blocks * kBlockSize * 2 < revision_.tokens.size())
+            return std::optional<Replacement>();
+        draft.byte_count = content.size();
+        draft.content_hash = xxh3_128(std::as_bytes(std::span(content)));
+        draft.complete = true;
+        return store(draft);
+    }
+
+  private:
+    Result<std::optional<Replacement>> store(const DocumentRecord& draft) {
+        MC_ASSIGN(BankSearch* const search, session_.search());
+        RevisionEncoder encoder(session_.engine().encoder(), session_.nodes(), old_.id, revision_);
+        storage::DocumentMaking making{encoder,
+                                       [this] { return next(); },
+                                       [this](TokenId token) { return size_of(token); },
+                                       options_.cancelled,
+                                       options_.with_statistics,
+                                       [this, search] { return make_room(*search); }};
+        Replacement made;
+        auto stored = storage::import_encoding(session_.nodes(), draft, making);
+        if (stored) stored = with_index(*stored, *search);
+        search->forget_vectors();
+        if (!stored) return fail(std::move(stored.error()));
+        made.document = std::move(*stored);
+        made.tokens_kept = encoder.blocks_taken() * kBlockSize;
+        made.gists_made = gist_count(made.document.token_count) - encoder.blocks_taken();
+        return std::optional(std::move(made));
+    }
+
+    Result<void> make_room(BankSearch& search) {
+        MC_TRY(search.keep_vectors(old_));
+        return forget(session_, plan_of(old_), std::string(kReplacedReason));
+    }
+
+    // While the vectors are kept.
+    Result<DocumentRecord> with_index(const DocumentRecord& stored, BankSearch& search) {
+        MC_TRY(search.catch_up());
+        return stored;
+    }
+
+    Result<std::optional<storage::MadePiece>> next() {
+        if (progress_) progress_(bytes_done_, tokens_done_);
+        if (tokens_done_ == revision_.tokens.size()) return std::optional<storage::MadePiece>();
+        const std::uint64_t end =
+            std::min<std::uint64_t>(tokens_done_ + kTokensPerCommit, revision_.tokens.size());
+        std::vector<TokenId> tokens(
+            revision_.tokens.begin() + static_cast<std::ptrdiff_t>(tokens_done_),
+            revision_.tokens.begin() + static_cast<std::ptrdiff_t>(end));
+        for (const TokenId token : tokens) bytes_done_ += size_of(token);
+        tokens_done_ = end;
+        return std::optional<storage::MadePiece>(std::move(tokens));
+    }
+
+    std::uint16_t size_of(TokenId token) const {
+        return static_cast<std::uint16_t>(session_.text().tokenizer().bytes_of(token).size());
+    }
+
+    BankSession& session_;
+    const DocumentRecord& old_;
+    const IngestOptions& options_;
+    const std::function<void(std::uint64_t, std::uint64_t)>& progress_;
+    Revision revision_;
+    std::uint64_t tokens_done_ = 0;
+    std::uint64_t bytes_done_ = 0;
+};
+
+}  // namespace
+
+ForgetReport plan_of(const DocumentRecord& document) {
+    ForgetReport plan;
+    plan.documents.push_back(document);
+    return plan;
+}
+
+Result<std::optional<Replacement>> replace_by_revision(
+    BankSession& session, const DocumentRecord& old, DocumentRecord draft, std::string_view content,
+    const IngestOptions& options,
+    const std::function<void(std::uint64_t bytes, std::uint64_t tokens)>& progress) {
+    if (old.token_count < kSmallTokens) return std::optional<Replacement>();
+    return Replacing(session, old, options, progress).run(std::move(draft), content);
+}
+
+}  // namespace mc::runtime
