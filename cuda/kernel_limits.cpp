@@ -50,6 +50,13 @@ Result<void> check_kernel(const AttendParts& kernel) {
     return {};
 }
 
+Result<void> check_width(int width, int multiple) {
+    if (width <= 0 || width % multiple != 0)
+        return refuse("rows of " + std::to_string(width) + " weights; it takes multiples of " +
+                      std::to_string(multiple));
+    return {};
+}
+
 Result<void> check_pairs(int pairs, int pairs_max) {
     if (pairs <= 0 || pairs > pairs_max)
         return refuse(std::to_string(pairs) + " pairs in a row; it turns 1 to " +

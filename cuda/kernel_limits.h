@@ -4,6 +4,7 @@
 // Threads: free. Errors: kUsage naming the size that does not fit and the limit.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -13,6 +14,7 @@
 #include "cuda/code_kernel.h"
 #include "cuda/dequantize_kernel.h"
 #include "cuda/pooling_kernel.h"
+#include "cuda/product_kernel.h"
 #include "cuda/rotate_kernel.h"
 
 namespace mc::cuda {
@@ -29,6 +31,7 @@ inline constexpr int kHeadDimMax = 256;
 
 Result<void> check_grid(std::int64_t block_count, std::size_t shared_bytes);
 Result<void> check_attention(const Attention& attention);
+Result<void> check_width(int width, int multiple);
 Result<void> check_pairs(int pairs, int pairs_max);
 Result<void> check_pooling_queries(int queries, int queries_max);
 Result<void> check_codebook_view(const CodebookView& book);
@@ -47,6 +50,12 @@ Result<void> check_kernel(const AttendParts& kernel);
 
 inline Result<void> check_kernel(const DecodeCodes& kernel) {
     return check_codebook_view(kernel.book);
+}
+
+template <class Format>
+Result<void> check_kernel(const MultiplyRow<Format>& kernel) {
+    // Both are powers of two.
+    return check_width(kernel.width, std::max(Format::kElements, MultiplyRow<Format>::kRun));
 }
 
 template <class From, class To>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cases of what is done to weights and gists: dequantisation, rotation, codes, pooling (cases.h).
+// Cases of what is done to weights and gists: dequantisation, products, rotation, codes, pooling
+// (cases.h).
 #pragma once
 
 #include "cuda/check/cases.h"
@@ -31,6 +32,53 @@ class DequantizeCase {
   private:
     std::string type_;
     std::int64_t count_;
+    std::vector<std::uint8_t> bytes_;
+};
+
+// The product of a decoded token with the matrix of the vocabulary, or some of its rows.
+template <class Format>
+class ProductCase {
+  public:
+    ProductCase(std::string type, std::int64_t rows)
+        : type_(std::move(type)), rows_(rows), x_(rounded<Bf16>(drawn(kWidth, 1, 17))) {
+        Rng rng(18);
+        bytes_.resize(static_cast<std::size_t>(rows * kWidth / Format::kElements * Format::kBytes));
+        // Below 2^6, so that no scale is an infinity.
+        for (std::uint8_t& byte : bytes_) byte = static_cast<std::uint8_t>(rng.next() >> 58);
+    }
+
+    CaseSize size() const {
+        return {"multiply " + type_, "a row, " + std::to_string(rows_) + " x 768 weights",
+                static_cast<double>(bytes_.size()) + 4.0 * static_cast<double>(rows_),
+                2.0 * static_cast<double>(rows_ * kWidth), allowed()};
+    }
+
+    template <class Machine>
+    Result<Ran> run_on(Machine& machine) const {
+        MC_ASSIGN(const std::uint8_t* weights, machine.upload(bytes_));
+        MC_ASSIGN(const Bf16* x, machine.upload(x_));
+        MC_ASSIGN(float* out, machine.template room<float>(static_cast<std::size_t>(rows_)));
+        return ran(machine, MultiplyRow<Format>{weights, x, out, rows_, kWidth}, out, rows_);
+    }
+
+  private:
+    static constexpr int kWidth = 768;  // whole blocks of every format
+
+    // Rounding of sums in f32, with room: of what the first row adds up; others do alike.
+    double allowed() const {
+        double size = 0;
+        for (int i = 0; i < kWidth; ++i)
+            size += std::abs(
+                Format::at(
+                    &bytes_[static_cast<std::size_t>(i / Format::kElements) * Format::kBytes],
+                    i % Format::kElements) *
+                to_float(x_[static_cast<std::size_t>(i)]));
+        return 4e-6 * size;
+    }
+
+    std::string type_;
+    std::int64_t rows_;
+    std::vector<Bf16> x_;
     std::vector<std::uint8_t> bytes_;
 };
 

@@ -56,6 +56,7 @@ inline constexpr lm::GgmlType kWeightTypes[] = {
 
 struct CheckSizes {
     std::int64_t weights;  // a multiple of 256
+    std::int64_t rows;     // of weights that a row is multiplied with
     std::int64_t entries;
     std::int64_t gists;
     std::int64_t steps;  // at most keys
@@ -63,9 +64,9 @@ struct CheckSizes {
 };
 
 // Quick on the CPU; no size fills its last block of threads.
-inline constexpr CheckSizes kComparedSizes{5 * 256, 301, 11, 131, 333};
-// The base model's: its longest window, and the gists of 32,768 tokens.
-inline constexpr CheckSizes kTimedSizes{64LL << 20, 8192, 1024, 8192, 8192};
+inline constexpr CheckSizes kComparedSizes{5 * 256, 21, 301, 11, 131, 333};
+// The base model's: its longest window, as many weights, and the gists of 32,768 tokens.
+inline constexpr CheckSizes kTimedSizes{64LL << 20, 175'000, 8192, 1024, 8192, 8192};
 
 // One outcome after the other goes to report.
 template <class Machine, class Report>
@@ -77,9 +78,11 @@ Result<void> check_kernels(Machine& machine, const CheckSizes& sizes, bool compa
         return {};
     };
     for (const lm::GgmlType type : kWeightTypes)
-        MC_TRY(with_format(type, [&](auto format) {
-            return check(DequantizeCase<decltype(format)>(std::string(lm::ggml_type_name(type)),
-                                                          sizes.weights));
+        MC_TRY(with_format(type, [&](auto format) -> Result<void> {
+            using Format = decltype(format);
+            const std::string name(lm::ggml_type_name(type));
+            MC_TRY(check(DequantizeCase<Format>(name, sizes.weights)));
+            return check(ProductCase<Format>(name, sizes.rows));
         }));
     MC_TRY(check(RotateCase(sizes.entries)));
     MC_TRY(check(CodeCase(sizes.gists)));

@@ -17,7 +17,7 @@ mc::Result<bool> check_all(mc::cuda::DeviceMachine& machine) {
     bool agrees = true;
     MC_TRY(mc::cuda::check_kernels(
         machine, mc::cuda::kComparedSizes, true, [&](const mc::cuda::Outcome& outcome) {
-            std::printf("%-16s %-26s %-9s largest difference %.3g, allowed %.3g\n",
+            std::printf("%-16s %-28s %-9s largest difference %.3g, allowed %.3g\n",
                         outcome.size.name.c_str(), outcome.size.sizes.c_str(),
                         outcome.agrees() ? "agrees" : "DISAGREES", outcome.difference,
                         outcome.size.allowed);
@@ -29,7 +29,7 @@ mc::Result<bool> check_all(mc::cuda::DeviceMachine& machine) {
 mc::Result<void> time_all(mc::cuda::DeviceMachine& machine) {
     return mc::cuda::check_kernels(
         machine, mc::cuda::kTimedSizes, false, [](const mc::cuda::Outcome& outcome) {
-            std::printf("%-16s %-26s %10.1f us %9.1f GB/s %9.2f TFLOPS\n",
+            std::printf("%-16s %-28s %10.1f us %9.1f GB/s %9.2f TFLOPS\n",
                         outcome.size.name.c_str(), outcome.size.sizes.c_str(),
                         1e6 * outcome.seconds, 1e-9 * outcome.size.bytes / outcome.seconds,
                         1e-12 * outcome.size.flops / outcome.seconds);

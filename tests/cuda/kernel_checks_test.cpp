@@ -8,7 +8,7 @@
 namespace mc::cuda::test {
 namespace {
 
-constexpr CheckSizes kSizes{2 * 256, 5, 2, 7, 20};
+constexpr CheckSizes kSizes{2 * 256, 3, 5, 2, 7, 20};
 
 // Spoils the first number of what is read back, if asked to. Descending threads, as on another
 // machine.
@@ -44,7 +44,7 @@ std::vector<Outcome> outcomes_of(bool is_odd, bool compares) {
 
 TEST(KernelChecks, the_cpu_agrees_with_itself) {
     const std::vector<Outcome> outcomes = outcomes_of(false, true);
-    EXPECT_EQ(outcomes.size(), std::size(kWeightTypes) + 5);
+    EXPECT_EQ(outcomes.size(), 2 * std::size(kWeightTypes) + 5);
     for (const Outcome& outcome : outcomes) {
         EXPECT_TRUE(outcome.agrees()) << outcome.size.name;
         EXPECT_GT(outcome.seconds, 0) << outcome.size.name;

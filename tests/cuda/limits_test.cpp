@@ -65,6 +65,18 @@ TEST(KernelLimits, grids_and_shared_memory_have_an_end) {
     EXPECT_NE(said(check_limits(codes)), "");
 }
 
+TEST(KernelLimits, rows_of_weights_must_consist_of_whole_blocks) {
+    MultiplyRow<Q4_1> kernel{};
+    kernel.width = 576;
+    EXPECT_EQ(said(check_limits(kernel)), "");
+    kernel.width = 584;
+    EXPECT_EQ(said(check_limits(kernel)), "kernel: rows of 584 weights; it takes multiples of 32");
+    EXPECT_NE(said(check_limits(MultiplyRow<F16>{})), "");
+    MultiplyRow<F16> plain{};
+    plain.width = 584;
+    EXPECT_EQ(said(check_limits(plain)), "");
+}
+
 TEST(KernelLimits, a_block_turns_whole_rows) {
     RotateRows<Half, Bf16> kernel{};
     kernel.pairs = 256;
