@@ -10,6 +10,7 @@
 
 #include <cstring>
 #include <memory>
+#include <new>
 #include <vector>
 
 #include "core/check.h"
@@ -47,7 +48,8 @@ class CpuBlock {
         MC_CHECK(taken <= shared_left_, "the kernel's shared_bytes() is too small");
         shared_left_ -= taken;
         const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(T);
-        auto& piece = pieces_.emplace_back(std::make_unique<std::byte[]>(bytes));
+        const auto& piece = pieces_.emplace_back(
+            static_cast<std::byte*>(::operator new (bytes, std::align_val_t{kSharedAlignment})));
         std::memset(piece.get(), 0xff, bytes);
         return reinterpret_cast<T*>(piece.get());
     }
@@ -66,9 +68,14 @@ class CpuBlock {
 
     // c (16, columns) [+]= a (16, depth) · b, products of bf16 summed in f32; by a warp. b is
     // (depth, columns), or (columns, depth) when kByRows. Strides are in elements.
-    // Requires: columns and depth multiples of 16.
+    // Requires, as the device's load_matrix_sync() does: columns and depth multiples of 16,
+    // operands at multiples of kSharedAlignment bytes, strides of 16.
     template <bool kByRows>
     void multiply_tile(const TileOperand& a, const TileOperand& b, const TileTarget& c) const {
+        MC_CHECK(c.columns % kTileSize == 0 && c.depth % kTileSize == 0, "no whole tiles");
+        MC_CHECK(is_aligned(a.numbers) && is_aligned(b.numbers) && is_aligned(c.numbers) &&
+                     a.stride % 8 == 0 && b.stride % 8 == 0 && c.stride % 4 == 0,
+                 "the device cannot load this tile");
         for (int m = 0; m < kTileSize; ++m)
             for (int n = 0; n < c.columns; ++n) {
                 float& to = c.numbers[m * c.stride + n];
@@ -81,6 +88,16 @@ class CpuBlock {
     }
 
   private:
+    struct GiveBack {
+        void operator()(std::byte* piece) const {
+            ::operator delete (piece, std::align_val_t{kSharedAlignment});
+        }
+    };
+
+    static bool is_aligned(const void* numbers) {
+        return reinterpret_cast<std::uintptr_t>(numbers) % kSharedAlignment == 0;
+    }
+
     template <class F>
     void run_all(int count, F& f) const {
         for (int i = 0; i < count; ++i) f(order_ == ThreadOrder::kAscending ? i : count - 1 - i);
@@ -90,7 +107,7 @@ class CpuBlock {
     int threads_;
     std::size_t shared_left_;
     ThreadOrder order_;
-    std::vector<std::unique_ptr<std::byte[]>> pieces_;
+    std::vector<std::unique_ptr<std::byte, GiveBack>> pieces_;
 };
 
 template <class Kernel>
