@@ -16,8 +16,8 @@ class WindowInputs {
     WindowInputs(std::int64_t keys, std::int64_t steps)
         : keys_(keys),
           steps_(steps),
-          queries_(rounded<Bf16>(drawn(query_numbers(), 2, 20))),
-          cache_(rounded<Bf16>(drawn(2 * cache_numbers(), 2, 21))),
+          queries_(drawn<Bf16>(query_numbers(), 2, 20)),
+          cache_(drawn<Bf16>(2 * cache_numbers(), 2, 21)),
           mass_(drawn(keys * BaseModelSizes::kKvHeads, 5, 22)) {
         for (std::int64_t step = 0; step < steps; ++step) positions_.push_back(keys - steps + step);
         for (std::size_t i = 0; i < mass_.size(); ++i) {
@@ -92,11 +92,11 @@ class TileCase {
     }
 
     template <class Machine>
-    Result<Ran> run_on(Machine& machine) const {
+    Result<Ran> run_on(Machine& machine, bool brings_back) const {
         MC_ASSIGN(const Attention in, inputs_.upload_to(machine));
         MC_ASSIGN(Bf16 * out,
                   machine.template room<Bf16>(static_cast<std::size_t>(inputs_.query_numbers())));
-        return ran(machine, AttendTiles{in, out}, out, inputs_.query_numbers());
+        return ran(machine, AttendTiles{in, out}, out, inputs_.query_numbers(), brings_back);
     }
 
   private:
@@ -115,7 +115,7 @@ class RowCase {
     }
 
     template <class Machine>
-    Result<Ran> run_on(Machine& machine) const {
+    Result<Ran> run_on(Machine& machine, bool brings_back) const {
         MC_ASSIGN(const Attention in, inputs_.upload_to(machine));
         AttendParts kernel{in, {}, keys_};
         const auto rows = static_cast<std::size_t>(in.kv_heads * in.group * kernel.part_count());
@@ -128,7 +128,7 @@ class RowCase {
         MC_ASSIGN(const double seconds, machine.run(kernel));
         const JoinParts join{kernel.parts,        out,      in.kv_heads,
                              kernel.part_count(), in.group, in.head_dim};
-        MC_ASSIGN(Ran made, ran(machine, join, out, inputs_.query_numbers()));
+        MC_ASSIGN(Ran made, ran(machine, join, out, inputs_.query_numbers(), brings_back));
         made.seconds += seconds;
         return made;
     }

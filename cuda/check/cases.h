@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is run of every kernel, at sizes small enough to compare or as large as the base model's.
 //
-// A case holds its inputs; run_on(machine) puts them there, runs the kernel and brings back its
-// numbers as f32. Letters as in the kernels' headers. Value types. Errors: the machine's.
+// A case holds its inputs; run_on(machine, brings_back) puts them there, runs the kernel and, if
+// asked to, brings back its numbers as f32. Letters as in the kernels' headers. Value types.
+// Errors: the machine's.
 #pragma once
 
 #include <string>
@@ -41,21 +42,26 @@ struct BaseModelSizes {
     static constexpr int kGistNumbers = kLayers * 2 * kKvHeads * kHeadDim;
 };
 
-// Numbers between -bound and bound; above 2^16 the same again.
-inline std::vector<float> drawn(std::int64_t count, float bound, std::uint64_t seed) {
+// Numbers between -bound and bound; above 2^16 the same again, so that large inputs cost no time.
+template <class T = float>
+std::vector<T> drawn(std::int64_t count, float bound, std::uint64_t seed) {
     constexpr std::size_t kPeriod = 1 << 16;
     Rng rng(seed);
-    std::vector<float> out(static_cast<std::size_t>(count));
+    std::vector<T> out(static_cast<std::size_t>(count));
     for (std::size_t i = 0; i < out.size(); ++i)
-        out[i] = i < kPeriod ? bound * static_cast<float>(2 * rng.uniform() - 1) : out[i - kPeriod];
+        out[i] = i < kPeriod ? from_float<T>(bound * static_cast<float>(2 * rng.uniform() - 1))
+                             : out[i - kPeriod];
     return out;
 }
 
-template <class T>
-std::vector<T> rounded(const std::vector<float>& numbers) {
-    std::vector<T> out;
-    out.reserve(numbers.size());
-    for (const float x : numbers) out.push_back(from_float<T>(x));
+// Bytes below 2^bits, likewise.
+inline std::vector<std::uint8_t> drawn_bytes(std::int64_t count, int bits, std::uint64_t seed) {
+    constexpr std::size_t kPeriod = 1 << 16;
+    Rng rng(seed);
+    std::vector<std::uint8_t> out(static_cast<std::size_t>(count));
+    for (std::size_t i = 0; i < out.size(); ++i)
+        out[i] =
+            i < kPeriod ? static_cast<std::uint8_t>(rng.next() >> (64 - bits)) : out[i - kPeriod];
     return out;
 }
 
@@ -69,9 +75,11 @@ std::vector<float> as_floats(const std::vector<T>& numbers) {
 
 // What a machine made of a kernel whose numbers are at out.
 template <class Machine, class Kernel, class T>
-Result<Ran> ran(Machine& machine, const Kernel& kernel, const T* out, std::int64_t count) {
+Result<Ran> ran(Machine& machine, const Kernel& kernel, const T* out, std::int64_t count,
+                bool brings_back) {
     Ran made;
     MC_ASSIGN(made.seconds, machine.run(kernel));
+    if (!brings_back) return made;
     MC_ASSIGN(const std::vector<T> numbers, machine.download(out, static_cast<std::size_t>(count)));
     made.numbers = as_floats(numbers);
     return made;

@@ -11,9 +11,7 @@ template <class Format>
 class DequantizeCase {
   public:
     DequantizeCase(std::string type, std::int64_t count) : type_(std::move(type)), count_(count) {
-        Rng rng(1);
-        bytes_.resize(static_cast<std::size_t>(count / Format::kElements * Format::kBytes));
-        for (std::uint8_t& byte : bytes_) byte = static_cast<std::uint8_t>(rng.next() >> 56);
+        bytes_ = drawn_bytes(count / Format::kElements * Format::kBytes, 8, 1);
     }
 
     CaseSize size() const {
@@ -23,10 +21,11 @@ class DequantizeCase {
     }
 
     template <class Machine>
-    Result<Ran> run_on(Machine& machine) const {
+    Result<Ran> run_on(Machine& machine, bool brings_back) const {
         MC_ASSIGN(const std::uint8_t* bytes, machine.upload(bytes_));
         MC_ASSIGN(float* out, machine.template room<float>(static_cast<std::size_t>(count_)));
-        return ran(machine, Dequantize<Format, float>{bytes, out, count_}, out, count_);
+        return ran(machine, Dequantize<Format, float>{bytes, out, count_}, out, count_,
+                   brings_back);
     }
 
   private:
@@ -40,11 +39,9 @@ template <class Format>
 class ProductCase {
   public:
     ProductCase(std::string type, std::int64_t rows)
-        : type_(std::move(type)), rows_(rows), x_(rounded<Bf16>(drawn(kWidth, 1, 17))) {
-        Rng rng(18);
-        bytes_.resize(static_cast<std::size_t>(rows * kWidth / Format::kElements * Format::kBytes));
+        : type_(std::move(type)), rows_(rows), x_(drawn<Bf16>(kWidth, 1, 17)) {
         // Below 2^6, so that no scale is an infinity.
-        for (std::uint8_t& byte : bytes_) byte = static_cast<std::uint8_t>(rng.next() >> 58);
+        bytes_ = drawn_bytes(rows * kWidth / Format::kElements * Format::kBytes, 6, 18);
     }
 
     CaseSize size() const {
@@ -54,11 +51,12 @@ class ProductCase {
     }
 
     template <class Machine>
-    Result<Ran> run_on(Machine& machine) const {
+    Result<Ran> run_on(Machine& machine, bool brings_back) const {
         MC_ASSIGN(const std::uint8_t* weights, machine.upload(bytes_));
         MC_ASSIGN(const Bf16* x, machine.upload(x_));
         MC_ASSIGN(float* out, machine.template room<float>(static_cast<std::size_t>(rows_)));
-        return ran(machine, MultiplyRow<Format>{weights, x, out, rows_, kWidth}, out, rows_);
+        return ran(machine, MultiplyRow<Format>{weights, x, out, rows_, kWidth}, out, rows_,
+                   brings_back);
     }
 
   private:
@@ -87,7 +85,7 @@ class RotateCase {
   public:
     explicit RotateCase(std::int64_t rows)
         : rows_(rows),
-          keys_(rounded<Bf16>(drawn(count(), 3, 2))),
+          keys_(drawn<Bf16>(count(), 3, 2)),
           angles_(drawn(BaseModelSizes::kHeadDim, 1, 3)) {}
 
     CaseSize size() const {
@@ -96,7 +94,7 @@ class RotateCase {
     }
 
     template <class Machine>
-    Result<Ran> run_on(Machine& machine) const {
+    Result<Ran> run_on(Machine& machine, bool brings_back) const {
         constexpr int kDim = BaseModelSizes::kHeadDim;
         MC_ASSIGN(const Bf16* from, machine.upload(keys_));
         MC_ASSIGN(const float* angles, machine.upload(angles_));
@@ -108,7 +106,7 @@ class RotateCase {
                                             rows_ * kDim, kDim,
                                             rows_ * kDim, kDim,
                                             false};
-        return ran(machine, kernel, to, count());
+        return ran(machine, kernel, to, count(), brings_back);
     }
 
   private:
@@ -124,12 +122,10 @@ class RotateCase {
 class CodeCase {
   public:
     explicit CodeCase(std::int64_t gists) : gists_(gists) {
-        Rng rng(4);
         starts_.push_back(BaseModelSizes::kSharedBytes);
         for (int head = 0; head < heads(); ++head)
             starts_.push_back(starts_.back() + BaseModelSizes::kHeadBytes);
-        codes_.resize(static_cast<std::size_t>(gists * starts_.back()));
-        for (std::uint8_t& code : codes_) code = static_cast<std::uint8_t>(rng.next() >> 56);
+        codes_ = drawn_bytes(gists * starts_.back(), 8, 4);
     }
 
     CaseSize size() const {
@@ -143,7 +139,7 @@ class CodeCase {
     }
 
     template <class Machine>
-    Result<Ran> run_on(Machine& machine) const {
+    Result<Ran> run_on(Machine& machine, bool brings_back) const {
         constexpr std::int64_t kWidth = BaseModelSizes::kGistNumbers;
         constexpr int kDim = BaseModelSizes::kHeadDim;
         constexpr int kShared = BaseModelSizes::kSharedDims;
@@ -170,7 +166,7 @@ class CodeCase {
                                 kDim,
                                 kShared,
                                 BaseModelSizes::kSharedBytes};
-        return ran(machine, DecodeCodes{book, codes, out, gists_}, out, count);
+        return ran(machine, DecodeCodes{book, codes, out, gists_}, out, count, brings_back);
     }
 
   private:
@@ -202,7 +198,7 @@ class PoolCase {
     }
 
     template <class Machine>
-    Result<Ran> run_on(Machine& machine) const {
+    Result<Ran> run_on(Machine& machine, bool brings_back) const {
         using Sizes = BaseModelSizes;
         constexpr std::int64_t kDim = Sizes::kHeadDim;
         constexpr std::int64_t kPlanes = Sizes::kLayers * Sizes::kKvHeads;
@@ -214,9 +210,8 @@ class PoolCase {
         MC_ASSIGN(const float* maps,
                   machine.upload(drawn(kPlanes * kQueries * kDim * kDim, 0.1F, 13)));
         MC_ASSIGN(const float* mass, machine.upload(drawn(kPlanes * 2 * kQueries * kDim, 1, 14)));
-        MC_ASSIGN(const Bf16* keys, machine.upload(rounded<Bf16>(drawn(gists_ * kOfGist, 2, 15))));
-        MC_ASSIGN(const Bf16* values,
-                  machine.upload(rounded<Bf16>(drawn(gists_ * kOfGist, 2, 16))));
+        MC_ASSIGN(const Bf16* keys, machine.upload(drawn<Bf16>(gists_ * kOfGist, 2, 15)));
+        MC_ASSIGN(const Bf16* values, machine.upload(drawn<Bf16>(gists_ * kOfGist, 2, 16)));
         const std::int64_t count = gists_ * kPlanes * kDim;
         MC_ASSIGN(float* out, machine.template room<float>(static_cast<std::size_t>(3 * count)));
         const PoolBlocks<Bf16> kernel{
@@ -232,7 +227,7 @@ class PoolCase {
             Sizes::kKvHeads,
             static_cast<int>(kQueries),
             static_cast<int>(kDim)};
-        return ran(machine, kernel, out, 2 * count + gists_ * kPlanes);
+        return ran(machine, kernel, out, 2 * count + gists_ * kPlanes, brings_back);
     }
 
   private:
