@@ -36,9 +36,9 @@ Result<void> pass_over_questions(const BankText& text, std::vector<RankedPassage
 Result<std::vector<Stretch>> find_chat_memory(BankSession& bank, const ChatQuery& query) {
     MC_ASSIGN(const BankSearch* const search, bank.search());
     if (search->index().size() == 0) return std::vector<Stretch>();
-    std::vector<DocumentId> documents;
-    if (!query.with_documents) documents.push_back(query.conversation);
-    MC_ASSIGN(PassageHits hits, search->find(query.message, kCandidateCount, documents));
+    std::vector<PassageRange> ranges;
+    if (!query.with_documents) ranges.push_back({query.conversation});
+    MC_ASSIGN(PassageHits hits, search->find(query.message, kCandidateCount, ranges));
     const auto is_shown = [&](const PassageHit& hit) {
         return hit.passage.document == query.conversation &&
                hit.passage.tokens.end > query.shown_begin;
@@ -49,8 +49,7 @@ Result<std::vector<Stretch>> find_chat_memory(BankSession& bank, const ChatQuery
     auto ranking = rank_passages(hits.by_words, hits.by_vectors, rule);
     MC_TRY(pass_over_questions(bank.text(), ranking));
     ranking.resize(passages_worth_reading(ranking, rule));
-    MC_ASSIGN(const auto leads,
-              follow_leads(bank.text(), *search, query.message, ranking, documents));
+    MC_ASSIGN(const auto leads, follow_leads(bank.text(), *search, query.message, ranking, ranges));
     ranking.insert(ranking.end(), leads.begin(), leads.end());
     return stretches_of(bank.text(), search->index(), ranking, ranking.size());
 }

@@ -21,7 +21,9 @@ Result<FocusSession::Asked> FocusSession::search_for(const std::string& question
     Asked asked;
     asked.text = question;
     asked.tokens = bank_.text().tokenizer().encode(question);
-    MC_ASSIGN(asked.hits, search->find(question, kCandidateCount, options.documents));
+    if (!options.scope.is_nothing()) {
+        MC_ASSIGN(asked.hits, search->find(question, kCandidateCount, options.scope.ranges));
+    }
     if (options.policy == "bm25") asked.hits.by_vectors.clear();
     if (options.policy == "cosine") asked.hits.by_words.clear();
     asked.ranking = rank_passages(asked.hits.by_words, asked.hits.by_vectors, options.rule);
@@ -38,7 +40,7 @@ Result<void> FocusSession::add_leads(const BankSearch& search, const QueryOption
     auto& ranking = asked.ranking;
     MC_ASSIGN(const auto leads,
               follow_leads(bank_.text(), search, asked.text, std::span(ranking).first(asked.wanted),
-                           options.documents));
+                           options.scope.ranges));
     for (const RankedPassage& lead : leads)
         std::erase_if(ranking, [&](const auto& one) { return one.passage == lead.passage; });
     ranking.insert(ranking.begin() + static_cast<std::ptrdiff_t>(asked.wanted), leads.begin(),
@@ -60,7 +62,7 @@ Result<QueryReport> FocusSession::ask(const std::string& question, const QueryOp
     const std::int64_t begin_ns = clock.monotonic_ns();
     MC_ASSIGN(asked_, search_for(question, options));
     const std::int64_t found_ns = clock.monotonic_ns();
-    if (policy)
+    if (policy && !options.scope.is_nothing())
         MC_TRY(focus_narrative(options, *policy, report));
     else
         MC_TRY(focus_on_passages(options, report));

@@ -27,6 +27,7 @@
 #include "lm/base_model.h"
 #include "lm/generate.h"
 #include "runtime/bank_session.h"
+#include "runtime/recall_filter.h"
 #include "runtime/search/evidence.h"
 #include "working_context/allocator.h"
 #include "working_context/answer_window.h"
@@ -48,8 +49,8 @@ inline constexpr std::size_t kLensCandidates = 8;
 
 struct QueryOptions {
     std::string policy{kPassagesPolicy};
-    std::uint64_t budget = 1024;        // entries of the working context
-    std::vector<DocumentId> documents;  // empty: chosen by the candidates
+    std::uint64_t budget = 1024;  // entries of the working context
+    RecallScope scope;            // where to look; a narrative window covers what it names
     std::size_t evidence_count = 5;
     std::uint64_t seed = 1;                // of policy random
     std::uint64_t background_entries = 0;  // of policy passages: most gists in front

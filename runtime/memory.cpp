@@ -97,9 +97,7 @@ Result<Recollection> Memory::recall(const RecallRequest& request) {
     options.policy = engine_->config().policy;
     options.evidence_count = request.passages_max;
     if (request.tokens_max) options.budget = std::min(options.budget, *request.tokens_max);
-    std::vector<std::string> documents = request.documents;
-    if (!request.session.empty()) documents.push_back(session_document(request.session));
-    MC_ASSIGN(options.documents, session->text().resolve_documents(documents));
+    MC_ASSIGN(options.scope, resolve(request.filter, session->text()));
     Recollection recollection;
     MC_ASSIGN(const BankSearch* const search, session->search());
     if (search->index().size() == 0) {

@@ -25,6 +25,7 @@
 #include "runtime/focus_session.h"
 #include "runtime/forget.h"
 #include "runtime/ingest.h"
+#include "runtime/recall_filter.h"
 
 namespace mc::runtime {
 
@@ -59,8 +60,7 @@ struct Remembered {
 struct RecallRequest {
     std::string bank;
     std::string question;
-    std::vector<std::string> documents;  // look in these alone; empty, with no session: everywhere
-    std::string session;                 // look in this session alone
+    RecallFilter filter;
     std::size_t passages_max = 5;
     // Most tokens of all passages together, and entries of the window that an answer is read from.
     std::optional<std::uint64_t> tokens_max;
@@ -108,7 +108,7 @@ class Memory {
 
     // Makes the bank when it is missing.
     Result<Remembered> remember(const RememberRequest& request);
-    // A bank without text is no error: nothing is known then.
+    // A bank without text is no error, nor a filter that no text fits: nothing is known then.
     Result<Recollection> recall(const RecallRequest& request);
     Result<ReadResult> read(const ReadRequest& request);
     // The plan, carried out unless it is a dry run.

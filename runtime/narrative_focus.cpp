@@ -44,7 +44,10 @@ Result<void> FocusSession::focus_narrative(const QueryOptions& options, FocusSco
     MC_ASSIGN(const auto documents, choose_documents(options));
     MC_TRY(prepare_window(documents, options));
     answer_window_.reset();
-    MC_ASSIGN(const BlockScores scores, refocus(options, policy, report));
+    MC_ASSIGN(BlockScores scores, refocus(options, policy, report));
+    std::erase_if(scores, [&](const auto& score) {
+        return !options.scope.holds_any(score.first.document, span_of(score.first));
+    });
     MC_ASSIGN(const BankSearch* const search, bank_.search());
     // A policy that follows the search shows what the search found, in the tail too.
     const bool follows_search =
@@ -70,7 +73,7 @@ Result<std::vector<DocumentRecord>> FocusSession::choose_documents(const QueryOp
     std::vector<DocumentRecord> chosen;
     std::set<DocumentId> looked_at;
     std::uint64_t cost = 0;
-    const bool asked_for = !options.documents.empty();
+    const bool asked_for = !options.scope.documents.empty();
     // False when there is no more room.
     const auto take = [&](DocumentId id) -> Result<bool> {
         if (!looked_at.insert(id).second) return true;
@@ -83,7 +86,7 @@ Result<std::vector<DocumentRecord>> FocusSession::choose_documents(const QueryOp
         return true;
     };
     bool has_room = true;
-    for (const DocumentId id : options.documents) MC_TRY(take(id));
+    for (const DocumentId id : options.scope.documents) MC_TRY(take(id));
     if (!asked_for) {
         for (const RankedPassage& ranked : asked_->ranking) {
             if (!has_room) break;
@@ -94,6 +97,7 @@ Result<std::vector<DocumentRecord>> FocusSession::choose_documents(const QueryOp
             MC_ASSIGN(const auto newest, bank_.nodes().newest_documents(options.budget));
             for (const DocumentRecord& record : newest) {
                 if (!has_room) break;
+                if (!options.scope.holds_any(record.id, {0, record.token_count})) continue;
                 MC_ASSIGN(has_room, take(record.id));
             }
         }

@@ -8,6 +8,7 @@
 
 #include "core/hash.h"
 #include "core/utf8.h"
+#include "runtime/event_time.h"
 
 namespace mc::runtime {
 namespace {
@@ -67,33 +68,7 @@ std::string hex_of(std::string_view text) {
     return to_hex(xxh3_128(std::as_bytes(std::span(text)))).substr(0, 16);
 }
 
-// Digits where the pattern has 0, the pattern's own characters elsewhere.
-bool has_form(std::string_view text, std::string_view pattern) {
-    return text.size() == pattern.size() &&
-           std::ranges::equal(text, pattern, [](char c, char wanted) {
-               return wanted == '0' ? c >= '0' && c <= '9' : c == wanted;
-           });
-}
-
-bool is_zone(std::string_view text) {
-    return text == "Z" || has_form(text, "+00:00") || has_form(text, "-00:00");
-}
-
 }  // namespace
-
-bool is_event_time(std::string_view text) {
-    constexpr std::string_view kDate = "0000-00-00";
-    constexpr std::string_view kDateTime = "0000-00-00T00:00:00";
-    if (has_form(text, kDate)) return true;
-    if (!has_form(text.substr(0, kDateTime.size()), kDateTime)) return false;
-    std::string_view rest = text.substr(kDateTime.size());
-    if (rest.starts_with('.')) {
-        const std::size_t end = std::min(rest.find_first_not_of("0123456789", 1), rest.size());
-        if (end < 2 || end > 10) return false;
-        rest.remove_prefix(end);
-    }
-    return is_zone(rest);
-}
 
 Result<void> check_request(const RememberRequest& request) {
     if (request.text.find_first_not_of(" \t\r\n") == std::string::npos)
@@ -109,9 +84,8 @@ Result<void> check_request(const RememberRequest& request) {
     MC_TRY(check_label("role", request.role, kLabelBytesMax));
     MC_TRY(check_label("media_type", request.media_type, kLabelBytesMax));
     MC_TRY(check_label("idempotency_key", request.idempotency_key, kKeyBytesMax));
-    if (!request.event_time.empty() && !is_event_time(request.event_time))
-        return wrong("event_time",
-                     "must be of a form like 2026-03-01 or 2026-03-01T12:30:00Z (RFC 3339)");
+    if (!request.event_time.empty() && !parse_event_time(request.event_time))
+        return wrong("event_time", "must be of a form like " + std::string(kEventTimeForm));
     MC_TRY(check_metadata(request));
     return check_kind(request);
 }

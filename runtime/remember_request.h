@@ -20,9 +20,6 @@ inline constexpr std::string_view kEventTimeKey = "event_time";
 // Every field on its own, and that a message has no name and a document no role.
 Result<void> check_request(const RememberRequest& request);
 
-// A date, or a date with a time and a zone.
-bool is_event_time(std::string_view text);
-
 // "session/NAME": the source name of a session's document.
 std::string session_document(std::string_view session);
 

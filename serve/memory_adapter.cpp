@@ -31,6 +31,17 @@ std::vector<std::string> texts_of(const Json& arguments, const char* key) {
     return arguments.value(key, std::vector<std::string>());
 }
 
+runtime::RecallFilter filter_of(const Json& arguments) {
+    runtime::RecallFilter filter;
+    filter.documents = texts_of(arguments, "documents");
+    filter.session = text_of(arguments, "session");
+    filter.source = text_of(arguments, "source");
+    filter.metadata = arguments.value("metadata", filter.metadata);
+    filter.since = text_of(arguments, "since");
+    filter.until = text_of(arguments, "until");
+    return filter;
+}
+
 }  // namespace
 
 Result<Json> MemoryAdapter::remember(const Json& arguments) {
@@ -55,8 +66,7 @@ Result<Json> MemoryAdapter::recall(const Json& arguments, const std::atomic<bool
     runtime::RecallRequest request;
     request.bank = text_of(arguments, "bank");
     request.question = text_of(arguments, "question");
-    request.documents = texts_of(arguments, "documents");
-    request.session = text_of(arguments, "session");
+    request.filter = filter_of(arguments);
     request.passages_max = number_of(arguments, "passages").value_or(request.passages_max);
     request.tokens_max = number_of(arguments, "tokens");
     if (flag_of(arguments, "answer", false)) {

@@ -38,6 +38,24 @@ struct Passage {
     auto operator<=>(const Passage&) const = default;
 };
 
+// Where a search looks: passages of a document whose first token lies in a span.
+struct PassageRange {
+    DocumentId document;
+    TokenSpan first_tokens{0, UINT64_MAX};
+
+    bool contains(const Passage& passage) const {
+        return passage.document == document && first_tokens.begin <= passage.tokens.begin &&
+               passage.tokens.begin < first_tokens.end;
+    }
+};
+
+// All passages of some documents.
+inline std::vector<PassageRange> ranges_of(std::span<const DocumentId> documents) {
+    std::vector<PassageRange> ranges;
+    for (const DocumentId document : documents) ranges.push_back({document});
+    return ranges;
+}
+
 struct PassageText {
     Passage passage;
     std::string text;  // UTF-8; invalid bytes replaced
@@ -74,15 +92,15 @@ class PassageIndex {
 
     // The best passages for a question in plain words, as BM25 ranks them, each with the share of
     // the question's weight that it holds: 1 says every word of the question, weighted by its
-    // rarity. No operator syntax: every character of the question is text. Empty documents: all.
+    // rarity. No operator syntax: every character of the question is text. No ranges: everywhere.
     virtual Result<std::vector<PassageHit>> search_words(
         std::string_view question, std::size_t count,
-        std::span<const DocumentId> documents) const = 0;
+        std::span<const PassageRange> ranges) const = 0;
     // The best passages by cosine with a vector at unit length; scores −1 to 1.
     // Requires: query.size() == vector_dim() > 0.
     virtual Result<std::vector<PassageHit>> search_vectors(
         std::span<const float> query, std::size_t count,
-        std::span<const DocumentId> documents) const = 0;
+        std::span<const PassageRange> ranges) const = 0;
 
     virtual std::size_t size() const = 0;
     virtual CommitNumber watermark() const = 0;

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/commands/command.h"
+#include "apps/commands/filter_flags.h"
 #include "apps/terminal/interrupt.h"
 #include "apps/terminal/text.h"
 #include "apps/views/answer_settings.h"
@@ -17,7 +18,9 @@ constexpr const char* kFooter =
     "Examples:\n"
     "  megacontext query \"Who signed the treaty?\"\n"
     "  megacontext query \"Who signed the treaty?\" --answer --budget 512\n"
-    "  megacontext query \"Who signed the treaty?\" --document book.txt --policy bm25 --json";
+    "  megacontext query \"Who signed the treaty?\" --document book.txt --policy bm25 --json\n"
+    "  megacontext query \"What did Anna say?\" --session monday --since 2026-03-01\n"
+    "What has no event time counts by when it was stored.";
 
 class QueryCommand final : public Command {
   public:
@@ -26,10 +29,7 @@ class QueryCommand final : public Command {
         app->add_option("QUESTION", question_, "the question")->required();
         add_setting_flag(*app, flags, Setting::kPolicy);
         add_setting_flag(*app, flags, Setting::kBudget);
-        app->add_option("--document", documents_, "only this document (repeatable)")
-            ->type_name("DOCUMENT")
-            ->expected(1)
-            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+        add_filter_flags(*app, filter_);
         app->add_option("--evidence-count", evidence_count_, "most pieces of evidence")
             ->check(CLI::Range(std::size_t{1}, kEvidenceCountMax).description(""))
             ->type_name("N")
@@ -57,7 +57,7 @@ class QueryCommand final : public Command {
                                           const runtime::QueryReport& report);
 
     std::string question_;
-    std::vector<std::string> documents_;
+    runtime::RecallFilter filter_;
     std::size_t evidence_count_ = 5;
     runtime::AnswerOptions answer_options_;
     bool wants_answer_ = false;
@@ -71,7 +71,7 @@ Result<runtime::QueryOptions> QueryCommand::options_for(const Config& config,
     options.budget = config.budget_entries;
     options.evidence_count = evidence_count_;
     options.seed = answer_options_.seed;
-    MC_ASSIGN(options.documents, session.text().resolve_documents(documents_));
+    MC_ASSIGN(options.scope, runtime::resolve(filter_, session.text()));
     return options;
 }
 

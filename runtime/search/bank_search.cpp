@@ -234,13 +234,13 @@ Result<void> BankSearch::keep_vectors(const DocumentRecord& document) {
 }
 
 Result<PassageHits> BankSearch::find(const std::string& question, std::size_t count,
-                                     std::span<const DocumentId> documents) const {
+                                     std::span<const PassageRange> ranges) const {
     PassageHits hits;
-    MC_ASSIGN(hits.by_words, index_->search_words(question, count, documents));
+    MC_ASSIGN(hits.by_words, index_->search_words(question, count, ranges));
     MC_TRY(leave_out_forgotten(hits.by_words));
     if (index_->vector_dim() == 0 || index_->size() == 0) return hits;
     MC_ASSIGN(const auto query, embedder_->embed(std::span(&question, 1)));
-    MC_ASSIGN(hits.by_vectors, index_->search_vectors(query, count, documents));
+    MC_ASSIGN(hits.by_vectors, index_->search_vectors(query, count, ranges));
     MC_TRY(leave_out_forgotten(hits.by_vectors));
     return hits;
 }

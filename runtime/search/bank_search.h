@@ -78,10 +78,10 @@ class BankSearch {
     // Leaves nothing in the index's file of what was taken out.
     Result<void> purge() { return index_->purge(); }
 
-    // documents: where to look; empty: everywhere. Passages of documents that were forgotten
-    // meanwhile are left out.
+    // ranges: where to look; none: everywhere. Passages of documents that were forgotten meanwhile
+    // are left out.
     Result<PassageHits> find(const std::string& question, std::size_t count,
-                             std::span<const DocumentId> documents) const;
+                             std::span<const PassageRange> ranges) const;
 
   private:
     BankSearch(const BankText& text, storage::Store& store, TextEmbedder* embedder)

@@ -24,8 +24,8 @@ bool is_among(const Passage& passage, std::span<const RankedPassage> ranked) {
 class Leads {
   public:
     Leads(const BankText& text, const BankSearch& search, const std::string& question,
-          std::span<const RankedPassage> found, std::span<const DocumentId> documents)
-        : text_(text), search_(search), question_(question), found_(found), documents_(documents) {}
+          std::span<const RankedPassage> found, std::span<const PassageRange> ranges)
+        : text_(text), search_(search), question_(question), found_(found), ranges_(ranges) {}
 
     Result<std::vector<RankedPassage>> follow() {
         // What a lead names is followed too: found_ and leads_ together.
@@ -47,11 +47,11 @@ class Leads {
         if (names_.size() >= kNamesMax || leads_.size() >= kLeadsMax) return {};
         names_.push_back(name);
         MC_ASSIGN(std::vector<PassageHit> holders,
-                  search_.index().search_words(name, kNameHitsMax + 1, documents_));
+                  search_.index().search_words(name, kNameHitsMax + 1, ranges_));
         std::erase_if(holders, [](const auto& hit) { return double{hit.score} < kNameShareMin; });
         if (holders.size() > kNameHitsMax) return {};
         MC_ASSIGN(const PassageHits hits,
-                  search_.find(question_ + " " + name, kCandidateCount, documents_));
+                  search_.find(question_ + " " + name, kCandidateCount, ranges_));
         const RankedPassage* best = nullptr;
         const auto ranking = rank_passages(hits.by_words, hits.by_vectors, {});
         for (const RankedPassage& one : ranking) {
@@ -74,7 +74,7 @@ class Leads {
     const BankSearch& search_;
     const std::string& question_;
     std::span<const RankedPassage> found_;
-    std::span<const DocumentId> documents_;
+    std::span<const PassageRange> ranges_;
     std::vector<std::string> names_;  // looked up
     std::vector<RankedPassage> leads_;
     double best_score_ = 0;
@@ -85,8 +85,8 @@ class Leads {
 Result<std::vector<RankedPassage>> follow_leads(const BankText& text, const BankSearch& search,
                                                 const std::string& question,
                                                 std::span<const RankedPassage> found,
-                                                std::span<const DocumentId> documents) {
-    return Leads(text, search, question, found, documents).follow();
+                                                std::span<const PassageRange> ranges) {
+    return Leads(text, search, question, found, ranges).follow();
 }
 
 }  // namespace mc::runtime

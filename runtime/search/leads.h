@@ -22,10 +22,11 @@ namespace mc::runtime {
 // Passages that lead on, from the best one.
 inline constexpr std::size_t kLeadsMax = 2;
 
-// found: what the question found, best first. At most kLeadsMax, none of found; each says the name.
+// found: what the question found, best first; ranges: where to look; none: everywhere. At most
+// kLeadsMax, none of found; each says the name.
 Result<std::vector<RankedPassage>> follow_leads(const BankText& text, const BankSearch& search,
                                                 const std::string& question,
                                                 std::span<const RankedPassage> found,
-                                                std::span<const DocumentId> documents);
+                                                std::span<const PassageRange> ranges);
 
 }  // namespace mc::runtime

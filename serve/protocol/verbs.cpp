@@ -31,6 +31,10 @@ constexpr std::string_view kRecallInput = R"({"type":"object","properties":{
 "tokens":{"type":"integer","minimum":1,"maximum":100000,"description":"most of all passages together"},
 "documents":{"type":"array","items":{"type":"string"},"maxItems":100,"description":"look in these only: d3 or names"},
 "session":{"type":"string","description":"look in this conversation only"},
+"source":{"type":"string","description":"only documents of this name; * for any characters"},
+"metadata":{"type":"object","additionalProperties":{"type":"string"},"description":"only documents with these"},
+"since":{"type":"string","description":"only what happened from this event time on"},
+"until":{"type":"string"},
 "answer":{"type":"boolean","description":"also let the memory's own small model answer"},
 "bank":{"type":"string"}},
 "required":["question"],"additionalProperties":false})";

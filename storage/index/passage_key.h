@@ -58,4 +58,21 @@ inline KeyRange keys_of(DocumentId document) {
     return {first, first + static_cast<std::int64_t>((1ULL << kBits) - 1)};
 }
 
+// The least key of a document's passages that begin at a token or after it.
+inline std::int64_t key_at(const KeyRange& document, std::uint64_t token) {
+    constexpr std::uint64_t kTokenMax = (1ULL << kKeyTokenBits) - 1;
+    if (token > kTokenMax) return document.last;
+    return document.first + static_cast<std::int64_t>(token << kKeyCountBits);
+}
+
+// Every key of a document's passages that begin in a span of its tokens.
+inline KeyRange keys_of(const PassageRange& range) {
+    KeyRange keys = keys_of(range.document);
+    if (range.first_tokens.empty() || keys.last < keys.first) return {1, 0};
+    if (range.first_tokens.end >> kKeyTokenBits == 0)
+        keys.last = key_at(keys, range.first_tokens.end) - 1;
+    keys.first = key_at(keys, range.first_tokens.begin);
+    return keys;
+}
+
 }  // namespace mc::storage

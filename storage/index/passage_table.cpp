@@ -18,13 +18,6 @@ std::string name_of(std::int64_t key) {
            std::to_string(passage.document.value);
 }
 
-// The least key of a document's passages that begin at a token or after it.
-std::int64_t key_at(const KeyRange& document, std::uint64_t token) {
-    constexpr std::uint64_t kTokenMax = (1ULL << kKeyTokenBits) - 1;
-    if (token > kTokenMax) return document.last;
-    return document.first + static_cast<std::int64_t>(token << kKeyCountBits);
-}
-
 }  // namespace
 
 Result<void> insert_passages(SqliteConnection& connection, std::span<const std::int64_t> keys,

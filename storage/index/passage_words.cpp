@@ -25,8 +25,10 @@ namespace {
 constexpr double kSaturation = 1.2;
 constexpr double kLengthShare = 0.5;
 
-// How many ranges are asked for one by one; of more, rows elsewhere are left out afterwards.
-constexpr std::size_t kRangesMax = 32;
+// Rows beside the ranges that are passed over before the next range is asked for by itself, and how
+// often that is done: asking costs what passing over some hundred rows does.
+constexpr std::size_t kMissesMax = 64;
+constexpr std::size_t kAskedAnewMax = 32;
 
 // Frequent terms that are looked up among the candidates; each costs as much as finding those.
 constexpr std::size_t kLookUpsMax = 4;
@@ -111,11 +113,6 @@ class WordSearch {
     Result<void> look_up(const WeighedTerm& term, const std::string& candidates);
     std::vector<KeyScore> best(std::size_t count) const;
 
-    bool within_ranges(std::int64_t key) const {
-        return ranges_.empty() || std::any_of(ranges_.begin(), ranges_.end(),
-                                              [&](KeyRange range) { return range.contains(key); });
-    }
-
     const SqliteConnection& connection_;
     std::span<const KeyRange> ranges_;
     CollectionSize size_;
@@ -150,29 +147,40 @@ Result<void> WordSearch::weigh(std::string_view question) {
     return {};
 }
 
-// Appends at most rows_max keys that match; false: there are more.
+// Appends at most rows_max keys that match, the newest first; false: there are more. Rows beside
+// the ranges take no room, however many they are: what is looked for may be among the oldest.
 Result<bool> WordSearch::collect(const std::string& expression, std::size_t rows_max,
                                  std::vector<std::int64_t>& keys) const {
+    const KeyRange everywhere{0, kKeyMax};
+    const std::span<const KeyRange> ranges = ranges_.empty() ? std::span(&everywhere, 1) : ranges_;
     MC_ASSIGN(auto query, connection_.prepare("SELECT rowid FROM words WHERE words MATCH ?1 AND "
                                               "rowid BETWEEN ?2 AND ?3 ORDER BY rowid DESC"));
-    const bool one_by_one = !ranges_.empty() && ranges_.size() <= kRangesMax;
-    const KeyRange everywhere{0, kKeyMax};
-    const std::span<const KeyRange> asked = one_by_one ? ranges_ : std::span(&everywhere, 1);
-    std::size_t rows = 0;
-    for (const KeyRange range : asked) {
+    const auto ask_up_to = [&](std::int64_t last) {
         query.reset();
         query.bind(1, expression);
-        query.bind(2, range.first);
-        query.bind(3, range.last);
-        for (;;) {
-            MC_ASSIGN(const bool row, query.step());
-            if (!row) break;
+        query.bind(2, ranges.front().first);
+        query.bind(3, last);
+    };
+    ask_up_to(ranges.back().last);
+    std::size_t at = ranges.size() - 1;
+    std::size_t rows = 0;
+    std::size_t misses = 0;
+    std::size_t asked_anew = 0;
+    for (;;) {
+        MC_ASSIGN(const bool row, query.step());
+        if (!row) return true;
+        const std::int64_t key = query.integer(0);
+        while (key < ranges[at].first) --at;  // none lies below the first range
+        if (key <= ranges[at].last) {
             if (rows++ == rows_max) return false;
-            const std::int64_t key = query.integer(0);
-            if (one_by_one || within_ranges(key)) keys.push_back(key);
+            keys.push_back(key);
+            misses = 0;
+        } else if (++misses > kMissesMax && asked_anew < kAskedAnewMax) {
+            ask_up_to(ranges[at].last);
+            misses = 0;
+            ++asked_anew;
         }
     }
-    return true;
 }
 
 Result<void> WordSearch::find_candidates() {

@@ -50,6 +50,7 @@ Result<void> add_words(SqliteConnection& connection, std::span<const KeyText> pa
 Result<void> remove_words(SqliteConnection& connection, std::span<const KeyText> passages);
 
 // The best passages within the ranges (none: everywhere), best first, equal ones newest first.
+// Requires: ranges ascend and share no key.
 // Score: the share of the question's weight (its terms', by rarity) that a passage holds, less for
 // passages that are longer than the mean (BM25's length normalisation); 0 to 1.
 Result<std::vector<KeyScore>> search_words(const SqliteConnection& connection,

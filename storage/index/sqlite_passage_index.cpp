@@ -38,10 +38,20 @@ std::vector<KeyText> with_texts(std::span<const std::int64_t> keys,
     return all;
 }
 
-std::vector<KeyRange> ranges_of(std::span<const DocumentId> documents) {
-    std::vector<KeyRange> ranges;
-    for (const DocumentId document : documents) ranges.push_back(keys_of(document));
-    return ranges;
+// Ascending and apart from each other; those of neighbours are one.
+std::vector<KeyRange> keys_of_ranges(std::span<const PassageRange> ranges) {
+    std::vector<KeyRange> all;
+    for (const PassageRange& range : ranges)
+        if (const KeyRange keys = keys_of(range); keys.first <= keys.last) all.push_back(keys);
+    std::ranges::sort(all, {}, &KeyRange::first);
+    std::vector<KeyRange> joined;
+    for (const KeyRange& keys : all) {
+        if (!joined.empty() && keys.first <= joined.back().last + 1)
+            joined.back().last = std::max(joined.back().last, keys.last);
+        else
+            joined.push_back(keys);
+    }
+    return joined;
 }
 
 std::vector<PassageHit> hits_of(std::span<const KeyScore> found) {
@@ -70,10 +80,10 @@ class SqlitePassageIndex final : public PassageIndex {
     Result<std::vector<float>> vectors_of(std::span<const Passage> passages) const override;
     Result<std::vector<PassageHit>> search_words(
         std::string_view question, std::size_t count,
-        std::span<const DocumentId> documents) const override;
+        std::span<const PassageRange> ranges) const override;
     Result<std::vector<PassageHit>> search_vectors(
         std::span<const float> query, std::size_t count,
-        std::span<const DocumentId> documents) const override;
+        std::span<const PassageRange> ranges) const override;
     std::size_t size() const override;
     CommitNumber watermark() const override;
     Result<void> save(CommitNumber watermark) override;
@@ -312,12 +322,13 @@ Result<std::vector<float>> SqlitePassageIndex::vectors_of(std::span<const Passag
 }
 
 Result<std::vector<PassageHit>> SqlitePassageIndex::search_words(
-    std::string_view question, std::size_t count, std::span<const DocumentId> documents) const {
-    const auto ranges = ranges_of(documents);
+    std::string_view question, std::size_t count, std::span<const PassageRange> ranges) const {
+    const auto keys = keys_of_ranges(ranges);
+    if (keys.empty() && !ranges.empty()) return std::vector<PassageHit>();
     const ScopedLock lock(mutex_);
     return read_one_state([&]() MC_REQUIRES(mutex_) -> Result<std::vector<PassageHit>> {
         MC_ASSIGN(const auto found,
-                  storage::search_words(*connection_, question, count, ranges, state_.size));
+                  storage::search_words(*connection_, question, count, keys, state_.size));
         return hits_of(found);
     });
 }
@@ -338,15 +349,16 @@ Result<void> SqlitePassageIndex::load_vectors() const {
 }
 
 Result<std::vector<PassageHit>> SqlitePassageIndex::search_vectors(
-    std::span<const float> query, std::size_t count, std::span<const DocumentId> documents) const {
+    std::span<const float> query, std::size_t count, std::span<const PassageRange> ranges) const {
     MC_CHECK(embedder_.dim > 0 && query.size() == embedder_.dim, "a query of another width");
     if (!all_finite(query))
         return fail(ErrorCode::kInvalidInput, "the query holds a number that is not one");
-    const auto ranges = ranges_of(documents);
+    const auto keys = keys_of_ranges(ranges);
+    if (keys.empty() && !ranges.empty()) return std::vector<PassageHit>();
     const ScopedLock lock(mutex_);
     return read_one_state([&]() MC_REQUIRES(mutex_) -> Result<std::vector<PassageHit>> {
         MC_TRY(load_vectors());
-        return hits_of(vectors_->search(query, count, ranges));
+        return hits_of(vectors_->search(query, count, keys));
     });
 }
 

@@ -100,6 +100,20 @@ class Query(cli.CliTestCase):
         report = self.ask("--document", "other.txt")
         self.assertEqual({e["document"] for e in report["evidence"]}, {"d2"})
 
+    def test_filters_narrow_where_evidence_comes_from(self):
+        for flags, sources in ((("--source", "other*"), {"other.txt"}),
+                               (("--since", "2020-01-01"), {"words.txt", "other.txt"}),
+                               (("--until", "2020-01-01"), set()),
+                               (("--metadata", "kind=note"), set())):
+            with self.subTest(flags=flags):
+                report = self.ask("--evidence-count", 20, *flags)
+                self.assertEqual({e["source"] for e in report["evidence"]}, sources)
+        self.assertFalse(self.ask("--until", "2020-01-01")["known"])
+        ask = ("query", "Where was the bell cast?")
+        self.check_error(self.cli.run(*ask, "--since", "yesterday"), 3, "invalid_input", "since", "2026-03-01")
+        self.check_error(self.cli.run(*ask, "--metadata", "kind"), 2, "usage", "KEY=VALUE")
+        self.check_error(self.cli.run(*ask, "--session", "nobody"), 3, "invalid_input", "session/nobody")
+
     def test_the_number_of_pieces_of_evidence_is_bounded(self):
         self.assertEqual(len(self.ask("--evidence-count", 1)["evidence"]), 1)
         ranks = [evidence["rank"] for evidence in self.ask("--evidence-count", 4)["evidence"]]

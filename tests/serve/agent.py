@@ -185,6 +185,8 @@ class CommandLine:
             return {**{key: done[key] for key in ("outcome", "document", "source")}, "bytes": span}
         if verb == "recall":
             extra = ["--answer"] if arguments.get("answer") else []
+            for key in ("source", "since", "until"):
+                extra += [f"--{key}={arguments[key]}"] if key in arguments else []
             return self.program.result("query", arguments["question"], *extra)
         if verb == "read":
             span = [f"--bytes={arguments['begin']}:{arguments['end']}"] if "begin" in arguments else []

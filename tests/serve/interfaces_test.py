@@ -44,6 +44,8 @@ def run_script(face):
     do("remember", name="anna.txt", text=TEXTS["anna.txt"])
     do("recall", question="Which animal does Anna Barlow keep?")
     do("recall", question="Where was the bell cast?", answer=True)
+    do("recall", question="Who lives where?", source="b*.txt", since="2020-01-01")
+    do("recall", question="Who lives where?", until="2020-01-01")
     do("recall", question="What is the tax rate of Norway?", answer=True)
     do("read", document="bell.txt", begin=4, end=8)
     do("forget", documents=["ben.txt"])
@@ -68,7 +70,9 @@ class Interfaces(cli.CliTestCase):
                     first = said
                     self.assertIn("Zebulon", said[4][2]["evidence"][0]["text"])
                     self.assertIn("Lisbon", said[5][2]["answer"]["text"])
-                    self.assertNotIn("Lima", str(said[10][2]))
+                    self.assertEqual({one["source"] for one in said[6][2]["evidence"]}, {"ben.txt", "bell.txt"})
+                    self.assertEqual((said[7][2]["known"], said[7][2]["evidence"]), (False, []))
+                    self.assertNotIn("Lima", str(said[12][2]))
                 for expected, found in zip(first, said, strict=True):
                     self.compare(expected, found)
 

@@ -3,7 +3,9 @@
 // what damage does.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
+#include <set>
 
 #include "storage/index/passage_key.h"
 #include "tests/support/passage_fixture.h"
@@ -87,10 +89,36 @@ TEST_F(PassageIndexTest, VectorsAreRankedByCosineWithinTheDocumentsAsked) {
         }
         std::sort(expected.begin(), expected.end());
         for (const std::size_t count : {std::size_t{0}, std::size_t{7}, std::size_t{1000}}) {
-            const auto hits = *index->search_vectors(query, count, documents);
+            const auto hits = *index->search_vectors(query, count, ranges_of(documents));
             ASSERT_EQ(hits.size(), std::min(count, expected.size()));
             for (std::size_t i = 0; i < hits.size(); ++i)
                 EXPECT_NEAR(hits[i].score, -expected[i].first, 2e-3);
+        }
+    }
+}
+
+TEST_F(PassageIndexTest, ASearchIsKeptToRangesOfADocument) {
+    const auto index = open(SqliteAccess::kWrite);
+    std::vector<PassageText> all;
+    for (std::uint64_t i = 0; i < 200; ++i)
+        all.push_back({passage_at(1 + i % 2, i * 10), "a fox, number " + std::to_string(i)});
+    ASSERT_TRUE(index->add(all, vectors_of(all, kDim)));
+    using Ranges = std::vector<PassageRange>;
+    for (const Ranges& ranges : {Ranges{{DocumentId(1), {40, 80}}},
+                                 Ranges{{DocumentId(2), {11, 30}}, {DocumentId(1), {0, 1}}},
+                                 Ranges{{DocumentId(2), {0, 500}}, {DocumentId(2), {400, 600}}},
+                                 Ranges{{DocumentId(1), {1980, UINT64_MAX}}},
+                                 Ranges{{DocumentId(2), {0, 0}}}, Ranges{{DocumentId(77)}}}) {
+        std::set<Passage> expected;
+        for (const PassageText& one : all)
+            if (std::ranges::any_of(ranges,
+                                    [&](auto& range) { return range.contains(one.passage); }))
+                expected.insert(one.passage);
+        for (const auto& hits : {index->search_words("fox", 1000, ranges),
+                                 index->search_vectors(vector_of("a fox", kDim), 1000, ranges)}) {
+            const auto found = passages_of(hits);
+            EXPECT_EQ(std::set<Passage>(found.begin(), found.end()), expected);
+            EXPECT_EQ(found.size(), expected.size());
         }
     }
 }

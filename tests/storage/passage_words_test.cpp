@@ -19,7 +19,7 @@ class PassageWordsTest : public testing::Test {
 
     std::vector<Passage> found(std::string_view question, std::size_t count = 10,
                                const std::vector<DocumentId>& documents = {}) {
-        return passages_of(index_->search_words(question, count, documents));
+        return passages_of(index_->search_words(question, count, ranges_of(documents)));
     }
 
     std::unique_ptr<PassageIndex> index_ =

@@ -91,7 +91,7 @@ Result<RowPrompt> BankMemory::window_prompt(const AnswerRow& row, const std::str
     options.policy = row.policy;
     options.budget = row.budget;
     options.background_entries = row.background;
-    options.documents = filter_of(scope_of(placed), placed);
+    options.scope = runtime::RecallScope::of(filter_of(scope_of(placed), placed));
     options.evidence_count = kRecallDepth;
     MC_ASSIGN(const auto report, session_->ask(question, options));
     RowPrompt prompt;
@@ -123,7 +123,7 @@ Result<RowPrompt> BankMemory::passage_prompt(const AnswerRow& row, const std::st
 Result<BankMemory::Weighed> BankMemory::weigh(const AnswerItem& item, const PlacedItem& placed) {
     session_.emplace(*bank_);
     runtime::QueryOptions options;
-    options.documents = filter_of(scope_of(placed), placed);
+    options.scope = runtime::RecallScope::of(filter_of(scope_of(placed), placed));
     Weighed weighed;
     MC_ASSIGN(weighed.candidates, session_->candidates(item.question, options));
     std::vector<FoundPassage> shown;

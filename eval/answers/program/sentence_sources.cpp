@@ -22,8 +22,9 @@ class SentenceSource final : public PassageSource {
     Result<std::vector<FoundPassage>> find(std::string_view question, std::size_t count,
                                            std::span<const DocumentId> documents) override {
         MC_ASSIGN(const runtime::BankSearch* const search, bank_.search());
-        MC_ASSIGN(const runtime::PassageHits hits,
-                  search->find(std::string(question), runtime::kCandidateCount, documents));
+        MC_ASSIGN(
+            const runtime::PassageHits hits,
+            search->find(std::string(question), runtime::kCandidateCount, ranges_of(documents)));
         std::vector<FoundPassage> found;
         const auto take = [&](const Passage& passage) {
             if (found.size() < count) found.push_back({passage.document, passage.tokens});

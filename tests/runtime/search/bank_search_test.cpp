@@ -132,7 +132,7 @@ TEST_F(BankSearchTest, AFilterKeepsToItsDocuments) {
     append("a", "Anna keeps a tortoise.");
     const auto ben = append("b", "Ben has no tortoise.");
     const auto search = open_search(&embedder_);
-    const DocumentId only[] = {ben};
+    const PassageRange only[] = {{ben}};
     const auto hits = search->find("tortoise", 5, only);
     ASSERT_TRUE(hits);
     for (const auto* list : {&hits->by_words, &hits->by_vectors})

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/search/leads.h"
 
+#include <array>
+
 #include "tests/runtime/search/bank_fixture.h"
 
 namespace mc::runtime {
@@ -11,13 +13,13 @@ using Texts = std::vector<std::string>;
 class LeadsTest : public test::BankFixture {
   protected:
     // What the question's best passage leads to.
-    Texts leads(const std::string& question, std::span<const DocumentId> documents = {}) {
+    Texts leads(const std::string& question, std::span<const PassageRange> ranges = {}) {
         const auto search = open_search(&embedder_);
-        const auto hits = search->find(question, 5, documents);
+        const auto hits = search->find(question, 5, ranges);
         EXPECT_TRUE(hits);
         const auto ranking = rank_passages(hits->by_words, hits->by_vectors, {});
         const auto led =
-            follow_leads(*text_, *search, question, std::span(ranking).first(1), documents);
+            follow_leads(*text_, *search, question, std::span(ranking).first(1), ranges);
         EXPECT_TRUE(led);
         Texts texts;
         for (const RankedPassage& one : *led) texts.push_back(text_of(one.passage));
@@ -59,7 +61,7 @@ TEST_F(LeadsTest, ANameOfTheQuestionOrOfManyPassagesLeadsNowhere) {
 TEST_F(LeadsTest, OtherDocumentsAreNotLookedAt) {
     const DocumentId document = append("a", "Ada Barlow took the lantern.");
     append("b", "Ada Barlow went to the attic.");
-    EXPECT_EQ(leads("Where is the lantern?", std::span(&document, 1)), Texts{});
+    EXPECT_EQ(leads("Where is the lantern?", std::array{PassageRange{document}}), Texts{});
 }
 
 }  // namespace
