@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "documents/conversion.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
@@ -28,6 +29,18 @@ Error no_process(int error_number, const std::string& action,
                  const std::string& program = kProgramName) {
     return Error(ErrorCode::kIo,
                  action + " " + program + ": " + std::generic_category().message(error_number));
+}
+
+// Beside the program that runs or, where that is an interpreter which has loaded this code, beside
+// the library that it is in.
+Path converter_program() {
+    std::error_code error;
+    const Path beside = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+    Dl_info self{};
+    if (std::filesystem::exists(beside / kProgramName, error) ||
+        ::dladdr(kProgramName, &self) == 0 || self.dli_fname == nullptr)
+        return beside / kProgramName;
+    return Path(self.dli_fname).parent_path() / kProgramName;
 }
 
 // The document in memory that a process can read as a file.
@@ -95,9 +108,7 @@ class Converter {
   public:
     static Result<Converter> start(Kind kind, std::string_view content,
                                    const ConversionLimits& limits) {
-        std::error_code error;
-        const Path self = std::filesystem::read_symlink("/proc/self/exe", error);
-        const Path program = self.parent_path() / kProgramName;
+        const Path program = converter_program();
         MC_ASSIGN(const Descriptor input, document_file(content));
         int ends[2];
         if (::pipe2(ends, O_CLOEXEC) != 0) return fail(no_process(errno, "cannot start"));

@@ -3,10 +3,10 @@
 //
 // Files come from anywhere, and libraries that read them have faults: the program
 // megacontext-convert does it, with bounds on memory, processor time and what it may write, and a
-// crash or a hang of it is an error here. It stands beside the program that is running. Nothing is
-// written to disk. Threads: any; `cancelled` may be set from a signal handler. Errors:
-// kInvalidInput saying what is wrong with the document and what to do; kCancelled; kIo where no
-// process can be started.
+// crash or a hang of it is an error here. It stands beside the program that is running, or beside
+// the library that this is in. Nothing is written to disk. Threads: any; `cancelled` may be set
+// from a signal handler. Errors: kInvalidInput saying what is wrong with the document and what to
+// do; kCancelled; kIo where no process can be started.
 #pragma once
 
 #include <atomic>

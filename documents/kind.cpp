@@ -5,6 +5,7 @@
 #include <array>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace mc::documents {
 namespace {
@@ -32,6 +33,13 @@ constexpr std::size_t kPdfMarkBytes = 1024;
 constexpr std::size_t kHtmlMarkBytes = 4096;
 constexpr std::size_t kHeaderBytes = 16384;
 constexpr std::size_t kFirstLineBytesMax = 1 << 20;
+
+// What else they are called.
+constexpr std::pair<std::string_view, Kind> kOtherMediaTypes[] = {
+    {"application/xhtml+xml", Kind::kHtml},
+    {"application/mbox", Kind::kMail},
+    {"application/x-ndjson", Kind::kChat},
+};
 
 constexpr std::string_view kHtmlNames[] = {"", "html", "htm", "xhtml", "xht", "shtml"};
 constexpr std::string_view kMailNames[] = {"", "eml", "mbox", "mbx", "mail"};
@@ -173,6 +181,16 @@ std::string_view kind_title(Kind kind) {
 
 std::string_view media_type_of(Kind kind) {
     return row_of(kind).media_type;
+}
+
+std::optional<Kind> kind_from_media_type(std::string_view media_type) {
+    std::string type = lower(media_type.substr(0, media_type.find(';')));
+    type.erase(type.find_last_not_of(' ') + 1);
+    for (const KindRow& row : kRows)
+        if (row.media_type == type) return row.kind;
+    for (const auto& [name, kind] : kOtherMediaTypes)
+        if (name == type) return kind;
+    return std::nullopt;
 }
 
 Result<std::optional<Kind>> detect_kind(std::string_view content, std::string_view name) {

@@ -33,6 +33,8 @@ std::optional<Kind> kind_from_name(std::string_view name);
 // "HTML", "a Word document", …: in messages.
 std::string_view kind_title(Kind kind);
 std::string_view media_type_of(Kind kind);
+// Of "text/html; charset=utf-8", too; nullopt for text and for what is no kind.
+std::optional<Kind> kind_from_media_type(std::string_view media_type);
 
 // nullopt: text, or nothing that is known. name: path or source name. Errors: kInvalidInput for
 // files that hold documents but are of no kind above (archives, old or encrypted office files).

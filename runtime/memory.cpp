@@ -2,21 +2,70 @@
 #include "runtime/memory.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "core/utf8.h"
 #include "runtime/remember_request.h"
+#include "runtime/remembered_file.h"
 
 namespace mc::runtime {
 namespace {
 
-IngestOptions ingest_options(const RememberRequest& request) {
+IngestOptions ingest_options(const RememberRequest& request, const RememberedFile& content) {
     IngestOptions options;
     options.size_bytes_max = kRememberBytesMax;
-    if (!request.media_type.empty()) options.media_type = request.media_type;
-    options.metadata = request.metadata;
+    if (!content.media_type.empty()) options.media_type = content.media_type;
+    if (content.source.original) options.original = &*content.source.original;
+    options.metadata = metadata_of(content.source);
+    options.metadata.insert(request.metadata.begin(), request.metadata.end());
     if (!request.event_time.empty()) options.metadata.emplace(kEventTimeKey, request.event_time);
     return options;
+}
+
+Result<RememberedFile> content_of(const RememberRequest& request, const std::string& name) {
+    if (!request.file.empty()) return read_file_of(request, name);
+    return RememberedFile{SourceText{request.text, {}}, request.media_type};
+}
+
+// What stands behind a document's text.
+struct FileBytes {
+    std::uint64_t size = 0;
+    std::string media_type;
+    std::function<Result<std::string>(ByteSpan)> read;
+};
+
+// A document's file: kept beside its text, or its text in another encoding, or its very text.
+Result<FileBytes> file_of(const BankText& text, const DocumentRecord& document) {
+    MC_ASSIGN(const auto original, text.nodes().find_original(document.id));
+    const auto kind = original ? documents::kind_from_name(original->kind) : std::nullopt;
+    if (kind)
+        return FileBytes{
+            original->byte_count, std::string(documents::media_type_of(*kind)),
+            [&](ByteSpan span) { return text.nodes().read_original(document.id, span); }};
+    const auto encoding = document.metadata.find(std::string(kEncodingKey));
+    const auto order =
+        encoding == document.metadata.end() ? std::nullopt : utf16_from_name(encoding->second);
+    if (!order)
+        return FileBytes{document.byte_count, document.media_type,
+                         [&](ByteSpan span) { return text.read_bytes(document.id, span); }};
+    MC_ASSIGN(const std::string whole, text.read_bytes(document.id, {0, document.byte_count}));
+    const std::string bytes = encode_utf16(whole, *order);
+    return FileBytes{bytes.size(), document.media_type, [bytes](ByteSpan span) {
+                         return Result<std::string>(bytes.substr(span.begin, span.count()));
+                     }};
+}
+
+Result<void> read_original(const BankText& text, const ReadRequest& request, ReadResult& result) {
+    MC_ASSIGN(const FileBytes file, file_of(text, result.document));
+    DocumentRecord as_file = result.document;
+    as_file.byte_count = file.size;
+    MC_ASSIGN(result.bytes, byte_span_in(as_file, request.begin, request.end));
+    result.bytes.end = std::min(result.bytes.end, result.bytes.begin + kReadBytesMax);
+    result.byte_count = file.size;
+    result.media_type = file.media_type;
+    MC_ASSIGN(result.text, file.read(result.bytes));
+    return {};
 }
 
 // The best first, as long as there is room for the whole.
@@ -57,14 +106,16 @@ Result<Remembered> Memory::remember(const RememberRequest& request) {
 // that text goes on from the first, which a name's owner may want and a retry cannot.
 Result<Remembered> Memory::remember_document(BankSession& session, const RememberRequest& request) {
     const std::string name = document_name(request);
+    MC_ASSIGN(const RememberedFile content, content_of(request, name));
+    const std::string& text = content.source.text;
     if (request.name.empty() && !request.idempotency_key.empty()) {
         MC_ASSIGN(const auto known, session.nodes().find_document_by_source(name));
-        if (known && known->complete && known->byte_count != request.text.size())
+        if (known && known->complete && known->byte_count != text.size())
             return fail(ErrorCode::kInvalidInput,
                         "idempotency_key was given before with another text");
     }
     MC_ASSIGN(const IngestReport report,
-              ingest_text(session, name, request.text, ingest_options(request), {}));
+              ingest_text(session, name, text, ingest_options(request, content), {}));
     MC_TRY(session.index_now());
     return Remembered{report.document, report.outcome, {0, report.document.byte_count}};
 }
@@ -122,6 +173,12 @@ Result<ReadResult> Memory::read(const ReadRequest& request) {
     const BankText& text = session->text();
     ReadResult result;
     MC_ASSIGN(result.document, text.resolve_document(request.document));
+    if (request.original) {
+        MC_TRY(read_original(text, request, result));
+        return result;
+    }
+    result.byte_count = result.document.byte_count;
+    result.media_type = result.document.media_type;
     MC_ASSIGN(result.bytes, byte_span_in(result.document, request.begin, request.end));
     const bool is_cut = result.bytes.count() > kReadBytesMax;
     if (is_cut) result.bytes.end = result.bytes.begin + kReadBytesMax;

@@ -4,8 +4,9 @@
 // Every interface of the program comes through here or through the very functions that this calls
 // (append_text, ingest_text, FocusSession, plan_forget), so none can differ from another.
 //
-// A text of its own becomes a document, named by the caller, or after its content: telling the same
-// thing twice is one document. A message is appended to the document of its session, as a line
+// A text or a file of its own becomes a document, named by the caller, or after its content:
+// telling the same thing twice is one document. A message is appended to the document of its
+// session, as a line
 // "[event time] role: text". When remember() returns, the text is durable and can be found. A
 // repeated idempotency key is answered with what the first call did; a session knows the last
 // kMessageKeysMax keys. Ownership: owns the engine and the open banks. Threads: one, the engine's.
@@ -33,6 +34,9 @@ namespace mc::runtime {
 // which nothing else is answered.
 inline constexpr std::uint64_t kRememberBytesMax = 512 * 1024;
 
+// Longest file that a document may be given as; a book with pictures has that as PDF.
+inline constexpr std::uint64_t kFileBytesMax = 16 * 1024 * 1024;
+
 // Most of a document that one read() gives back.
 inline constexpr std::uint64_t kReadBytesMax = 256 * 1024;
 
@@ -42,6 +46,7 @@ inline constexpr std::size_t kMessageKeysMax = 64;
 struct RememberRequest {
     std::string bank;  // empty, here and below: the configured one
     std::string text;
+    std::string file;     // a document's bytes in place of text; media_type or name say what it is
     std::string name;     // of the document; empty: after its content, or its key
     std::string session;  // append to this session's document instead
     std::string role;     // who says it; of a message
@@ -78,12 +83,15 @@ struct ReadRequest {
     std::string document;  // "d7", "7" or the source name
     std::optional<std::uint64_t> begin;
     std::optional<std::uint64_t> end;
+    bool original = false;  // the bytes of its file, which begin and end count then
 };
 
 struct ReadResult {
     DocumentRecord document;
-    ByteSpan bytes;  // shorter than asked for where that is more than kReadBytesMax
-    std::string text;
+    ByteSpan bytes;                // shorter than asked for where that is more than kReadBytesMax
+    std::uint64_t byte_count = 0;  // of the whole
+    std::string media_type;
+    std::string text;  // of an original, bytes of any kind
 };
 
 struct ForgetRequest {

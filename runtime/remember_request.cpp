@@ -51,6 +51,19 @@ Result<void> check_metadata(const RememberRequest& request) {
     return {};
 }
 
+Result<void> check_content(const RememberRequest& request) {
+    if (request.file.empty()) {
+        if (request.text.find_first_not_of(" \t\r\n") != std::string::npos) return {};
+        return wrong("text", "is empty, and no file is given");
+    }
+    if (!request.text.empty()) return wrong("text", "does not go with a file: give one of them");
+    if (!request.session.empty()) return wrong("file", "does not go with a session");
+    if (request.file.size() <= kFileBytesMax) return {};
+    return wrong("file", "has " + std::to_string(request.file.size()) + " bytes, more than " +
+                             std::to_string(kFileBytesMax) +
+                             "; take it in with megacontext ingest");
+}
+
 // Of a message or of a document alone.
 Result<void> check_kind(const RememberRequest& request) {
     if (request.session.empty())
@@ -71,8 +84,7 @@ std::string hex_of(std::string_view text) {
 }  // namespace
 
 Result<void> check_request(const RememberRequest& request) {
-    if (request.text.find_first_not_of(" \t\r\n") == std::string::npos)
-        return wrong("text", "is empty");
+    MC_TRY(check_content(request));
     const std::uint64_t bytes_max = request.session.empty() ? kRememberBytesMax : kAppendBytesMax;
     if (request.text.size() > bytes_max)
         return wrong("text",
@@ -98,7 +110,8 @@ std::string document_name(const RememberRequest& request) {
     if (!request.name.empty()) return request.name;
     std::string identity = "key " + request.idempotency_key;
     if (request.idempotency_key.empty()) {
-        identity = "text " + request.text + "\n" + request.event_time;
+        identity = (request.file.empty() ? "text " + request.text : "file " + request.file) + "\n" +
+                   request.event_time;
         for (const auto& [key, value] : request.metadata) identity += "\n" + key + "\n" + value;
     }
     return "memory/" + hex_of(identity);

@@ -104,6 +104,7 @@ Result<SourceText> convert_source(documents::Kind kind, std::string content,
                                   const std::string& name, const SourceLimits& limits) {
     documents::ConversionLimits bounds;
     bounds.text_bytes_max = limits.size_bytes_max;
+    bounds.seconds_max = limits.conversion_seconds_max;
     bounds.cancelled = limits.cancelled;
     MC_ASSIGN(auto converted, documents::convert(kind, content, name, bounds));
     SourceText source;
@@ -117,19 +118,11 @@ Result<SourceText> convert_source(documents::Kind kind, std::string content,
 // Text as the store takes it, or why it cannot.
 Result<SourceText> to_source_text(std::string content, const std::string& name,
                                   const SourceLimits& limits) {
-    SourceText source;
+    std::optional<documents::Kind> kind;
     if (!limits.allow_binary && !content.empty()) {
-        MC_ASSIGN(const auto kind, documents::detect_kind(content, name));
-        if (kind) return convert_source(*kind, std::move(content), name, limits);
+        MC_ASSIGN(kind, documents::detect_kind(content, name));
     }
-    if (!limits.allow_binary) source.converted_from = detect_utf16(content);
-    source.text =
-        source.converted_from ? *decode_utf16(content, *source.converted_from) : std::move(content);
-    MC_TRY(check_source(source.text, name, limits));
-    if (!limits.allow_binary && documents::is_markdown(name))
-        if (auto places = documents::markdown_places(source.text); !places.empty())
-            source.original = Original{"markdown", {}, std::move(places)};
-    return source;
+    return source_of_bytes(std::move(content), name, kind, limits);
 }
 
 }  // namespace
@@ -147,6 +140,29 @@ Result<SourceText> read_source(const Path& path, const SourceLimits& limits,
 Result<SourceText> read_standard_input(const SourceLimits& limits) {
     MC_ASSIGN(std::string content, read_all(STDIN_FILENO, "standard input", limits, {}));
     return to_source_text(std::move(content), "standard input", limits);
+}
+
+Result<SourceText> source_of_bytes(std::string content, const std::string& name,
+                                   std::optional<documents::Kind> kind,
+                                   const SourceLimits& limits) {
+    if (kind) return convert_source(*kind, std::move(content), name, limits);
+    SourceText source;
+    if (!limits.allow_binary) source.converted_from = detect_utf16(content);
+    source.text =
+        source.converted_from ? *decode_utf16(content, *source.converted_from) : std::move(content);
+    MC_TRY(check_source(source.text, name, limits));
+    if (!limits.allow_binary && documents::is_markdown(name))
+        if (auto places = documents::markdown_places(source.text); !places.empty())
+            source.original = Original{"markdown", {}, std::move(places)};
+    return source;
+}
+
+std::map<std::string, std::string> metadata_of(const SourceText& source) {
+    std::map<std::string, std::string> metadata;
+    if (source.converted_from) metadata.emplace(kEncodingKey, utf16_name(*source.converted_from));
+    if (source.kind)
+        metadata.emplace(kOriginalMediaTypeKey, documents::media_type_of(*source.kind));
+    return metadata;
 }
 
 bool is_stream(const Path& path) {

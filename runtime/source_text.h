@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,6 +30,7 @@ namespace mc::runtime {
 struct SourceLimits {
     bool allow_binary = false;  // bytes of any kind are taken as they are
     std::uint64_t size_bytes_max = 0;
+    std::uint64_t conversion_seconds_max = 300;  // of the processor
     const std::atomic<bool>* cancelled = nullptr;
 };
 
@@ -37,6 +39,10 @@ using ReadCallback = std::function<void(std::uint64_t)>;
 
 // Of a document's metadata: utf16_name() of what its text was converted from.
 inline constexpr std::string_view kEncodingKey = "megacontext.encoding";
+
+// Of a document's metadata, for everyone to see: what its file was. Its own media type is that of
+// the text.
+inline constexpr std::string_view kOriginalMediaTypeKey = "original_media_type";
 
 struct SourceText {
     std::string text;
@@ -52,6 +58,13 @@ Result<SourceText> read_source(const Path& path, const SourceLimits& limits,
 
 // The whole text of standard input, checked.
 Result<SourceText> read_standard_input(const SourceLimits& limits);
+
+// The same of a file that came as bytes. kind: of a document; none: it is text.
+Result<SourceText> source_of_bytes(std::string content, const std::string& name,
+                                   std::optional<documents::Kind> kind, const SourceLimits& limits);
+
+// What a document's metadata keeps of how its text was made.
+std::map<std::string, std::string> metadata_of(const SourceText& source);
 
 // Whether a path names a stream: what comes from it has no name of its own.
 bool is_stream(const Path& path);

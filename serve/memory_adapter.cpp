@@ -6,6 +6,7 @@
 #include "core/check.h"
 #include "core/utf8.h"
 #include "serve/forms.h"
+#include "serve/protocol/base64.h"
 
 namespace mc::serve {
 namespace {
@@ -31,6 +32,15 @@ std::vector<std::string> texts_of(const Json& arguments, const char* key) {
     return arguments.value(key, std::vector<std::string>());
 }
 
+Result<std::string> file_of(const Json& arguments) {
+    const auto given = arguments.find("file");
+    if (given == arguments.end()) return std::string();
+    auto bytes = decode_base64(given->get_ref<const std::string&>());
+    if (!bytes) return fail(ErrorCode::kInvalidInput, "file is no base64 (RFC 4648)");
+    if (bytes->empty()) return fail(ErrorCode::kInvalidInput, "file is empty");
+    return std::move(*bytes);
+}
+
 runtime::RecallFilter filter_of(const Json& arguments) {
     runtime::RecallFilter filter;
     filter.documents = texts_of(arguments, "documents");
@@ -48,6 +58,7 @@ Result<Json> MemoryAdapter::remember(const Json& arguments) {
     runtime::RememberRequest request;
     request.bank = text_of(arguments, "bank");
     request.text = text_of(arguments, "text");
+    MC_ASSIGN(request.file, file_of(arguments));
     request.name = text_of(arguments, "name");
     request.session = text_of(arguments, "session");
     request.role = text_of(arguments, "role");
@@ -86,14 +97,16 @@ Result<Json> MemoryAdapter::read(const Json& arguments) {
     request.document = text_of(arguments, "document");
     request.begin = number_of(arguments, "begin");
     request.end = number_of(arguments, "end");
+    request.original = flag_of(arguments, "original", false);
     MC_ASSIGN(const runtime::ReadResult read, memory_.read(request));
     return Json{{"document", to_text(read.document.id)},
                 {"source", read.document.source_name},
-                {"media_type", read.document.media_type},
+                {"media_type", read.media_type},
                 {"bytes", to_json(read.bytes)},
-                {"bytes_total", read.document.byte_count},
-                {"exact", !find_invalid_utf8(read.text).has_value()},
-                {"text", to_valid_utf8(read.text)}};
+                {"bytes_total", read.byte_count},
+                {"exact", request.original || !find_invalid_utf8(read.text).has_value()},
+                {"text", request.original ? std::string() : to_valid_utf8(read.text)},
+                {"file", request.original ? Json(encode_base64(read.text)) : Json()}};
 }
 
 Result<Json> MemoryAdapter::forget(const Json& arguments) {

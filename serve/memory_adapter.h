@@ -2,7 +2,7 @@
 // The verbs on runtime::Memory: fields of a request in, the forms of forms.h out.
 //
 // Ownership: borrows the memory. Threads: the engine's. Errors: those of runtime::Memory;
-// kInvalidInput for a number that does not fit.
+// kInvalidInput for a file that is no base64.
 #pragma once
 
 #include "runtime/memory.h"

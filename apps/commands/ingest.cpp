@@ -30,10 +30,6 @@ constexpr const char* kFooter =
     "text. Evidence says where in them it stands (page, heading, message); read --original gives\n"
     "the file's bytes back.";
 
-// Of a document's metadata, for everyone to see: what its file was. Its own media type is that of
-// the text.
-constexpr const char* kOriginalMediaTypeKey = "original_media_type";
-
 // "text", "html", …
 std::string_view kind_of(const runtime::SourceText& content) {
     return content.kind ? documents::kind_name(*content.kind) : "text";
@@ -174,12 +170,8 @@ Result<void> IngestCommand::ingest_one(Invocation& invocation, OpenBank& bank, I
         options.metadata.emplace(runtime::kSourcePathKey, path);
     }
     const runtime::SourceText& content = input.content;
-    if (content.converted_from)
-        options.metadata.emplace(runtime::kEncodingKey,
-                                 runtime::utf16_name(*content.converted_from));
+    options.metadata.merge(runtime::metadata_of(content));
     if (content.original) options.original = &*content.original;
-    if (content.kind)
-        options.metadata.emplace(kOriginalMediaTypeKey, documents::media_type_of(*content.kind));
     auto bar = telemetry::ProgressBar::for_stderr(invocation.clock);
     bar.begin("ingest " + excerpt(input.source_name, 24) +
               (content.kind ? " (" + std::string(documents::kind_title(*content.kind)) + ")" : ""));

@@ -10,9 +10,10 @@
 namespace mc::python {
 namespace {
 
-// The longest text that remember() takes, with every byte escaped, and room for what stands beside
-// it: whatever is longer is refused by the verb in its own words, or is no request.
-constexpr std::size_t kArgumentBytesMax = 16 * runtime::kRememberBytesMax;
+// The longest file that remember() takes as base64, which is more than its longest text with every
+// byte escaped, and room for what stands beside it: whatever is longer is refused by the verb in
+// its own words, or is no request.
+constexpr std::size_t kArgumentBytesMax = 2 * runtime::kFileBytesMax;
 
 Error closed() {
     return {ErrorCode::kUsage, "this memory is closed"};

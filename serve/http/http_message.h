@@ -20,6 +20,7 @@ struct HttpRequest {
     std::string body;
     // A header's value; empty when it is not there. Names in any case.
     std::function<std::string(const char* name)> header;
+    std::vector<std::pair<std::string, std::string>> query = {};  // decoded
 };
 
 struct HttpReply {

@@ -27,8 +27,11 @@ void send(const HttpReply& reply, httplib::Response& to) {
 }
 
 HttpRequest request_of(const httplib::Request& from) {
-    return {from.method == "HEAD" ? "GET" : from.method, from.path, from.body,
-            [&from](const char* name) { return from.get_header_value(name); }};
+    return {from.method == "HEAD" ? "GET" : from.method,
+            from.path,
+            from.body,
+            [&from](const char* name) { return from.get_header_value(name); },
+            {from.params.begin(), from.params.end()}};
 }
 
 // What the library refuses itself, before the service is asked.
@@ -59,7 +62,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::open(const std::string& host, in
     std::unique_ptr<HttpServer> opened(new HttpServer(std::make_unique<Parts>()));
     httplib::Server& server = opened->parts_->server;
     server.new_task_queue = [] { return new httplib::ThreadPool(kConnectionsAtOnce); };
-    server.set_payload_max_length(kMessageBytesMax);
+    server.set_payload_max_length(kDocumentBytesMax);
     server.set_read_timeout(kReadTimeoutS);
     server.set_write_timeout(kWriteTimeoutS);
     server.set_keep_alive_timeout(kKeepAliveTimeoutS);

@@ -10,6 +10,7 @@
 #include "serve/http/queued_memory.h"
 #include "serve/http/scoped_memory.h"
 #include "serve/mcp/stdio_transport.h"
+#include "serve/protocol/base64.h"
 
 namespace mc::serve {
 namespace {
@@ -39,6 +40,36 @@ HttpReply busy() {
     return reply;
 }
 
+std::optional<HttpReply> refuse_body(const Route& route, const HttpRequest& request) {
+    if (route.endpoint == Endpoint::kDocument || route.method != "POST") return std::nullopt;
+    if (!is_json(request.header("Content-Type")))
+        return problem(415, "unsupported_media_type", "the body must be application/json");
+    if (request.body.size() > kMessageBytesMax)
+        return problem(413, "too_large",
+                       "a request has at most " + std::to_string(kMessageBytesMax) + " bytes");
+    return std::nullopt;
+}
+
+HttpReply reply_of(const Result<Json>& done) {
+    return done ? json_reply(*done) : problem_of(done.error());
+}
+
+// remember with a file: what stands beside it is in the path's query, metadata as metadata.KEY.
+HttpReply take_document(MemoryPort& memory, const HttpRequest& request,
+                        const std::atomic<bool>& stopping) {
+    constexpr std::string_view kMetadata = "metadata.";
+    Json arguments = Json::object();
+    Json metadata = Json::object();
+    for (const auto& [key, value] : request.query) {
+        const bool is_metadata = key.starts_with(kMetadata);
+        (is_metadata ? metadata[key.substr(kMetadata.size())] : arguments[key]) = value;
+    }
+    if (!metadata.empty()) arguments["metadata"] = std::move(metadata);
+    arguments["file"] = encode_base64(request.body);
+    arguments["media_type"] = request.header("Content-Type");
+    return reply_of(call_checked(memory, Verb::kRemember, arguments, stopping));
+}
+
 HttpReply call_verb(MemoryPort& memory, Verb verb, const std::string& body,
                     const std::atomic<bool>& stopping) {
     Json arguments = Json::object();
@@ -47,8 +78,7 @@ HttpReply call_verb(MemoryPort& memory, Verb verb, const std::string& body,
         if (!parsed) return problem_of(parsed.error());
         arguments = std::move(*parsed);
     }
-    const auto done = call_checked(memory, verb, arguments, stopping);
-    return done ? json_reply(*done) : problem_of(done.error());
+    return reply_of(call_checked(memory, verb, arguments, stopping));
 }
 
 }  // namespace
@@ -97,8 +127,7 @@ HttpReply HttpService::answer_route(const Route& route, const HttpRequest& reque
     std::optional<AccessKey> key;
     if (!route.is_open)
         if (auto refusal = identify(request, key)) return std::move(*refusal);
-    if (route.method == "POST" && !is_json(request.header("Content-Type")))
-        return problem(415, "unsupported_media_type", "the body must be application/json");
+    if (auto refusal = refuse_body(route, request)) return std::move(*refusal);
     switch (route.endpoint) {
         case Endpoint::kLive:
             return json_reply({{"live", true}});
@@ -111,6 +140,7 @@ HttpReply HttpService::answer_route(const Route& route, const HttpRequest& reque
         case Endpoint::kModels:
             return list_models();
         case Endpoint::kVerb:
+        case Endpoint::kDocument:
         case Endpoint::kMcp:
         case Endpoint::kChat:
         case Endpoint::kEmbeddings:
@@ -138,6 +168,7 @@ HttpReply HttpService::answer_endpoint(const Route& route, const HttpRequest& re
     }
     if (route.endpoint == Endpoint::kChat)
         return complete_chat(memory, request.body, options_.clock->now_us(), stopping_);
+    if (route.endpoint == Endpoint::kDocument) return take_document(memory, request, stopping_);
     if (route.endpoint == Endpoint::kEmbeddings) return make_embeddings(memory, request.body);
     return call_verb(memory, *route.verb, request.body, stopping_);
 }

@@ -21,6 +21,9 @@
 
 namespace mc::serve {
 
+// Longest body of a document (runtime::kFileBytesMax); any other is at most kMessageBytesMax long.
+inline constexpr std::size_t kDocumentBytesMax = 16 * 1024 * 1024;
+
 struct ServiceOptions {
     std::string version;  // of the program
     std::string bank;     // of a request that names none

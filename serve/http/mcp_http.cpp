@@ -5,28 +5,10 @@
 #include <optional>
 
 #include "serve/mcp/stdio_transport.h"
+#include "serve/protocol/base64.h"
 
 namespace mc::serve {
 namespace {
-
-std::optional<std::string> decode_base64(std::string_view text) {
-    constexpr std::string_view kAlphabet =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    while (text.ends_with('=')) text.remove_suffix(1);
-    std::string bytes;
-    unsigned bits = 0;
-    int bit_count = 0;
-    for (const char c : text) {
-        const std::size_t digit = kAlphabet.find(c);
-        if (digit == std::string_view::npos) return std::nullopt;
-        bits = (bits << 6U | static_cast<unsigned>(digit)) & 0xffffU;
-        bit_count += 6;
-        if (bit_count < 8) continue;
-        bit_count -= 8;
-        bytes.push_back(static_cast<char>(bits >> static_cast<unsigned>(bit_count) & 0xffU));
-    }
-    return bytes;
-}
 
 // "=?base64?…?=" stands for what a header cannot hold.
 std::optional<std::string> decode_header(const std::string& value) {

@@ -17,6 +17,8 @@ constexpr std::array kRoutes = {
     Route{"POST", "/v1/read", Endpoint::kVerb, Verb::kRead, "The exact text of a document"},
     Route{"POST", "/v1/forget", Endpoint::kVerb, Verb::kForget, "Take documents out"},
     Route{"GET", "/v1/status", Endpoint::kVerb, Verb::kStatus, "What the memory holds"},
+    Route{"POST", "/v1/documents", Endpoint::kDocument, std::nullopt,
+          "Keep a document, which is the body"},
     Route{"POST", "/mcp", Endpoint::kMcp, std::nullopt, "Model Context Protocol"},
     Route{"POST", "/v1/chat/completions", Endpoint::kChat, std::nullopt,
           "OpenAI's chat completions, answered from the memory"},
@@ -43,23 +45,40 @@ Json request_schema(const Route& route) {
     if (route.verb) return input_schema(*route.verb);
     if (route.endpoint == Endpoint::kChat) return chat_schema();
     if (route.endpoint == Endpoint::kEmbeddings) return embeddings_schema();
+    if (route.endpoint == Endpoint::kDocument) return {{"type", "string"}, {"format", "binary"}};
     return {{"type", "object"}};
 }
 
+Json answer_schema(const Route& route) {
+    if (route.verb) return output_schema(*route.verb);
+    if (route.endpoint == Endpoint::kDocument) return output_schema(Verb::kRemember);
+    return {{"type", route.content_type == "application/json" ? "object" : "string"}};
+}
+
+// What remember takes beside a file, as text.
+Json document_parameters() {
+    Json parameters = Json::array();
+    for (const char* name : {"name", "event_time", "idempotency_key", "bank"})
+        parameters.push_back({{"name", name}, {"in", "query"}, {"schema", {{"type", "string"}}}});
+    return parameters;
+}
+
 Json operation_of(const Route& route) {
-    const Json any = {{"type", route.content_type == "application/json" ? "object" : "string"}};
     Json operation = {{"summary", route.summary}};
     if (route.verb) {
         operation["operationId"] = verb_info(*route.verb).name;
         operation["description"] = verb_info(*route.verb).description;
     }
-    if (route.method == "POST")
+    if (route.method == "POST") {
+        const bool is_bytes = route.endpoint == Endpoint::kDocument;
         operation["requestBody"] = {
-            {"required", true}, {"content", content("application/json", request_schema(route))}};
+            {"required", true},
+            {"content", content(is_bytes ? "*/*" : "application/json", request_schema(route))}};
+        if (is_bytes) operation["parameters"] = document_parameters();
+    }
     operation["responses"] = {
         {"200",
-         {{"description", "Done"},
-          {"content", content(route.content_type, route.verb ? output_schema(*route.verb) : any)}}},
+         {{"description", "Done"}, {"content", content(route.content_type, answer_schema(route))}}},
         {"default", {{"$ref", "#/components/responses/problem"}}}};
     if (route.is_open) operation["security"] = Json::array({Json::object()});
     return operation;

@@ -13,7 +13,18 @@
 
 namespace mc::serve {
 
-enum class Endpoint { kVerb, kMcp, kChat, kEmbeddings, kModels, kLive, kReady, kMetrics, kOpenApi };
+enum class Endpoint {
+    kVerb,
+    kDocument,
+    kMcp,
+    kChat,
+    kEmbeddings,
+    kModels,
+    kLive,
+    kReady,
+    kMetrics,
+    kOpenApi
+};
 
 struct Route {
     std::string_view method;

@@ -12,14 +12,14 @@ namespace {
 
 constexpr std::string_view kRememberInput = R"({"type":"object","properties":{
 "text":{"type":"string","minLength":1},
+"file":{"type":"string","description":"in place of text, a document as base64: HTML, PDF, EPUB, DOCX, ODT, mail, chat"},
 "name":{"type":"string","description":"of the document; the same name again extends it"},
 "session":{"type":"string","description":"append as a message of this conversation"},
 "role":{"type":"string","description":"who says the message"},
 "event_time":{"type":"string","description":"when it happened: 2026-03-01 or 2026-03-01T12:30:00Z"},
 "idempotency_key":{"type":"string","description":"makes a retry safe"},
 "metadata":{"type":"object","additionalProperties":{"type":"string"}},
-"media_type":{"type":"string"},"bank":{"type":"string"}},
-"required":["text"],"additionalProperties":false})";
+"media_type":{"type":"string"},"bank":{"type":"string"}},"additionalProperties":false})";
 constexpr std::string_view kRememberOutput = R"({"type":"object","properties":{
 "outcome":{"enum":["ingested","resumed","extended","already_there"]},
 "document":{"type":"string"},"source":{"type":"string"},"bytes":{"type":"object"}},
@@ -51,10 +51,11 @@ constexpr std::string_view kReadInput = R"({"type":"object","properties":{
 "document":{"type":"string","description":"d3 or its name"},
 "begin":{"type":"integer","minimum":0,"description":"first byte"},
 "end":{"type":"integer","minimum":0,"description":"byte after the last"},
+"original":{"type":"boolean","description":"the bytes of its file, as base64"},
 "bank":{"type":"string"}},"required":["document"],"additionalProperties":false})";
 constexpr std::string_view kReadOutput = R"({"type":"object","properties":{
 "text":{"type":"string"},"bytes":{"type":"object"},"bytes_total":{"type":"integer"},
-"exact":{"type":"boolean"}},"required":["text"]})";
+"exact":{"type":"boolean"},"file":{"type":["string","null"]}},"required":["text"]})";
 
 constexpr std::string_view kForgetInput = R"({"type":"object","properties":{
 "documents":{"type":"array","items":{"type":"string"},"maxItems":1000,"description":"d3 or names"},

@@ -53,6 +53,14 @@ TEST(KindTest, MailAndChatsAreKnownByTheirFirstLines) {
     EXPECT_EQ(kind_of("{not json", "log.jsonl"), std::nullopt);
 }
 
+TEST(KindTest, AMediaTypeNamesAKind) {
+    for (const Kind kind : all_kinds()) EXPECT_EQ(kind_from_media_type(media_type_of(kind)), kind);
+    EXPECT_EQ(kind_from_media_type("Text/HTML ; charset=utf-8"), Kind::kHtml);
+    EXPECT_EQ(kind_from_media_type("application/mbox"), Kind::kMail);
+    for (const char* other : {"", "text/plain", "text/htm", "application/zip", "image/png"})
+        EXPECT_EQ(kind_from_media_type(other), std::nullopt) << other;
+}
+
 TEST(KindTest, ArchivesAreTakenByWhatIsInThem) {
     std::string epub = "PK\x03\x04";
     epub.append(26, '\0').append("mimetypeapplication/epub+zip");

@@ -51,6 +51,18 @@ class Verbs(package.PackageTestCase):
             self.assertIn("vet", found.answer.text)
             self.assertEqual(found.answer.sources, [1])
 
+    def test_a_file_is_converted_cited_and_given_back(self):
+        page = b"<!doctype html><html><body><h1>Lamp</h1><p>Penhaligon keeps the lamp burning.</p></body></html>"
+        with self.open() as memory:
+            memory.remember(TORTOISE, name="anna", event_time="2026-03-02")
+            memory.remember(file=page, name="lamp.html", metadata={"kind": "page"})
+            best = memory.recall("Who keeps the lamp burning?", metadata={"kind": "page"}).evidence[0]
+            self.assertEqual((best.source, best.place), ("lamp.html", "Lamp"))
+            self.assertEqual(memory.read("lamp.html", original=True).data, page)
+            self.assertEqual(memory.read("anna").data, TORTOISE.encode())
+            self.assertFalse(memory.recall("Who keeps the lamp burning?", until="2026-03-02",
+                                           source="lamp*").known)
+
     def test_the_command_line_finds_it_and_says_the_same(self):
         with self.open() as memory:
             memory.remember(TORTOISE, name="anna")

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "serve/http/secrets.h"
+#include "serve/mcp/stdio_transport.h"
 #include "tests/serve/fake_memory.h"
 #include "tests/support/store_fixture.h"
 
@@ -115,6 +116,30 @@ TEST_F(HttpServiceTest, RefusalsAreProblems) {
     EXPECT_EQ(ask("GET", "/v1/status", "", {{"Origin", "http://127.0.0.1:3000"}}).status, 200);
     memory_.refusal = "no such document";
     check(ask("POST", "/v1/read", R"({"document":"d9"})"), 400);
+}
+
+TEST_F(HttpServiceTest, ABodyOfItsOwnIsADocument) {
+    HttpService service(options_, memory_, queue_, stopping_);
+    const auto give = [&](std::vector<std::pair<std::string, std::string>> query,
+                          const std::string& type, const std::string& body) {
+        const auto header = [type](const char* name) -> std::string {
+            if (std::string_view(name) == "Host") return "localhost";
+            return std::string_view(name) == "Content-Type" ? type : "";
+        };
+        return service.answer({"POST", "/v1/documents", body, header, std::move(query)});
+    };
+    const std::string bytes("\0\xff%PDF", 6);
+    EXPECT_EQ(give({{"metadata.of", "anna"}, {"name", "a.pdf"}}, "application/pdf", bytes).status,
+              200);
+    EXPECT_EQ(memory_.calls.back(),
+              R"(remember {"name":"a.pdf","metadata":{"of":"anna"},"file":"AP8lUERG",)"
+              R"("media_type":"application/pdf","bank":"default"})");
+    EXPECT_EQ(give({{"colour", "red"}}, "", bytes).status, 400);
+    EXPECT_EQ(give({{"metadata", "a"}}, "", bytes).status, 400);
+    EXPECT_EQ(give({{"metadata", "a"}, {"metadata.b", "c"}}, "", bytes).status, 200);
+    const std::string long_body(kMessageBytesMax + 1, ' ');
+    EXPECT_EQ(give({}, "text/plain", long_body).status, 200);
+    EXPECT_EQ(ask("POST", "/v1/remember", long_body).status, 413);
 }
 
 TEST_F(HttpServiceTest, OnceThereIsAKeyNobodyComesInWithoutOne) {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The memory: the five verbs of docs/agents.md."""
 
+import base64
 import json
 import os
 import weakref
@@ -26,6 +27,10 @@ def _listed(documents: str | Iterable[str] | None) -> list[str] | None:
     if documents is None:
         return None
     return [documents] if isinstance(documents, str) else list(documents)
+
+
+def _base64(file: bytes | None) -> str | None:
+    return None if file is None else base64.b64encode(file).decode()
 
 
 class Memory:
@@ -70,13 +75,16 @@ class Memory:
         text = json.dumps(arguments, ensure_ascii=False).encode()  # refuses half a surrogate pair
         return json.loads(self._core.call(verb, text))
 
-    def remember(self, text: str, *, name: str | None = None, session: str | None = None,
+    def remember(self, text: str | None = None, *, file: bytes | None = None, name: str | None = None, session: str | None = None,
                  role: str | None = None, event_time: str | None = None,
                  metadata: Mapping[str, str] | None = None, idempotency_key: str | None = None,
                  media_type: str | None = None, bank: str | None = None) -> Remembered:
-        """Keeps a text: a document, or with `session` a message of it. It is durable and can be found at once."""
+        """Keeps a text: a document, or with `session` a message of it. It is durable and can be found at once.
+
+        `file` in place of text is a document's bytes, of a kind that `media_type`, the bytes or `name` tell.
+        """
         return from_json(Remembered, self._call(
-            "remember", text=text, name=name, session=session, role=role, event_time=event_time,
+            "remember", text=text, file=_base64(file), name=name, session=session, role=role, event_time=event_time,
             metadata=None if metadata is None else dict(metadata), idempotency_key=idempotency_key,
             media_type=media_type, bank=bank))
 
@@ -96,9 +104,13 @@ class Memory:
             metadata=None if metadata is None else dict(metadata), since=since, until=until, bank=bank))
 
     def read(self, document: str, begin: int | None = None, end: int | None = None, *,
-             bank: str | None = None) -> ReadResult:
-        """The text of a document ("d3" or its name) or of its bytes [begin, end); at most 256 KiB."""
-        return from_json(ReadResult, self._call("read", document=document, begin=begin, end=end, bank=bank))
+             original: bool | None = None, bank: str | None = None) -> ReadResult:
+        """The text of a document ("d3" or its name) or of its bytes [begin, end); at most 256 KiB.
+
+        With `original`, of its file: the bytes are the result's `data`.
+        """
+        return from_json(ReadResult, self._call(
+            "read", document=document, begin=begin, end=end, original=original, bank=bank))
 
     def forget(self, documents: str | Iterable[str] | None = None, *, older_than_days: int | None = None,
                all: bool | None = None, dry_run: bool = True, reason: str | None = None,

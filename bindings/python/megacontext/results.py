@@ -5,6 +5,8 @@ Their fields are those of the JSON that MCP, HTTP and the command line give, so 
 a result is that JSON.
 """
 
+import base64
+import builtins
 import dataclasses
 import html
 import types
@@ -39,6 +41,7 @@ class Evidence:
     rank: int
     document: str
     source: str
+    place: str | None
     bytes: Span
     tokens: Span
     level: int | None
@@ -111,6 +114,12 @@ class ReadResult:
     bytes_total: int
     exact: bool
     text: str
+    file: str | None
+
+    @property
+    def data(self) -> "builtins.bytes":
+        """What was read as bytes: of the original where that was asked for, else of the text."""
+        return self.text.encode() if self.file is None else base64.b64decode(self.file)
 
 
 @dataclasses.dataclass(frozen=True)
