@@ -43,13 +43,15 @@ mc_room(gistnet/training TORCH SEES core telemetry tree lm/torch lm/training
                                gistnet/index gistnet/pooling gistnet/search)
 mc_room(gistnet/probes TORCH SEES core tree lm lm/torch lm/training gistnet/pooling gistnet/training)
 
+mc_room(reader SEES core)
+
 mc_room(lensnet SEES core formats)
 mc_room(lensnet/training SEES core formats lensnet)
 
 mc_room(runtime/search SEES core text tree working_context storage lm/tokenizer)
 mc_room(runtime TORCH SEES core telemetry formats tree working_context documents storage storage/codec storage/portable storage/salvage
                            lm lm/generation lm/tokenizer text embedder gistnet gistnet/probes
-                           lensnet runtime/search)
+                           lensnet reader runtime/search)
 
 mc_room(runtime/stream TORCH SEES core tree lm)
 
@@ -78,7 +80,7 @@ mc_room(apps/terminal SEES core working_context)
 mc_room(apps/views TORCH SEES core tree runtime serve apps/terminal)
 mc_room(apps/repl TORCH SEES core telemetry working_context runtime apps/terminal apps/views)
 mc_room(apps/commands TORCH SEES core telemetry tree documents lm lm/tokenizer gistnet gistnet/training lensnet
-                                 lensnet/training runtime runtime/stream serve serve/http
+                                 lensnet/training reader runtime runtime/stream serve serve/http
                                  eval/answers/program eval/base_model eval/chat eval/delta_nll eval/gist_probes
                                  eval/repetition eval/report eval/retrieval eval/stream
                                  apps/repl apps/terminal apps/views)

@@ -26,6 +26,7 @@
 #include "lensnet/signals.h"
 #include "lm/base_model.h"
 #include "lm/generate.h"
+#include "reader/chat_server.h"
 #include "runtime/bank_session.h"
 #include "runtime/recall_filter.h"
 #include "runtime/search/evidence.h"
@@ -78,6 +79,9 @@ struct AnswerOptions {
     std::vector<std::string> stop_strings;
     lm::TextCallback on_text;                        // text as it comes; false stops the answer
     const std::atomic<bool>* interrupted = nullptr;  // stops the answer when set
+    // Writes in the base model's place, from passages as text; null: nobody. Of the settings of
+    // sampling it is told temperature and seed.
+    const reader::ChatServer* outside_reader = nullptr;
 };
 
 // Why an answer ended: the model's own reasons, and ours.
@@ -100,6 +104,7 @@ struct Answer {
     // Ranks in the question's evidence of those that the answer's words come from; empty when they
     // come from none.
     std::vector<std::size_t> sources;
+    std::string reader;  // the model that wrote it, as its server calls it; empty: the base model
     std::uint32_t prompt_entries = 0;
     std::uint32_t new_tokens = 0;
     AnswerEnd stop_reason = AnswerEnd::kTokensMax;
@@ -119,7 +124,8 @@ class FocusSession {
     // this, ask() or answer(). Cost: reads the window's tokens and gists from the store.
     Result<std::vector<lm::Segment>> reader_prompt();
 
-    // Lets the base model answer the last question from reader_prompt(). Requires: ask() succeeded.
+    // Lets the base model answer the last question from reader_prompt(), or another reader from its
+    // passages. Requires: ask() succeeded.
     Result<Answer> answer(const AnswerOptions& options);
 
     // Ranked passages without touching the window: plain search by "bm25", "cosine" or both.
@@ -173,6 +179,7 @@ class FocusSession {
     Result<BlockScores> refocus(const QueryOptions& options, FocusScorer& policy,
                                 QueryReport& report);
 
+    Result<Answer> answer_outside(const AnswerOptions& options);
     Result<std::vector<lm::Segment>> window_segments();
     Result<std::vector<lm::Segment>> answer_segments();
     Result<const Gist*> read_gist(NodeId node);

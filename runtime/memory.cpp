@@ -159,7 +159,9 @@ Result<Recollection> Memory::recall(const RecallRequest& request) {
     FocusSession focus(*session);
     MC_ASSIGN(recollection.report, focus.ask(request.question, options));
     if (request.answer) {
-        MC_ASSIGN(recollection.answer, focus.answer(*request.answer));
+        AnswerOptions answer = *request.answer;
+        if (reader_) answer.outside_reader = &*reader_;
+        MC_ASSIGN(recollection.answer, focus.answer(answer));
     }
     // After the answer, whose sources are ranks of what it was read from.
     auto& evidence = recollection.report.evidence;

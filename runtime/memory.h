@@ -19,8 +19,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "reader/chat_server.h"
 #include "runtime/bank_summary.h"
 #include "runtime/engine.h"
 #include "runtime/focus_session.h"
@@ -130,6 +132,9 @@ class Memory {
 
     Engine& engine() { return *engine_; }
 
+    // Lets another reader than the base model write what recall() answers.
+    void set_reader(reader::ChatServer server) { reader_ = std::move(server); }
+
   private:
     explicit Memory(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
 
@@ -139,6 +144,7 @@ class Memory {
 
     std::unique_ptr<Engine> engine_;
     std::map<std::string, std::unique_ptr<BankSession>> banks_;
+    std::optional<reader::ChatServer> reader_;
 };
 
 }  // namespace mc::runtime

@@ -110,6 +110,7 @@ Result<Answer> FocusSession::answer(const AnswerOptions& options) {
         if (options.on_text) options.on_text(answer.text);
         return answer;
     }
+    if (options.outside_reader) return answer_outside(options);
     MC_ASSIGN(const std::vector<lm::Segment> segments, reader_prompt());
     MC_ASSIGN(answer, write_answer(bank_.engine(), segments, options));
     std::vector<std::string> texts;

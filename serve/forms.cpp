@@ -94,6 +94,7 @@ Json to_json(const runtime::QueryReport& report) {
 Json to_json(const runtime::Answer& answer) {
     return {{"text", answer.text},
             {"sources", answer.sources},
+            {"reader", answer.reader.empty() ? Json(nullptr) : Json(answer.reader)},
             {"prompt_entries", answer.prompt_entries},
             {"new_tokens", answer.new_tokens},
             {"stop_reason", runtime::name_of(answer.stop_reason)},

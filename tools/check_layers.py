@@ -36,7 +36,7 @@ THIRD_PARTY = [
     ("poppler/*", ["documents/converters/pdf.cpp"], "GPL; the converter program alone"),
     ("gmime/*", ["documents/converters/mail.cpp"], "macros; GObject"),
     ("CLI/*", ["apps/*.cpp"], "throws; command lines only"),
-    ("httplib.h", ["serve/http/http_server.cpp"], "throws; slow to compile"),
+    ("httplib.h", ["serve/http/http_server.cpp", "reader/http_post.cpp"], "throws; slow to compile"),
     ("openssl/*", ["serve/http/secrets.cpp"], "codes, not results"),
     ("pybind11/*", ["bindings/python/module.cpp"], "throws; Python only"),
     ("boost/*", ["tree/*.cpp"], "graph views; slow to compile"),

@@ -5,6 +5,7 @@
 
 #include "apps/commands/command.h"
 #include "apps/commands/filter_flags.h"
+#include "apps/commands/reader_flags.h"
 #include "apps/terminal/interrupt.h"
 #include "apps/terminal/text.h"
 #include "apps/views/answer_settings.h"
@@ -37,6 +38,7 @@ class QueryCommand final : public Command {
         auto* answer = app->add_flag("--answer", wants_answer_, "let the base model answer");
         app->add_flag("--evidence-only", evidence_only_, "only the evidence (the default)")
             ->excludes(answer);
+        reader_.add(*app)->needs(answer);
         add_answer_flags(*app, answer_options_);
         app->footer(kFooter);
         return app;
@@ -60,6 +62,7 @@ class QueryCommand final : public Command {
     runtime::RecallFilter filter_;
     std::size_t evidence_count_ = 5;
     runtime::AnswerOptions answer_options_;
+    ReaderFlags reader_;
     bool wants_answer_ = false;
     bool evidence_only_ = false;
 };
@@ -130,6 +133,8 @@ Result<OpenBank> open_bank(Invocation& invocation) {
 
 Result<int> QueryCommand::run(Invocation& invocation) {
     if (is_blank(question_)) return fail(ErrorCode::kInvalidInput, "the question is empty");
+    MC_ASSIGN(const auto reader, reader_.server(process_environment()));
+    if (reader) answer_options_.outside_reader = &*reader;
     MC_ASSIGN(const OpenBank bank, open_bank(invocation));
     MC_ASSIGN(const runtime::QueryOptions options, options_for(invocation.config, *bank.session));
     runtime::FocusSession focus(*bank.session);

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/commands/command.h"
+#include "apps/commands/reader_flags.h"
 #include "apps/commands/serve_key.h"
 #include "serve/serve_http.h"
 
@@ -30,6 +31,7 @@ class ServeCommand final : public Command {
             ->check(CLI::Range(0, 65535).description(""))
             ->type_name("N")
             ->capture_default_str();
+        reader_.add(*app);
         add_setting_flag(*app, flags, Setting::kBudget);
         add_setting_flag(*app, flags, Setting::kEncoder);
         add_setting_flag(*app, flags, Setting::kCodec);
@@ -45,7 +47,9 @@ class ServeCommand final : public Command {
         if (key_app_->parsed()) return key_.run(invocation);
         const serve::StopSignal stop;
         options_.version = MC_VERSION;
+        MC_ASSIGN(const auto reader, reader_.server(process_environment()));
         MC_ASSIGN(const auto memory, runtime::Memory::open(invocation.config, invocation.metrics));
+        if (reader) memory->set_reader(*reader);
         const auto ready = [&](int port) { print_ready(invocation.out, port); };
         MC_TRY(serve::serve_http(*memory, options_, stop, ready));
         return 0;
@@ -62,6 +66,7 @@ class ServeCommand final : public Command {
     }
 
     serve::ServeOptions options_{"127.0.0.1", kDefaultPort, ""};
+    ReaderFlags reader_;
     CommandParts key_;
     CLI::App* key_app_ = nullptr;
 };

@@ -75,6 +75,10 @@ std::string source_marks(const runtime::Answer& answer) {
 
 std::string summary_of(const runtime::Answer& answer) {
     if (answer.stop_reason == runtime::AnswerEnd::kUnknown) return "the model was not asked";
+    if (!answer.reader.empty())
+        return "by " + printable(answer.reader) + ", which was given the passages above, in " +
+               format_seconds(answer.seconds) +
+               (answer.sources.empty() ? "; its words are in no passage" : "");
     return format_count(answer.new_tokens) + " tokens in " + format_seconds(answer.seconds) +
            ", the first after " + format_seconds(answer.seconds_to_first_token) + ", read from " +
            format_count(answer.prompt_entries) + " entries" +

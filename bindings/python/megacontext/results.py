@@ -53,10 +53,11 @@ class Evidence:
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """What the base model wrote; sources are ranks of the evidence that its words come from."""
+    """What the base model wrote (reader: None), or another; sources are ranks of the evidence that its words come from."""
 
     text: str
     sources: list[int]
+    reader: str | None
     prompt_entries: int
     new_tokens: int
     stop_reason: str
