@@ -207,6 +207,17 @@ Result<std::vector<DocumentRecord>> Memory::newest_documents(const std::string& 
     return session->nodes().newest_documents(count);
 }
 
+Result<Memory::TreeStep> Memory::walk(const std::string& name, const std::string& document,
+                                      std::optional<std::pair<Level, NodeIndex>> node) {
+    MC_ASSIGN(BankSession* const session, bank(name, false));
+    TreeStep step;
+    MC_ASSIGN(step.document, session->text().resolve_document(document));
+    std::optional<NodeId> below;
+    if (node) below = NodeId{step.document.id, node->first, node->second};
+    MC_ASSIGN(step.pieces, walk_tree(session->text(), step.document, below));
+    return step;
+}
+
 Result<MemoryStatus> Memory::status() {
     MemoryStatus status;
     status.bank = engine_->config().bank;

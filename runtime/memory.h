@@ -29,6 +29,7 @@
 #include "runtime/forget.h"
 #include "runtime/ingest.h"
 #include "runtime/recall_filter.h"
+#include "runtime/tree_walk.h"
 
 namespace mc::runtime {
 
@@ -129,6 +130,15 @@ class Memory {
     // The newest documents of a bank, newest first.
     Result<std::vector<DocumentRecord>> newest_documents(const std::string& bank,
                                                          std::size_t count);
+
+    // The top of a document's tree, or what is below a node of it.
+    struct TreeStep {
+        DocumentRecord document;
+        std::vector<TreePiece> pieces;
+    };
+
+    Result<TreeStep> walk(const std::string& bank, const std::string& document,
+                          std::optional<std::pair<Level, NodeIndex>> node);
 
     Engine& engine() { return *engine_; }
 

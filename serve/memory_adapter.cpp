@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/check.h"
+#include "core/span_math.h"
 #include "core/utf8.h"
 #include "serve/forms.h"
 #include "serve/protocol/base64.h"
@@ -163,6 +164,34 @@ Result<std::vector<Resource>> MemoryAdapter::resources(const std::string& bank, 
         resources.push_back(
             {to_text(document.id), document.source_name, document.media_type, document.byte_count});
     return resources;
+}
+
+Result<Json> MemoryAdapter::documents(const std::string& bank, std::size_t count) {
+    MC_ASSIGN(const auto documents, memory_.newest_documents(bank, count));
+    Json list = Json::array();
+    for (const DocumentRecord& document : documents) list.push_back(to_json(document));
+    return Json{{"documents", std::move(list)}};
+}
+
+Result<Json> MemoryAdapter::tree(const TreePlace& place) {
+    std::optional<std::pair<Level, NodeIndex>> node;
+    if (place.level && *place.level > kLevelMax.value)
+        return fail(ErrorCode::kInvalidInput,
+                    "level must be at most " + std::to_string(kLevelMax.value));
+    if (place.level)
+        node.emplace(Level(static_cast<std::uint8_t>(*place.level)), NodeIndex(*place.index));
+    MC_ASSIGN(const auto step, memory_.walk(place.bank, place.document, node));
+    Json pieces = Json::array();
+    for (const runtime::TreePiece& piece : step.pieces) {
+        const bool is_raw = piece.level == Level(0);
+        pieces.push_back(
+            {{"level", piece.level.value},
+             {"index", is_raw ? Json() : Json(piece.tokens.begin / tokens_per_node(piece.level))},
+             {"tokens", to_json(piece.tokens)},
+             {"bytes", to_json(piece.bytes)},
+             {"text", piece.text}});
+    }
+    return Json{{"document", to_json(step.document)}, {"pieces", std::move(pieces)}};
 }
 
 Result<std::vector<std::vector<float>>> MemoryAdapter::embed(

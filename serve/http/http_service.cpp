@@ -5,8 +5,10 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "serve/http/browse.h"
 #include "serve/http/mcp_http.h"
 #include "serve/http/openai.h"
+#include "serve/http/page.h"
 #include "serve/http/queued_memory.h"
 #include "serve/http/scoped_memory.h"
 #include "serve/mcp/stdio_transport.h"
@@ -139,8 +141,12 @@ HttpReply HttpService::answer_route(const Route& route, const HttpRequest& reque
             return {200, std::string(route.content_type), options_.metrics_text(), {}};
         case Endpoint::kModels:
             return list_models();
+        case Endpoint::kPage:
+            return page();
         case Endpoint::kVerb:
         case Endpoint::kDocument:
+        case Endpoint::kDocuments:
+        case Endpoint::kTree:
         case Endpoint::kMcp:
         case Endpoint::kChat:
         case Endpoint::kEmbeddings:
@@ -168,6 +174,8 @@ HttpReply HttpService::answer_endpoint(const Route& route, const HttpRequest& re
     }
     if (route.endpoint == Endpoint::kChat)
         return complete_chat(memory, request.body, options_.clock->now_us(), stopping_);
+    if (route.endpoint == Endpoint::kDocuments) return list_documents(memory, request);
+    if (route.endpoint == Endpoint::kTree) return show_tree(memory, request);
     if (route.endpoint == Endpoint::kDocument) return take_document(memory, request, stopping_);
     if (route.endpoint == Endpoint::kEmbeddings) return make_embeddings(memory, request.body);
     return call_verb(memory, *route.verb, request.body, stopping_);

@@ -20,6 +20,18 @@ Result<std::vector<Resource>> QueuedMemory::resources(const std::string& bank, s
     return std::move(*result);
 }
 
+Result<Json> QueuedMemory::documents(const std::string& bank, std::size_t count) {
+    std::optional<Result<Json>> result;
+    place_.run([&] { result.emplace(memory_.documents(bank, count)); });
+    return std::move(*result);
+}
+
+Result<Json> QueuedMemory::tree(const TreePlace& place) {
+    std::optional<Result<Json>> result;
+    place_.run([&] { result.emplace(memory_.tree(place)); });
+    return std::move(*result);
+}
+
 Result<std::vector<std::vector<float>>> QueuedMemory::embed(const std::vector<std::string>& texts) {
     std::optional<Result<std::vector<std::vector<float>>>> result;
     place_.run([&] { result.emplace(memory_.embed(texts)); });

@@ -4,6 +4,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "serve/http/browse.h"
 #include "serve/http/openai.h"
 
 namespace mc::serve {
@@ -19,6 +20,9 @@ constexpr std::array kRoutes = {
     Route{"GET", "/v1/status", Endpoint::kVerb, Verb::kStatus, "What the memory holds"},
     Route{"POST", "/v1/documents", Endpoint::kDocument, std::nullopt,
           "Keep a document, which is the body"},
+    Route{"GET", "/v1/documents", Endpoint::kDocuments, std::nullopt, "The newest documents"},
+    Route{"GET", "/v1/tree", Endpoint::kTree, std::nullopt,
+          "The top of a document's tree, or what is below a node"},
     Route{"POST", "/mcp", Endpoint::kMcp, std::nullopt, "Model Context Protocol"},
     Route{"POST", "/v1/chat/completions", Endpoint::kChat, std::nullopt,
           "OpenAI's chat completions, answered from the memory"},
@@ -31,6 +35,7 @@ constexpr std::array kRoutes = {
     Route{"GET", "/metrics", Endpoint::kMetrics, std::nullopt, "For Prometheus", kPlainText},
     Route{"GET", "/openapi.json", Endpoint::kOpenApi, std::nullopt, "This document",
           "application/json", true},
+    Route{"GET", "/", Endpoint::kPage, std::nullopt, "A page for people", "text/html", true},
 };
 
 constexpr std::string_view kProblemSchema = R"({"type":"object","properties":{
@@ -76,6 +81,8 @@ Json operation_of(const Route& route) {
             {"content", content(is_bytes ? "*/*" : "application/json", request_schema(route))}};
         if (is_bytes) operation["parameters"] = document_parameters();
     }
+    if (route.endpoint == Endpoint::kDocuments) operation["parameters"] = list_parameters();
+    if (route.endpoint == Endpoint::kTree) operation["parameters"] = tree_parameters();
     operation["responses"] = {
         {"200",
          {{"description", "Done"}, {"content", content(route.content_type, answer_schema(route))}}},

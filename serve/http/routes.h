@@ -16,6 +16,8 @@ namespace mc::serve {
 enum class Endpoint {
     kVerb,
     kDocument,
+    kDocuments,
+    kTree,
     kMcp,
     kChat,
     kEmbeddings,
@@ -23,7 +25,8 @@ enum class Endpoint {
     kLive,
     kReady,
     kMetrics,
-    kOpenApi
+    kOpenApi,
+    kPage
 };
 
 struct Route {

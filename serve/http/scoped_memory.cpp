@@ -43,6 +43,17 @@ Result<std::vector<Resource>> ScopedMemory::resources(const std::string& bank, s
     return memory_.resources(allowed, count);
 }
 
+Result<Json> ScopedMemory::documents(const std::string& bank, std::size_t count) {
+    MC_ASSIGN(const std::string allowed, allowed_bank(bank, Verb::kRead));
+    return memory_.documents(allowed, count);
+}
+
+Result<Json> ScopedMemory::tree(const TreePlace& place) {
+    TreePlace in_bank = place;
+    MC_ASSIGN(in_bank.bank, allowed_bank(place.bank, Verb::kRead));
+    return memory_.tree(in_bank);
+}
+
 Result<std::vector<std::vector<float>>> ScopedMemory::embed(const std::vector<std::string>& texts) {
     MC_TRY(allowed_bank("", Verb::kRecall));
     return memory_.embed(texts);

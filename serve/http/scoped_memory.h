@@ -22,6 +22,8 @@ class ScopedMemory final : public MemoryPort {
     Result<Json> call(Verb verb, const Json& arguments,
                       const std::atomic<bool>& cancelled) override;
     Result<std::vector<Resource>> resources(const std::string& bank, std::size_t count) override;
+    Result<Json> documents(const std::string& bank, std::size_t count) override;
+    Result<Json> tree(const TreePlace& place) override;
     Result<std::vector<std::vector<float>>> embed(const std::vector<std::string>& texts) override;
 
     // Whether the last error was the key's, not the memory's.

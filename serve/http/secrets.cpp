@@ -6,6 +6,7 @@
 #include <openssl/rand.h>
 
 #include <array>
+#include <vector>
 
 #include "core/check.h"
 
@@ -33,13 +34,19 @@ Result<std::string> random_secret() {
     return "mc_" + hex_of(bytes.data(), bytes.size());
 }
 
-std::string sha256_hex(std::string_view text) {
+std::string sha256_bytes(std::string_view text) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned size = 0;
     const int done =
         EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr);
     MC_CHECK(done == 1, "SHA-256 takes any bytes");
-    return hex_of(digest.data(), size);
+    return {digest.begin(), digest.begin() + size};
+}
+
+std::string sha256_hex(std::string_view text) {
+    const std::string digest = sha256_bytes(text);
+    const std::vector<unsigned char> bytes(digest.begin(), digest.end());
+    return hex_of(bytes.data(), bytes.size());
 }
 
 bool equal_in_constant_time(std::string_view a, std::string_view b) {

@@ -12,7 +12,8 @@ namespace mc::serve {
 // "mc_" and 64 hexadecimal digits from the system's randomness. Errors: kIo when it has none.
 Result<std::string> random_secret();
 
-// SHA-256 in hexadecimal digits.
+// SHA-256, and the same in hexadecimal digits.
+std::string sha256_bytes(std::string_view text);
 std::string sha256_hex(std::string_view text);
 
 // Takes as long whatever the difference.

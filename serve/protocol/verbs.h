@@ -49,6 +49,14 @@ struct Resource {
     std::uint64_t size_bytes = 0;
 };
 
+// A node of a document's tree; without level and index its top.
+struct TreePlace {
+    std::string bank;
+    std::string document;
+    std::optional<std::uint64_t> level;
+    std::optional<std::uint64_t> index;
+};
+
 // Port: the memory behind the protocols. serve/ implements it on runtime::Memory; tests in memory.
 class MemoryPort {
   public:
@@ -61,6 +69,12 @@ class MemoryPort {
 
     // The newest documents of a bank, newest first; empty: of the configured one.
     virtual Result<std::vector<Resource>> resources(const std::string& bank, std::size_t count) = 0;
+
+    // The same documents with all that is known of them.
+    virtual Result<Json> documents(const std::string& bank, std::size_t count) = 0;
+
+    // The document, and the pieces that its tree has at or below a place.
+    virtual Result<Json> tree(const TreePlace& place) = 0;
 
     // What the embedder makes of texts. kInvalidInput where none is installed.
     virtual Result<std::vector<std::vector<float>>> embed(

@@ -37,6 +37,19 @@ class FakeMemory final : public MemoryPort {
         return std::vector<Resource>{{"d1", "notes.txt", "text/plain", 8}};
     }
 
+    Result<Json> documents(const std::string& bank, std::size_t count) override {
+        calls.push_back("documents " + bank + " " + std::to_string(count));
+        return Json{{"documents", Json::array()}};
+    }
+
+    Result<Json> tree(const TreePlace& place) override {
+        calls.push_back(
+            "tree " + place.bank + " " + place.document +
+            (place.level ? " L" + std::to_string(*place.level) + "/" + std::to_string(*place.index)
+                         : ""));
+        return Json{{"pieces", Json::array()}};
+    }
+
     Result<std::vector<std::vector<float>>> embed(const std::vector<std::string>& texts) override {
         return std::vector<std::vector<float>>(texts.size(), {0.5F, 0.25F});
     }

@@ -142,6 +142,56 @@ TEST_F(HttpServiceTest, ABodyOfItsOwnIsADocument) {
     EXPECT_EQ(ask("POST", "/v1/remember", long_body).status, 413);
 }
 
+TEST_F(HttpServiceTest, DocumentsAndTreesAreListedAndWalked) {
+    HttpService service(options_, memory_, queue_, stopping_);
+    const auto get = [&](const char* path, std::vector<std::pair<std::string, std::string>> query) {
+        const auto header = [](const char* name) -> std::string {
+            return std::string_view(name) == "Host" ? "localhost" : "";
+        };
+        return service.answer({"GET", path, "", header, std::move(query)}).status;
+    };
+    EXPECT_EQ(get("/v1/documents", {}), 200);
+    EXPECT_EQ(memory_.calls.back(), "documents default 100");
+    EXPECT_EQ(get("/v1/documents", {{"bank", "work"}, {"count", "7"}}), 200);
+    EXPECT_EQ(memory_.calls.back(), "documents work 7");
+    EXPECT_EQ(get("/v1/tree", {{"document", "d3"}}), 200);
+    EXPECT_EQ(memory_.calls.back(), "tree default d3");
+    EXPECT_EQ(get("/v1/tree", {{"document", "d3"}, {"level", "2"}, {"index", "13"}}), 200);
+    EXPECT_EQ(memory_.calls.back(), "tree default d3 L2/13");
+    const std::size_t asked = memory_.calls.size();
+    for (const char* count : {"0", "1001", "-1", "7x", "99999999999999999999"})
+        EXPECT_EQ(get("/v1/documents", {{"count", count}}), 400) << count;
+    EXPECT_EQ(get("/v1/documents", {{"colour", "red"}}), 400);
+    EXPECT_EQ(get("/v1/documents", {{"bank", "a"}, {"bank", "b"}}), 400);
+    EXPECT_EQ(get("/v1/tree", {}), 400);
+    EXPECT_EQ(get("/v1/tree", {{"document", "d3"}, {"level", "1"}}), 400);
+    EXPECT_EQ(memory_.calls.size(), asked);
+    const auto key = with_key(make_key({"recall"}, {}));
+    EXPECT_EQ(ask("GET", "/v1/documents", "", key).status, 403);
+    EXPECT_EQ(memory_.calls.size(), asked);
+}
+
+TEST_F(HttpServiceTest, ThePageIsOneFileThatRunsNothingElse) {
+    make_key({}, {});
+    const HttpReply reply = ask("GET", "/");  // the page alone needs no key
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_EQ(reply.content_type, "text/html; charset=utf-8");
+    const std::map<std::string, std::string> headers(reply.headers.begin(), reply.headers.end());
+    const std::string& policy = headers.at("Content-Security-Policy");
+    EXPECT_TRUE(policy.starts_with("default-src 'none'; script-src 'sha256-")) << policy;
+    EXPECT_EQ(policy.find("unsafe"), std::string::npos);
+    EXPECT_NE(policy.find("frame-ancestors 'none'"), std::string::npos);
+    EXPECT_EQ(headers.at("X-Content-Type-Options"), "nosniff");
+    for (const char* outside : {"http://", "https://", "src=", "@import", "url(", "innerHTML",
+                                " style=", "onclick=\"", "eval("})
+        EXPECT_EQ(reply.body.find(outside), std::string::npos) << outside;
+    for (const Route& route : routes())
+        if (route.endpoint == Endpoint::kDocuments || route.endpoint == Endpoint::kTree) {
+            EXPECT_NE(reply.body.find(std::string(route.path)), std::string::npos) << route.path;
+        }
+    EXPECT_EQ(sha256_hex("abc").size(), 2 * sha256_bytes("abc").size());
+}
+
 TEST_F(HttpServiceTest, OnceThereIsAKeyNobodyComesInWithoutOne) {
     EXPECT_EQ(ask("GET", "/v1/status").status, 200);
     const std::string secret = make_key({}, {});

@@ -52,6 +52,45 @@ class Http(cli.CliTestCase):
                            403)
         self.assertEqual(server.close(), 0)
 
+    def test_a_person_sees_documents_and_walks_down_a_tree(self):
+        text = "".join(f"Line {i} of the log says that ship {i * 7} came in.\n" for i in range(300))
+        server = self.serve()
+        server.call("remember", text=text, name="log")
+        server.call("remember", text="Anna keeps a tortoise.", name="anna")
+        status, headers, page = server.send("GET", "/")
+        self.assertEqual((status, headers["Content-Type"]), (200, "text/html; charset=utf-8"))
+        self.assertIn("script-src 'sha256-", headers["Content-Security-Policy"])
+        self.assertIn("</html>", page)
+        listed = server.send("GET", "/v1/documents?count=5")[2]["documents"]
+        self.assertEqual([one["source"] for one in listed], ["anna", "log"])
+
+        def walk(**place):
+            query = "&".join(f"{key}={value}" for key, value in place.items())
+            return server.send("GET", "/v1/tree?document=log&" + query)[2]
+
+        step = walk()
+        self.assertEqual(step["document"]["source"], "log")
+        path = []
+        while True:
+            pieces = step["pieces"]
+            for piece in pieces:  # without a gap, and each says the text that it stands for
+                begin, end = piece["bytes"]["begin"], piece["bytes"]["end"]
+                self.assertEqual(piece["text"].removesuffix("…"), text.encode()[begin:end].decode()
+                                 [:len(piece["text"].removesuffix("…"))])
+            for one, other in zip(pieces, pieces[1:]):
+                self.assertEqual(one["tokens"]["end"], other["tokens"]["begin"])
+            first = pieces[0]
+            if first["level"] == 0:
+                break
+            path.append((first["level"], first["index"]))
+            step = walk(level=first["level"], index=first["index"])
+        self.assertEqual(path, [(level, 0) for level in range(path[0][0], 0, -1)])
+        self.assertGreaterEqual(path[0][0], 2)
+        self.check_problem(server.send("GET", "/v1/tree?document=log&level=9&index=0"), 400, "L9/0")
+        self.check_problem(server.send("GET", "/v1/tree?document=log&level=1&index=99999"), 400, "L1/99999")
+        self.check_problem(server.send("GET", "/v1/tree?document=nobody"), 400, "nobody")
+        self.assertEqual(server.close(), 0)
+
     def test_keys_let_in_and_keep_to_their_banks_and_verbs(self):
         server = self.serve()
         server.call("remember", text="Anna keeps a tortoise.", bank="work")
