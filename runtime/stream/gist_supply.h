@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The gists of a text that goes on, block by block, as an ingest of it makes them.
 //
-// Keeps the tokens that the next read window needs, at most some hundred beyond those whose gists
-// were not taken yet; nothing else grows. Ownership: borrows the encoder. Threads: one. Errors:
-// those of the encoder.
+// advance() makes one block's gist at a time, so that no step waits for many: the encoder goes on
+// from what it read of the window (gistnet/open_windows.h). Each window's left context is read
+// while the window before it fills, block by block too. Keeps the tokens that the next read window
+// needs; nothing else grows but with the gists that are not taken. Ownership: borrows the encoder.
+// Threads: one. Errors: those of the encoder.
 #pragma once
 
 #include <cstdint>
@@ -25,12 +27,17 @@ class GistSupply {
     // The text goes on.
     void append(std::span<const TokenId> tokens);
 
-    // The gist of the oldest block that was not taken yet; makes those of all whole blocks when it
-    // has none left. Requires: the text holds all of that block.
+    // Makes the gist of the oldest block that has none, if one is whole. Cost: 32 tokens read, in
+    // the later half of a window 64.
+    Result<void> advance();
+
+    // The gist of the oldest block that was not taken yet, made if it has to be. Requires: the text
+    // holds all of that block.
     Result<Gist> take();
 
   private:
-    Result<void> make();
+    Result<std::vector<Gist>> encode(ReadWindow window);
+    Result<void> read_ahead();
 
     GistEncoder& encoder_;
     std::vector<TokenId> text_;     // from text_begin_ on

@@ -62,13 +62,22 @@ Result<std::vector<float>> StreamReader::read(std::span<const TokenId> tokens) {
         const auto piece = tokens.first(std::min<std::uint64_t>(to_border, tokens.size()));
         MC_ASSIGN(const auto scored, sequence_->score(piece));
         nll.insert(nll.end(), scored.begin(), scored.end());
-        if (supply_) supply_->append(piece);
         counts_.tokens += piece.size();
         counts_.raw += piece.size();
+        if (supply_) MC_TRY(supply_gists(piece));
         counts_.entries_max = std::max(counts_.entries_max, counts_.entries());
         tokens = tokens.subspan(piece.size());
     }
     return nll;
+}
+
+// Gists are made while blocks are still raw, two at a step until all that is raw has one and then
+// one: from the half of the window on, so that a text that fits has none made in vain.
+Result<void> StreamReader::supply_gists(std::span<const TokenId> tokens) {
+    supply_->append(tokens);
+    if (counts_.tokens % kBlockSize != 0 || 2 * counts_.entries() < budget_) return {};
+    MC_TRY(supply_->advance());
+    return supply_->advance();
 }
 
 // At a block's border, so that all raw tokens are whole blocks.

@@ -71,6 +71,7 @@ class StreamReader {
     StreamReader(const lm::BaseModel& model, GistEncoder* encoder, std::uint64_t budget,
                  const GistFloors& floors);
 
+    Result<void> supply_gists(std::span<const TokenId> tokens);
     Result<void> make_room(std::uint64_t entries);
     Result<void> collapse_raw(std::uint64_t blocks);
     Result<void> collapse_family(std::size_t level);

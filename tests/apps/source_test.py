@@ -97,7 +97,7 @@ class Sources(cli.CliTestCase):
         self.assertIn(b"noon", self.cli.run("read", "a.txt").stdout)
 
     def test_a_changed_book_keeps_the_gists_of_what_has_not_changed(self):
-        text = cli.made_up_text(7, 2600)
+        text = cli.made_up_text(7, 1200)
         path = self.cli.write("a.txt", text)
         self.cli.result("ingest", "a.txt")
         middle = text.index(". ", len(text) // 2) + 2
@@ -116,7 +116,7 @@ class Sources(cli.CliTestCase):
         self.assertEqual(self.cli.run("read", "a.txt").stdout, path.read_bytes())
 
     def test_a_killed_replacement_is_completed_by_the_same_command(self):
-        book = cli.made_up_text(7, 1600)
+        book = cli.made_up_text(7, 700)
         path = self.cli.write("a.txt", book)
         self.cli.result("ingest", "a.txt")
         data = self.cli.store / "data.mdb"
