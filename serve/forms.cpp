@@ -44,6 +44,10 @@ Json to_json(ByteSpan span) {
     return {{"begin", span.begin}, {"end", span.end}};
 }
 
+Json to_json(const runtime::DocumentPart& part) {
+    return {{"bytes", to_json(part.bytes)}, {"tokens", to_json(part.tokens)}};
+}
+
 Json to_json(const DocumentRecord& document) {
     Json form{{"document", to_text(document.id)},
               {"source", document.source_name},

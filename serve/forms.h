@@ -11,6 +11,7 @@
 #include "runtime/bank_summary.h"
 #include "runtime/focus_session.h"
 #include "runtime/ingest.h"
+#include "runtime/redaction.h"
 #include "serve/protocol/json.h"
 #include "tree/records.h"
 
@@ -22,6 +23,7 @@ std::string to_text(DocumentId document);
 // Half-open {"begin":…,"end":…}.
 Json to_json(TokenSpan span);
 Json to_json(ByteSpan span);
+Json to_json(const runtime::DocumentPart& part);
 Json to_json(const DocumentRecord& document);
 Json to_json(const runtime::Evidence& evidence, std::size_t rank);
 Json to_json(const runtime::QueryReport& report);

@@ -115,6 +115,9 @@ Result<Json> MemoryAdapter::forget(const Json& arguments) {
     request.bank = text_of(arguments, "bank");
     request.choice.documents = texts_of(arguments, "documents");
     request.choice.all = flag_of(arguments, "all", false);
+    if (arguments.contains("begin") || arguments.contains("end"))
+        request.choice.bytes.push_back(
+            {number_of(arguments, "begin"), number_of(arguments, "end")});
     if (const auto days = number_of(arguments, "older_than_days"))
         request.choice.older_than_us = static_cast<std::int64_t>(*days) * kMicrosecondsPerDay;
     request.reason = text_of(arguments, "reason");
@@ -122,6 +125,8 @@ Result<Json> MemoryAdapter::forget(const Json& arguments) {
     MC_ASSIGN(const runtime::ForgetReport plan, memory_.forget(request));
     Json documents = Json::array();
     for (const DocumentRecord& document : plan.documents) documents.push_back(to_json(document));
+    for (const runtime::DocumentPart& part : plan.parts)
+        documents.front()["parts"].push_back(to_json(part));
     return Json{{"outcome", request.dry_run ? "would_forget" : "forgotten"},
                 {"documents", documents},
                 {"tokens", plan.token_count},

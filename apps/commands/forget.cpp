@@ -119,10 +119,6 @@ Result<runtime::ForgetChoice> ForgetCommand::choice() const {
     return choice;
 }
 
-Json to_json(const runtime::DocumentPart& part) {
-    return {{"bytes", serve::to_json(part.bytes)}, {"tokens", serve::to_json(part.tokens)}};
-}
-
 // With the text of the parts, because bytes tell nobody what would go.
 Result<void> ForgetCommand::print_plan(Output& out, const runtime::BankText& text,
                                        const runtime::ForgetReport& plan) {

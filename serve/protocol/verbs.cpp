@@ -59,6 +59,8 @@ constexpr std::string_view kReadOutput = R"({"type":"object","properties":{
 
 constexpr std::string_view kForgetInput = R"({"type":"object","properties":{
 "documents":{"type":"array","items":{"type":"string"},"maxItems":1000,"description":"d3 or names"},
+"begin":{"type":"integer","minimum":0,"description":"of one document, only from this byte"},
+"end":{"type":"integer","minimum":0,"description":"to before this byte"},
 "older_than_days":{"type":"integer","minimum":0,"maximum":36500},
 "all":{"type":"boolean"},
 "dry_run":{"type":"boolean","description":"true if not given: only says what would go"},
@@ -83,10 +85,11 @@ constexpr std::array kTable = {
              true, false, true, kRecallInput, kRecallOutput},
     VerbInfo{"read", "The exact text of a document or of a part of it.", true, false, true,
              kReadInput, kReadOutput},
-    VerbInfo{"forget",
-             "Take documents out for good. Without dry_run false it only says which would go. Say "
-             "which in one way: documents, older_than_days or all.",
-             false, true, true, kForgetInput, kForgetOutput},
+    VerbInfo{
+        "forget",
+        "Take documents, or bytes of one, out for good. Without dry_run false it only says what "
+        "would go. Say what in one way: documents, older_than_days or all.",
+        false, true, true, kForgetInput, kForgetOutput},
     VerbInfo{"status", "What the memory holds.", true, false, true, kStatusInput, kStatusOutput},
 };
 

@@ -193,7 +193,8 @@ class CommandLine:
             return self.program.result("read", arguments["document"], *span)
         if verb == "forget":
             how = "--dry-run" if arguments.get("dry_run", True) else "--yes"
-            lines = self.program.results("forget", *arguments["documents"], how)
+            part = [f"--bytes={arguments['begin']}:{arguments['end']}"] if "begin" in arguments else []
+            lines = self.program.results("forget", *arguments["documents"], *part, how)
             return {"outcome": lines[0]["outcome"],
                     "documents": [{k: v for k, v in line.items() if k != "outcome"} for line in lines]}
         banks = self.program.result("bank", "list")["banks"]

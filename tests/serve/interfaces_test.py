@@ -51,6 +51,9 @@ def run_script(face):
     do("forget", documents=["ben.txt"])
     do("forget", documents=["ben.txt"], dry_run=False)
     do("recall", question="Where does Ben Moss live?")
+    do("forget", documents=["bell.txt"], begin=28, end=59, dry_run=False)
+    do("read", document="bell.txt", begin=0, end=27)
+    do("recall", question="When did the bell crack?")
     do("status")
     return said
 

@@ -112,13 +112,17 @@ class Memory:
         return from_json(ReadResult, self._call(
             "read", document=document, begin=begin, end=end, original=original, bank=bank))
 
-    def forget(self, documents: str | Iterable[str] | None = None, *, older_than_days: int | None = None,
+    def forget(self, documents: str | Iterable[str] | None = None, *, begin: int | None = None,
+               end: int | None = None, older_than_days: int | None = None,
                all: bool | None = None, dry_run: bool = True, reason: str | None = None,
                bank: str | None = None) -> ForgetReport:
-        """Takes documents out for good. Says only which would go unless `dry_run` is False."""
+        """Takes documents, or the bytes [begin, end) of one, out for good.
+
+        Says only what would go unless `dry_run` is False.
+        """
         return from_json(ForgetReport, self._call(
-            "forget", documents=_listed(documents), older_than_days=older_than_days, all=all,
-            dry_run=dry_run, reason=reason, bank=bank))
+            "forget", documents=_listed(documents), begin=begin, end=end,
+            older_than_days=older_than_days, all=all, dry_run=dry_run, reason=reason, bank=bank))
 
     def status(self) -> MemoryStatus:
         """What the memory holds, bank by bank."""
