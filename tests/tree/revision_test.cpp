@@ -12,7 +12,7 @@
 namespace mc {
 namespace {
 
-constexpr std::uint64_t kSeed = 20261130;
+constexpr std::uint64_t kRevisionSeed = 20261130;
 constexpr TokenId kBlank = 50'000;
 
 using Tokens = std::vector<TokenId>;
@@ -53,7 +53,7 @@ void expect_nothing_else_read(const Tokens& old_tokens, const Revision& revision
 }
 
 TEST(RevisionLaws, SpellsTheChangedTextAndKeepsOnlyWhatHasReadNothingElse) {
-    Rng rng(kSeed);
+    Rng rng(kRevisionSeed);
     for (int round = 0; round < 300; ++round) {
         SCOPED_TRACE("rng state " + std::to_string(rng.state()));
         // Of few different tokens now and then: blocks that stand in many places.
@@ -73,7 +73,7 @@ TEST(RevisionLaws, SpellsTheChangedTextAndKeepsOnlyWhatHasReadNothingElse) {
 }
 
 TEST(RevisionLaws, AnUnchangedTextIsKeptWhole) {
-    Rng rng(kSeed);
+    Rng rng(kRevisionSeed);
     const Tokens tokens = random_tokens(rng, 5000);
     const Revision revision = revise(tokens, tokens, kBlank);
     EXPECT_EQ(revision.tokens, tokens);
@@ -81,7 +81,7 @@ TEST(RevisionLaws, AnUnchangedTextIsKeptWhole) {
 }
 
 TEST(RevisionLaws, AHundredthChangedInFewPlacesMakesLessThanATenthAnew) {
-    Rng rng(kSeed);
+    Rng rng(kRevisionSeed);
     const Tokens tokens = random_tokens(rng, 250'000);
     Tokens changed = tokens;
     for (int i = 0; i < 20; ++i) {
@@ -95,7 +95,7 @@ TEST(RevisionLaws, AHundredthChangedInFewPlacesMakesLessThanATenthAnew) {
 }
 
 TEST(RevisionLaws, EditAfterEditInOnePlaceAddsNoBlankTokens) {
-    Rng rng(kSeed);
+    Rng rng(kRevisionSeed);
     Tokens tokens = random_tokens(rng, 10'000);
     for (int i = 0; i < 50; ++i) {
         Tokens changed = spelled(tokens);
@@ -108,7 +108,7 @@ TEST(RevisionLaws, EditAfterEditInOnePlaceAddsNoBlankTokens) {
 class RevisionEncoderTest : public testing::Test {
   protected:
     RevisionEncoderTest() {
-        Rng rng(kSeed);
+        Rng rng(kRevisionSeed);
         old_tokens_ = random_tokens(rng, 6000);
         EXPECT_TRUE(old_.append(old_tokens_));
         Tokens changed = old_tokens_;
