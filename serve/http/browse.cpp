@@ -75,10 +75,6 @@ Result<Json> step_of(MemoryPort& memory, const HttpRequest& request) {
     return memory.tree(place);
 }
 
-HttpReply reply_of(const Result<Json>& done) {
-    return done ? json_reply(*done) : problem_of(done.error());
-}
-
 Json parameters(std::span<const std::string_view> names) {
     Json list = Json::array();
     for (const std::string_view name : names) {

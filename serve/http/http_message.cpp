@@ -78,4 +78,8 @@ HttpReply problem_of(const Error& error) {
     return problem(status_of(error.code()), error_code_name(error.code()), error.to_string());
 }
 
+HttpReply reply_of(const Result<Json>& done) {
+    return done ? json_reply(*done) : problem_of(done.error());
+}
+
 }  // namespace mc::serve

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/result.h"
 #include "serve/protocol/json.h"
 
 namespace mc::serve {
@@ -37,5 +38,7 @@ HttpReply problem(int status, std::string_view code, const std::string& detail);
 
 // What an error of the memory is to a client.
 HttpReply problem_of(const Error& error);
+// What the memory said, or why it did not.
+HttpReply reply_of(const Result<Json>& done);
 
 }  // namespace mc::serve

@@ -52,10 +52,6 @@ std::optional<HttpReply> refuse_body(const Route& route, const HttpRequest& requ
     return std::nullopt;
 }
 
-HttpReply reply_of(const Result<Json>& done) {
-    return done ? json_reply(*done) : problem_of(done.error());
-}
-
 // remember with a file: what stands beside it is in the path's query, metadata as metadata.KEY.
 HttpReply take_document(MemoryPort& memory, const HttpRequest& request,
                         const std::atomic<bool>& stopping) {

@@ -57,7 +57,7 @@ int status_of(const Json& answer) {
     }
 }
 
-HttpReply reply_of(const Json& answer, int status) {
+HttpReply rpc_reply(const Json& answer, int status) {
     HttpReply reply = json_reply(answer);
     reply.status = status;
     return reply;
@@ -69,17 +69,17 @@ HttpReply answer_mcp(McpServer& server, const HttpRequest& request,
                      const std::atomic<bool>& cancelled) {
     const auto message = parse_json(request.body, kMessageBytesMax);
     if (!message)
-        return reply_of(rpc_error({}, RpcCode::kParseError, message.error().message()), 400);
+        return rpc_reply(rpc_error({}, RpcCode::kParseError, message.error().message()), 400);
     const bool modern = !named_revision(*message).empty();
     if (modern) {
         const std::string header = wrong_header(request, *message);
         if (!header.empty())
-            return reply_of(rpc_error(message->value("id", Json()), RpcCode::kHeaderMismatch,
-                                      "the header " + header + " does not match the message"),
-                            400);
+            return rpc_reply(rpc_error(message->value("id", Json()), RpcCode::kHeaderMismatch,
+                                       "the header " + header + " does not match the message"),
+                             400);
     }
     const auto answer = server.handle(*message, cancelled);
-    if (answer) return reply_of(*answer, modern ? status_of(*answer) : 200);
+    if (answer) return rpc_reply(*answer, modern ? status_of(*answer) : 200);
     HttpReply accepted;
     accepted.status = 202;
     return accepted;
