@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <numeric>
 
+#include "lm/base_model.h"
 #include "lm/training/distillation.h"
 #include "lm/training/training_pass.h"
 
