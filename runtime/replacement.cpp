@@ -15,13 +15,6 @@ namespace {
 // A second's reading: not worth looking at.
 constexpr std::uint64_t kSmallTokens = 2048;
 
-std::uint64_t gist_count(std::uint64_t token_count) {
-    std::uint64_t count = 0;
-    for (Level level(1); level <= top_level(token_count); ++level.value)
-        count += node_count(token_count, level);
-    return count;
-}
-
 class Replacing {
   public:
     Replacing(BankSession& session, const DocumentRecord& old, const IngestOptions& options,
@@ -51,26 +44,25 @@ class Replacing {
                                        options_.cancelled,
                                        options_.with_statistics,
                                        [this, search] { return make_room(*search); }};
-        Replacement made;
-        auto stored = storage::import_encoding(session_.nodes(), draft, making);
-        if (stored) stored = with_index(*stored, *search);
+        auto stored = store_and_index(draft, making, *search);
         search->forget_vectors();
         if (!stored) return fail(std::move(stored.error()));
-        made.document = std::move(*stored);
-        made.tokens_kept = encoder.blocks_taken() * kBlockSize;
-        made.gists_made = gist_count(made.document.token_count) - encoder.blocks_taken();
-        return std::optional(std::move(made));
+        return std::optional(Replacement{std::move(*stored), encoder.blocks_taken() * kBlockSize,
+                                         encoder.gists_made()});
+    }
+
+    // While the vectors are kept.
+    Result<DocumentRecord> store_and_index(const DocumentRecord& draft,
+                                           const storage::DocumentMaking& making,
+                                           BankSearch& search) {
+        MC_ASSIGN(DocumentRecord stored, storage::import_encoding(session_.nodes(), draft, making));
+        MC_TRY(search.catch_up());
+        return stored;
     }
 
     Result<void> make_room(BankSearch& search) {
         MC_TRY(search.keep_vectors(old_));
         return forget(session_, plan_of(old_), std::string(kReplacedReason));
-    }
-
-    // While the vectors are kept.
-    Result<DocumentRecord> with_index(const DocumentRecord& stored, BankSearch& search) {
-        MC_TRY(search.catch_up());
-        return stored;
     }
 
     Result<std::optional<storage::MadePiece>> next() {

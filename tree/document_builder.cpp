@@ -74,21 +74,11 @@ Result<std::vector<NewGist>> DocumentBuilder::append(std::span<const TokenId> to
     return made;
 }
 
-std::vector<ReadWindow> DocumentBuilder::next_windows(std::uint64_t blocks_end) const {
-    std::vector<ReadWindow> windows;
-    TokenSpan fresh{encoded_end_, blocks_end};
-    while (fresh.begin < fresh.end && windows.size() < kWindowsPerCall) {
-        windows.push_back(read_window_at(buffer_, buffer_begin_, fresh));
-        fresh.begin += windows.back().tokens.size() - windows.back().context_count;
-    }
-    return windows;
-}
-
 Result<std::vector<NewGist>> DocumentBuilder::encode_blocks() {
     const std::uint64_t blocks_end = tail_begin(token_count_);
     std::vector<NewGist> made;
     while (encoded_end_ < blocks_end) {
-        const std::vector<ReadWindow> windows = next_windows(blocks_end);
+        const auto windows = first_read_windows(buffer_, buffer_begin_, {encoded_end_, blocks_end});
         MC_ASSIGN(auto gists_of_windows, encoder_.encode_windows(windows, with_statistics_));
         MC_CHECK(gists_of_windows.size() == windows.size(), "one list of gists per window");
         for (std::size_t w = 0; w < windows.size(); ++w) {

@@ -44,8 +44,6 @@ class DocumentBuilder {
     DocumentBuilder(DocumentId document, GistEncoder& encoder, bool with_statistics)
         : document_(document), encoder_(encoder), with_statistics_(with_statistics) {}
 
-    // The next few windows that hold blocks in [encoded_end_, blocks_end).
-    std::vector<ReadWindow> next_windows(std::uint64_t blocks_end) const;
     Result<std::vector<NewGist>> encode_blocks();
     // Parents that the newly made gists of a level complete. Requires: made is not empty.
     Result<std::vector<NewGist>> encode_level_above(std::span<const NewGist> made, Level level);

@@ -25,6 +25,16 @@ ReadWindow read_window_at(std::span<const TokenId> text, std::uint64_t text_begi
     return {{read.begin(), read.end()}, static_cast<std::uint32_t>(fresh.begin - begin)};
 }
 
+std::vector<ReadWindow> first_read_windows(std::span<const TokenId> text, std::uint64_t text_begin,
+                                           TokenSpan fresh) {
+    std::vector<ReadWindow> windows;
+    while (fresh.begin < fresh.end && windows.size() < kWindowsPerCall) {
+        windows.push_back(read_window_at(text, text_begin, fresh));
+        fresh.begin += windows.back().tokens.size() - windows.back().context_count;
+    }
+    return windows;
+}
+
 std::uint64_t read_end(TokenSpan changed) {
     MC_CHECK(changed.begin < changed.end, "an empty stretch is read by nothing");
     return tail_begin(changed.end - 1 + kReadBeforeBlock) + kBlockSize;

@@ -37,6 +37,11 @@ ReadWindow read_window_at(std::span<const TokenId> text, std::uint64_t text_begi
 inline constexpr std::uint64_t kReadBeforeBlock =
     kWindowNewTokens - kBlockSize + kWindowContextTokens;
 
+// The first windows of what is read for tokens `fresh`, at most kWindowsPerCall. text[0] is at
+// text_begin. Requires: as read_window_at(); fresh ends with a block.
+std::vector<ReadWindow> first_read_windows(std::span<const TokenId> text, std::uint64_t text_begin,
+                                           TokenSpan fresh);
+
 // Where the blocks end that may have read a token of `changed`, wherever their windows began. The
 // first of them is the one that holds changed.begin. Requires: not empty.
 std::uint64_t read_end(TokenSpan changed);

@@ -60,20 +60,18 @@ class Remaking {
         const std::uint64_t text_begin = read_window_begin(fresh.begin);
         MC_ASSIGN(const auto text, text_({text_begin, fresh.end}));
         while (fresh.begin < fresh.end) {
-            std::vector<ReadWindow> windows;
-            TokenSpan rest = fresh;
-            while (rest.begin < rest.end && windows.size() < kWindowsPerCall) {
-                windows.push_back(read_window_at(text, text_begin, rest));
-                rest.begin += windows.back().tokens.size() - windows.back().context_count;
-            }
+            const auto windows = first_read_windows(text, text_begin, fresh);
             MC_ASSIGN(auto gists_of_windows, encoder_.encode_windows(windows, with_statistics_));
-            for (auto& gists : gists_of_windows)
-                for (Gist& gist : gists) {
+            MC_CHECK(gists_of_windows.size() == windows.size(), "one list of gists per window");
+            for (std::size_t w = 0; w < windows.size(); ++w) {
+                const std::size_t count = windows[w].tokens.size() - windows[w].context_count;
+                MC_CHECK(gists_of_windows[w].size() * kBlockSize == count, "one gist per block");
+                for (Gist& gist : gists_of_windows[w]) {
                     made_.push_back({{document_.id, Level(1), node_holding(fresh.begin, Level(1))},
                                      std::move(gist)});
                     fresh.begin += kBlockSize;
                 }
-            MC_CHECK(fresh.begin == rest.begin, "one gist per block");
+            }
         }
         return {};
     }

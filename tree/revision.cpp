@@ -225,6 +225,7 @@ Result<std::vector<std::vector<Gist>>> RevisionEncoder::encode_windows(
             blocks_taken_ += count;
             gists[i] = std::move(*found);
         } else {
+            gists_made_ += count;
             missing.push_back(windows[i]);
             missing_at.push_back(i);
         }

@@ -48,10 +48,14 @@ class RevisionEncoder final : public GistEncoder {
                                                           bool with_statistics) override;
 
     Result<std::vector<Gist>> encode_parents(std::span<const SiblingGists> families) override {
+        gists_made_ += families.size();
         return encoder_.encode_parents(families);
     }
 
     std::uint64_t blocks_taken() const { return blocks_taken_; }
+
+    // Of any level.
+    std::uint64_t gists_made() const { return gists_made_; }
 
   private:
     // The gists of a window's new blocks; nullopt when one of them has to be made.
@@ -64,6 +68,7 @@ class RevisionEncoder final : public GistEncoder {
     const Revision& revision_;
     std::uint64_t next_block_ = 0;
     std::uint64_t blocks_taken_ = 0;
+    std::uint64_t gists_made_ = 0;
     std::optional<GistGroup> group_;  // read last
 };
 

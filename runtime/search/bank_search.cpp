@@ -95,10 +95,10 @@ Result<void> BankSearch::add_what_is_missing(const IndexProgress& progress) {
 Result<void> BankSearch::fill_gaps(std::span<const JournalEntry> entries) {
     for (const JournalEntry& entry : entries) {
         if (entry.tokens.begin == entry.tokens.end) continue;
-        MC_ASSIGN(const auto document, text_.nodes().find_document(entry.document));
-        if (!document) continue;
         MC_ASSIGN(const auto covered, index_->passages_in(entry.document, entry.tokens));
         if (!covered.empty()) continue;
+        MC_ASSIGN(const auto document, text_.nodes().find_document(entry.document));
+        if (!document) continue;  // forgotten
         MC_ASSIGN(const auto tokens, text_.nodes().read_tokens(entry.document, entry.tokens));
         pending_ = cut_passages(text_.tokenizer(), *document, entry.tokens.begin, tokens);
         MC_TRY(flush());

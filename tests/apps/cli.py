@@ -47,6 +47,19 @@ class Cli:
                                 env=self.environment(), stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, **options)
 
+    def kill_while_writing(self, looks, *arguments):
+        """Starts a command and kills it some way into its writing: `looks` at the store's file after
+        the first change of it, an instant that moves with the machine's speed."""
+        data = self.store / "data.mdb"
+        seen = data.stat().st_mtime_ns
+        running = self.start(*arguments)
+        while running.poll() is None and data.stat().st_mtime_ns == seen:
+            pass
+        for _ in range(looks):
+            data.stat()
+        running.kill()
+        running.communicate()
+
     def run(self, *arguments, stdin=b"", environment=None):
         return subprocess.run([str(self.binary), *map(str, arguments)], cwd=self.home,
                               env={**self.environment(), **(environment or {})}, input=stdin,

@@ -60,19 +60,10 @@ class Forget(cli.CliTestCase):
         for i in range(40):
             self.cli.write(f"many/{i:02}.txt", f"Secret number {i} is {1000 + 7 * i}.")
         self.cli.results("ingest", "many")
-        data = self.cli.store / "data.mdb"
         ends = set()
         for delay in range(5):
             before = self.names()
-            seen = data.stat().st_mtime_ns
-            running = self.cli.start("forget", "--all", "--yes")
-            # Some way into the writing: an instant that moves with the machine's speed.
-            while running.poll() is None and data.stat().st_mtime_ns == seen:
-                pass
-            for _ in range(delay * 2000):
-                data.stat()
-            running.kill()
-            running.communicate()
+            self.cli.kill_while_writing(delay * 2000, "forget", "--all", "--yes")
             self.cli.result("ingest", "ben.txt")  # opens for writing: completes what was begun
             after = self.names()
             self.assertIn(after, (before, {"ben.txt"}))
@@ -157,18 +148,11 @@ class ForgetParts(cli.CliTestCase):
         self.assertEqual(self.text(), self.BEFORE + self.SECRET + self.AFTER)
 
     def test_a_kill_at_any_instant_is_completed_by_the_next_writer(self):
-        data = self.cli.store / "data.mdb"
         self.cli.write("ben.txt", "Ben Moss was here.")
         forgotten = 0
         for delay in (1, 4):
-            seen = data.stat().st_mtime_ns
-            running = self.cli.start("forget", "log.txt", "--bytes", self.bytes, "--yes")
-            while running.poll() is None and data.stat().st_mtime_ns == seen:
-                pass
-            for _ in range(delay * 20000):
-                data.stat()
-            running.kill()
-            running.communicate()
+            self.cli.kill_while_writing(delay * 20000, "forget", "log.txt", "--bytes", self.bytes,
+                                        "--yes")
             self.cli.result("ingest", "ben.txt")  # opens for writing: completes what was begun
             if "Zebulon" in self.text():
                 self.assertEqual(self.text(), self.BEFORE + self.SECRET + self.AFTER)

@@ -119,19 +119,10 @@ class Sources(cli.CliTestCase):
         book = cli.made_up_text(7, 700)
         path = self.cli.write("a.txt", book)
         self.cli.result("ingest", "a.txt")
-        data = self.cli.store / "data.mdb"
         for delay in (1, 3, 0, 2):
             # Read anew, and with gists that are kept, by turns.
             path.write_text(f"Edition {delay}. " + (NOTE * 3 if delay % 2 == 0 else book))
-            seen = data.stat().st_mtime_ns
-            running = self.cli.start("ingest", "--replace", "a.txt")
-            # Some way into the writing: an instant that moves with the machine's speed.
-            while running.poll() is None and data.stat().st_mtime_ns == seen:
-                pass
-            for _ in range(delay * 3000):
-                data.stat()
-            running.kill()
-            running.communicate()
+            self.cli.kill_while_writing(delay * 3000, "ingest", "--replace", "a.txt")
             self.cli.result("ingest", "--replace", "a.txt")
             self.assertEqual(list(self.documents().values()), ["a.txt"])
             self.assertEqual(self.cli.run("read", "a.txt").stdout, path.read_bytes())
