@@ -2,10 +2,10 @@
 #include "runtime/memory.h"
 
 #include <algorithm>
-#include <functional>
 #include <utility>
 
 #include "core/utf8.h"
+#include "runtime/document_file.h"
 #include "runtime/remember_request.h"
 #include "runtime/remembered_file.h"
 
@@ -28,44 +28,15 @@ Result<RememberedFile> content_of(const RememberRequest& request, const std::str
     return RememberedFile{SourceText{request.text, {}}, request.media_type};
 }
 
-// What stands behind a document's text.
-struct FileBytes {
-    std::uint64_t size = 0;
-    std::string media_type;
-    std::function<Result<std::string>(ByteSpan)> read;
-};
-
-// A document's file: kept beside its text, or its text in another encoding, or its very text.
-Result<FileBytes> file_of(const BankText& text, const DocumentRecord& document) {
-    MC_ASSIGN(const auto original, text.nodes().find_original(document.id));
-    const auto kind = original ? documents::kind_from_name(original->kind) : std::nullopt;
-    if (kind)
-        return FileBytes{
-            original->byte_count, std::string(documents::media_type_of(*kind)),
-            [&](ByteSpan span) { return text.nodes().read_original(document.id, span); }};
-    const auto encoding = document.metadata.find(std::string(kEncodingKey));
-    const auto order =
-        encoding == document.metadata.end() ? std::nullopt : utf16_from_name(encoding->second);
-    if (!order)
-        return FileBytes{document.byte_count, document.media_type,
-                         [&](ByteSpan span) { return text.read_bytes(document.id, span); }};
-    MC_ASSIGN(const std::string whole, text.read_bytes(document.id, {0, document.byte_count}));
-    const std::string bytes = encode_utf16(whole, *order);
-    return FileBytes{bytes.size(), document.media_type, [bytes](ByteSpan span) {
-                         return Result<std::string>(bytes.substr(span.begin, span.count()));
-                     }};
-}
-
 Result<void> read_original(const BankText& text, const ReadRequest& request, ReadResult& result) {
-    MC_ASSIGN(const FileBytes file, file_of(text, result.document));
+    MC_ASSIGN(const DocumentFile file, DocumentFile::open(text, result.document));
     DocumentRecord as_file = result.document;
-    as_file.byte_count = file.size;
+    as_file.byte_count = file.byte_count();
     MC_ASSIGN(result.bytes, byte_span_in(as_file, request.begin, request.end));
     result.bytes.end = std::min(result.bytes.end, result.bytes.begin + kReadBytesMax);
-    result.byte_count = file.size;
-    result.media_type = file.media_type;
-    MC_ASSIGN(result.text, file.read(result.bytes));
-    return {};
+    result.byte_count = file.byte_count();
+    result.media_type = file.media_type();
+    return file.copy(result.bytes, [&](std::string_view piece) { result.text += piece; });
 }
 
 // The best first, as long as there is room for the whole.

@@ -9,7 +9,7 @@
 #include "apps/views/render.h"
 #include "core/utf8.h"
 #include "runtime/bank_session.h"
-#include "runtime/source_text.h"
+#include "runtime/document_file.h"
 
 namespace mc::apps {
 namespace {
@@ -49,8 +49,6 @@ class ReadCommand final : public Command {
     Result<ByteSpan> chosen_span(const DocumentRecord& document) const;
     static Result<void> print_bytes(Output& out, const runtime::BankText& text,
                                     const DocumentRecord& document, ByteSpan span);
-    static Result<void> print_kept(Output& out, const runtime::BankText& text,
-                                   const DocumentRecord& document, std::uint64_t size);
     static Result<void> print_original(Output& out, const runtime::BankText& text,
                                        const DocumentRecord& document);
     static Result<void> print_json(Output& out, const runtime::BankText& text,
@@ -77,39 +75,10 @@ Result<void> ReadCommand::print_bytes(Output& out, const runtime::BankText& text
     return {};
 }
 
-Result<void> ReadCommand::print_kept(Output& out, const runtime::BankText& text,
-                                     const DocumentRecord& document, std::uint64_t size) {
-    for (std::uint64_t at = 0; at < size; at += kPieceBytes) {
-        const ByteSpan piece{at, std::min(at + kPieceBytes, size)};
-        MC_ASSIGN(const std::string bytes, text.nodes().read_original(document.id, piece));
-        out.raw(bytes);
-    }
-    return {};
-}
-
-// Pieces end anywhere; what begins a character waits for its rest.
 Result<void> ReadCommand::print_original(Output& out, const runtime::BankText& text,
                                          const DocumentRecord& document) {
-    MC_ASSIGN(const auto original, text.nodes().find_original(document.id));
-    if (original && original->byte_count > 0)
-        return print_kept(out, text, document, original->byte_count);
-    const auto encoding = document.metadata.find(std::string(runtime::kEncodingKey));
-    const auto order = encoding == document.metadata.end()
-                           ? std::nullopt
-                           : runtime::utf16_from_name(encoding->second);
-    if (!order) return print_bytes(out, text, document, {0, document.byte_count});
-    std::string waiting;
-    for (std::uint64_t at = 0; at < document.byte_count; at += kPieceBytes) {
-        const ByteSpan piece{at, std::min(at + kPieceBytes, document.byte_count)};
-        MC_ASSIGN(const std::string bytes, text.read_bytes(document.id, piece));
-        waiting += bytes;
-        const std::size_t whole = find_invalid_utf8(waiting).value_or(waiting.size());
-        out.raw(runtime::encode_utf16(std::string_view(waiting).substr(0, whole), *order));
-        waiting.erase(0, whole);
-    }
-    if (waiting.empty()) return {};
-    return fail(ErrorCode::kCorruption, "the text of " + document.source_name +
-                                            " is not UTF-8 any more; run megacontext verify");
+    MC_ASSIGN(const auto file, runtime::DocumentFile::open(text, document));
+    return file.copy({0, file.byte_count()}, [&](std::string_view piece) { out.raw(piece); });
 }
 
 Result<void> ReadCommand::print_json(Output& out, const runtime::BankText& text,

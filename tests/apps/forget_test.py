@@ -134,6 +134,15 @@ class ForgetParts(cli.CliTestCase):
         self.assertEqual(store(), [])
         self.check_forgotten()
 
+    def test_the_file_of_a_converted_document_goes_with_a_part_and_says_so(self):
+        page = self.cli.write("page.html", f"<html><body><p>{self.SECRET}</p><p>Ben fishes.</p></body></html>")
+        self.cli.result("ingest", "page.html")
+        self.assertEqual(self.cli.run("read", "page.html", "--original").stdout, page.read_bytes())
+        self.cli.result("forget", "page.html", "--bytes", f"0:{len(self.SECRET)}", "--yes")
+        self.assertIn("Ben fishes.", self.cli.run("read", "page.html").stdout.decode())
+        self.check_error(self.cli.run("read", "page.html", "--original"), 3, "invalid_input",
+                         "a part of the document was forgotten")
+
     def test_what_cannot_be_a_part_is_refused(self):
         size = len(self.BEFORE + self.SECRET + self.AFTER)
         for arguments, code, kind, part in (
