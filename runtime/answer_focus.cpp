@@ -83,6 +83,28 @@ Result<void> FocusSession::fill_answer_window(const QueryOptions& options,
     return {};
 }
 
+Result<std::vector<FocusSession::Considered>> FocusSession::considered(std::size_t count) const {
+    if (!asked_) return fail(ErrorCode::kInvalidInput, "no window yet; ask a question first");
+    if (!answer_window_)
+        return fail(ErrorCode::kInvalidInput,
+                    "a window that covers documents has no passages to choose from; ask with "
+                    "policy passages or lensnet");
+    std::vector<Considered> out;
+    for (const RankedPassage& one :
+         std::span(asked_->ranking).first(std::min(count, asked_->ranking.size()))) {
+        Considered& added = out.emplace_back(Considered{one, {}, {}});
+        const Stretch stretch{one.passage.document, one.passage.tokens, one.score, {}};
+        const bool shown = std::ranges::any_of(answer_window_->passages, [&](const Passage& other) {
+            const Stretch in_window{other.document, other.tokens, 0, {}};
+            return overlaps_any(stretch, std::span(&in_window, 1));
+        });
+        if (is_read(one.choice) && !shown) added.ranked.choice = PassageChoice::kNoRoom;
+        MC_ASSIGN(added.document, bank_.text().require_document(one.passage.document));
+        MC_ASSIGN(added.text, bank_.text().read_text(one.passage.document, one.passage.tokens));
+    }
+    return out;
+}
+
 Result<void> FocusSession::add_background(const QueryOptions& options) {
     AnswerWindow& window = *answer_window_;
     std::vector<DocumentShape> shapes;

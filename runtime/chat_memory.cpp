@@ -48,7 +48,7 @@ Result<std::vector<Stretch>> find_chat_memory(BankSession& bank, const ChatQuery
     const PassageRule rule;
     auto ranking = rank_passages(hits.by_words, hits.by_vectors, rule);
     MC_TRY(pass_over_questions(bank.text(), ranking));
-    ranking.resize(passages_worth_reading(ranking, rule));
+    ranking.resize(choose_by_rule(ranking, rule));
     MC_ASSIGN(const auto leads, follow_leads(bank.text(), *search, query.message, ranking, ranges));
     ranking.insert(ranking.end(), leads.begin(), leads.end());
     return stretches_of(bank.text(), search->index(), ranking, ranking.size());

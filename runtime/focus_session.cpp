@@ -27,7 +27,7 @@ Result<FocusSession::Asked> FocusSession::search_for(const std::string& question
     if (options.policy == "bm25") asked.hits.by_vectors.clear();
     if (options.policy == "cosine") asked.hits.by_words.clear();
     asked.ranking = rank_passages(asked.hits.by_words, asked.hits.by_vectors, options.rule);
-    asked.wanted = passages_worth_reading(asked.ranking, options.rule);
+    asked.wanted = choose_by_rule(asked.ranking, options.rule);
     MC_TRY(add_leads(*search, options, asked));
     if (options.policy == kLensPolicy) MC_TRY(weigh_by_lens(asked));
     return asked;
@@ -38,11 +38,13 @@ Result<void> FocusSession::add_leads(const BankSearch& search, const QueryOption
                                      Asked& asked) {
     if (!makes_answering_form(options.policy)) return {};
     auto& ranking = asked.ranking;
-    MC_ASSIGN(const auto leads,
+    MC_ASSIGN(auto leads,
               follow_leads(bank_.text(), search, asked.text, std::span(ranking).first(asked.wanted),
                            options.scope.ranges));
-    for (const RankedPassage& lead : leads)
+    for (RankedPassage& lead : leads) {
         std::erase_if(ranking, [&](const auto& one) { return one.passage == lead.passage; });
+        lead.choice = PassageChoice::kLead;
+    }
     ranking.insert(ranking.begin() + static_cast<std::ptrdiff_t>(asked.wanted), leads.begin(),
                    leads.end());
     asked.wanted += leads.size();

@@ -131,6 +131,17 @@ class FocusSession {
     // Ranked passages without touching the window: plain search by "bm25", "cosine" or both.
     Result<std::vector<Evidence>> search(const std::string& question, const QueryOptions& options);
 
+    // A passage that was found for the last question.
+    struct Considered {
+        RankedPassage ranked;  // its choice: why it stands in the window, or does not
+        DocumentRecord document;
+        std::string text;  // UTF-8; invalid bytes replaced
+    };
+
+    // The best of what the last question found, in their order. Errors: kInvalidInput before a
+    // question, and for a window that covers documents; the store's.
+    Result<std::vector<Considered>> considered(std::size_t count) const;
+
     // What LensNet weighs for a question, with all signals: for those who train it. Leaves the
     // window alone. Requires: the engine has a model.
     struct Candidates {

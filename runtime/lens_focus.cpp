@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t kPartsSaid = 3;
 constexpr double kPartSaidMin = 0.05;
 
-// " (cosine +1.20, names -0.30)", or nothing.
+// "cosine +1.20, names -0.30", or nothing.
 std::string largest_parts(const std::array<double, lensnet::kSignalCount>& parts) {
     std::vector<std::size_t> order(parts.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
@@ -29,11 +29,11 @@ std::string largest_parts(const std::array<double, lensnet::kSignalCount>& parts
     for (const std::size_t s : std::span(order).first(kPartsSaid)) {
         if (std::abs(parts[s]) < kPartSaidMin) break;
         char part[64];
-        std::snprintf(part, sizeof part, "%s%s %+.2f", said.empty() ? " (" : ", ",
+        std::snprintf(part, sizeof part, "%s%s %+.2f", said.empty() ? "" : ", ",
                       std::string(lensnet::kSignalNames[s]).c_str(), parts[s]);
         said += part;
     }
-    return said.empty() ? said : said + ")";
+    return said;
 }
 
 }  // namespace
@@ -61,6 +61,12 @@ Result<void> FocusSession::weigh_by_lens(Asked& asked) {
     const bool known = count > 0 && *weighed.front().gain >= lens->facts().known_gain_min;
     // The choice is the first of the order just made.
     asked.wanted = known ? lensnet::choice_by(gains, lens->facts().passage_price).size() : 0;
+    for (std::size_t i = 0; i < asked.ranking.size(); ++i)
+        asked.ranking[i].choice = i == 0 && known    ? PassageChoice::kBest
+                                  : i < asked.wanted ? PassageChoice::kGain
+                                  : !known           ? PassageChoice::kUnlikely
+                                  : i < count        ? PassageChoice::kLittleGain
+                                                     : PassageChoice::kBeyondCount;
     return {};
 }
 

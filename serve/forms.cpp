@@ -95,6 +95,28 @@ Json to_json(const runtime::QueryReport& report) {
             {"evidence", std::move(evidence)}};
 }
 
+Json to_json(const runtime::FocusSession::Considered& considered, std::size_t rank) {
+    const RankedPassage& one = considered.ranked;
+    const auto rank_or_null = [](std::size_t place) {
+        return place == 0 ? Json(nullptr) : Json(place);
+    };
+    return {{"rank", rank},
+            {"document", to_text(considered.document.id)},
+            {"source", considered.document.source_name},
+            {"tokens", to_json(one.passage.tokens)},
+            {"read", is_read(one.choice)},
+            {"choice", name_of(one.choice)},
+            {"score", one.score},
+            {"cosine", one.cosine},
+            {"words", one.words},
+            {"vectors_rank", rank_or_null(one.vectors_rank)},
+            {"words_rank", rank_or_null(one.words_rank)},
+            {"lead", one.lead.empty() ? Json(nullptr) : Json(one.lead)},
+            {"gain", one.gain ? Json(*one.gain) : Json(nullptr)},
+            {"gain_parts", one.gain ? Json(one.gain_parts) : Json(nullptr)},
+            {"text", considered.text}};
+}
+
 Json to_json(const runtime::Answer& answer) {
     return {{"text", answer.text},
             {"sources", answer.sources},

@@ -27,6 +27,7 @@ Json to_json(const runtime::DocumentPart& part);
 Json to_json(const DocumentRecord& document);
 Json to_json(const runtime::Evidence& evidence, std::size_t rank);
 Json to_json(const runtime::QueryReport& report);
+Json to_json(const runtime::FocusSession::Considered& considered, std::size_t rank);
 Json to_json(const runtime::Answer& answer);
 // Without the documents, but with their number.
 Json to_json(const runtime::BankSummary& summary);

@@ -2,6 +2,7 @@
 #include "working_context/passage_ranking.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 namespace mc {
@@ -13,6 +14,36 @@ constexpr double kRivalWordsMin = 0.3;
 bool is_rival(const RankedPassage& one, const RankedPassage& best) {
     return best.words >= kRivalWordsMin && one.words >= kRivalWordsShare * best.words;
 }
+
+PassageChoice choice_of(const RankedPassage& one, std::size_t place, const RankedPassage& best,
+                        const PassageRule& rule) {
+    if (best.score < rule.score_min) return PassageChoice::kUnlikely;
+    if (place >= rule.count_max) return PassageChoice::kBeyondCount;
+    if (place == 0) return PassageChoice::kBest;
+    const double gap = best.score - one.score;
+    if (gap <= rule.gap_max) return PassageChoice::kNearBest;
+    return gap <= rule.rival_gap_max && is_rival(one, best) ? PassageChoice::kRival
+                                                            : PassageChoice::kFarBelow;
+}
+
+struct ChoiceWords {
+    std::string_view name;
+    std::string_view reason;
+};
+
+// In the order of PassageChoice.
+constexpr std::array kChoices = {
+    ChoiceWords{"best", "it is the best"},
+    ChoiceWords{"near_best", "it scores nearly as well as the best"},
+    ChoiceWords{"rival", "it holds as much of the question's words as the best"},
+    ChoiceWords{"lead", "a name in a passage that is read led to it"},
+    ChoiceWords{"gain", "it is expected to gain more than it costs the best"},
+    ChoiceWords{"no_room", "the budget has no room for it"},
+    ChoiceWords{"far_below", "it scores too far below the best"},
+    ChoiceWords{"beyond_count", "as many as a window takes are read"},
+    ChoiceWords{"little_gain", "it is expected to gain too little"},
+    ChoiceWords{"unlikely", "not even the best is likely to answer"}};
+static_assert(kChoices.size() == static_cast<std::size_t>(PassageChoice::kUnlikely) + 1);
 
 }  // namespace
 
@@ -44,18 +75,24 @@ std::vector<RankedPassage> rank_passages(std::span<const PassageHit> by_words,
     return ranking;
 }
 
-std::size_t passages_worth_reading(std::span<const RankedPassage> ranking,
-                                   const PassageRule& rule) {
-    if (ranking.empty() || ranking.front().score < rule.score_min) return 0;
-    const RankedPassage& best = ranking.front();
-    const auto is_worth_reading = [&](const RankedPassage& one) {
-        const double gap = best.score - one.score;
-        return gap <= rule.gap_max || (gap <= rule.rival_gap_max && is_rival(one, best));
-    };
-    std::size_t count = 0;
-    while (count < ranking.size() && count < rule.count_max && is_worth_reading(ranking[count]))
-        ++count;
-    return count;
+std::size_t choose_by_rule(std::span<RankedPassage> ranking, const PassageRule& rule) {
+    std::size_t read = 0;
+    for (std::size_t i = 0; i < ranking.size(); ++i) {
+        PassageChoice& choice = ranking[i].choice;
+        choice = choice_of(ranking[i], i, ranking.front(), rule);
+        // Behind one that is left out none is read.
+        if (is_read(choice) && read < i) choice = PassageChoice::kFarBelow;
+        if (is_read(choice)) ++read;
+    }
+    return read;
+}
+
+std::string_view name_of(PassageChoice choice) {
+    return kChoices[static_cast<std::size_t>(choice)].name;
+}
+
+std::string_view reason_of(PassageChoice choice) {
+    return kChoices[static_cast<std::size_t>(choice)].reason;
 }
 
 }  // namespace mc

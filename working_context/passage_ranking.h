@@ -14,6 +14,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tree/passage_index.h"
@@ -35,6 +36,28 @@ struct PassageRule {
 // longer passages are rated lower.
 inline constexpr double kRivalWordsShare = 0.95;
 
+// Why a window holds a passage that was found, or leaves it out.
+enum class PassageChoice {
+    kBest,
+    kNearBest,     // scores nearly as well as the best
+    kRival,        // holds as much of the question's words as the best
+    kLead,         // a name in another one led to it
+    kGain,         // LensNet expects more gain than it costs the best
+    kNoRoom,       // would be read, were there room in the budget
+    kFarBelow,     // scores too far below the best
+    kBeyondCount,  // as many as a window takes stand before it
+    kLittleGain,   // LensNet expects too little
+    kUnlikely,     // not even the best is likely to answer
+};
+
+// "best", "near_best", …; and a sentence's end: "scores nearly as well as the best".
+std::string_view name_of(PassageChoice choice);
+std::string_view reason_of(PassageChoice choice);
+
+inline bool is_read(PassageChoice choice) {
+    return choice <= PassageChoice::kGain;
+}
+
 struct RankedPassage {
     Passage passage;
     double score = 0;
@@ -45,6 +68,7 @@ struct RankedPassage {
     std::string lead{};            // a name that led here from another passage
     std::optional<double> gain{};  // nats that LensNet expects it to gain; none: not weighed
     std::string gain_parts{};      // which signals it expects that by
+    PassageChoice choice = PassageChoice::kFarBelow;
 };
 
 // Every passage that either list names, best first; ties in order of passage.
@@ -52,8 +76,9 @@ std::vector<RankedPassage> rank_passages(std::span<const PassageHit> by_words,
                                          std::span<const PassageHit> by_vectors,
                                          const PassageRule& rule);
 
-// How many of a ranking's first a window should hold: those that score nearly as well as the best,
-// and rivals, which hold as much of the question's words.
-std::size_t passages_worth_reading(std::span<const RankedPassage> ranking, const PassageRule& rule);
+// Marks what the rule makes of each passage of a ranking, best first, and returns how many a window
+// should hold, its first ones: those that score nearly as well as the best, and rivals, which hold
+// as much of the question's words.
+std::size_t choose_by_rule(std::span<RankedPassage> ranking, const PassageRule& rule);
 
 }  // namespace mc

@@ -39,6 +39,7 @@ class QueryCommand final : public Command {
         app->add_flag("--evidence-only", evidence_only_, "only the evidence (the default)")
             ->excludes(answer);
         reader_.add(*app)->needs(answer);
+        app->add_flag("--explain", explain_, "why each passage that was found is read or left out");
         add_answer_flags(*app, answer_options_);
         app->footer(kFooter);
         return app;
@@ -65,6 +66,7 @@ class QueryCommand final : public Command {
     ReaderFlags reader_;
     bool wants_answer_ = false;
     bool evidence_only_ = false;
+    bool explain_ = false;
 };
 
 Result<runtime::QueryOptions> QueryCommand::options_for(const Config& config,
@@ -82,6 +84,12 @@ Result<runtime::AnswerEnd> QueryCommand::print_text(Output& out, runtime::FocusS
                                                     const runtime::QueryReport& report) {
     out.text(out.faint(summary_of(report)));
     print_evidence(out, report.evidence);
+    if (explain_) {
+        MC_ASSIGN(const auto considered, focus.considered(kConsideredShown));
+        out.text("");
+        out.text(out.strong("considered"));
+        print_considered(out, considered);
+    }
     if (!wants_answer_) return runtime::AnswerEnd::kEndOfText;
     out.text("");
     out.text(out.strong("answer"));
@@ -100,6 +108,10 @@ Result<runtime::AnswerEnd> QueryCommand::print_json(Output& out, runtime::FocusS
                                                     const runtime::QueryReport& report) {
     Json line = to_json(report);
     line["answer"] = nullptr;
+    if (explain_) {
+        MC_ASSIGN(const auto considered, focus.considered(kConsideredShown));
+        line["considered"] = to_json(considered);
+    }
     runtime::AnswerEnd reason = runtime::AnswerEnd::kEndOfText;
     if (wants_answer_) {
         MC_ASSIGN(const runtime::Answer answer, focus.answer(answer_options_));
@@ -133,6 +145,9 @@ Result<OpenBank> open_bank(Invocation& invocation) {
 
 Result<int> QueryCommand::run(Invocation& invocation) {
     if (is_blank(question_)) return fail(ErrorCode::kInvalidInput, "the question is empty");
+    if (explain_ && !runtime::makes_answering_form(invocation.config.policy))
+        return fail(ErrorCode::kUsage, "--explain is of policies passages and lensnet; " +
+                                           invocation.config.policy + " covers documents");
     MC_ASSIGN(const auto reader, reader_.server(process_environment()));
     if (reader) answer_options_.outside_reader = &*reader;
     MC_ASSIGN(const OpenBank bank, open_bank(invocation));

@@ -70,6 +70,7 @@ class Repl {
     Result<void> do_expand(std::string_view arguments);
     Result<void> do_collapse(std::string_view arguments);
     Result<void> do_window(std::string_view arguments);
+    Result<void> do_why(std::string_view arguments);
     Result<void> do_policy(std::string_view arguments);
     Result<void> do_budget(std::string_view arguments);
     Result<void> do_answer(std::string_view arguments);

@@ -33,6 +33,7 @@ constexpr std::array kCommands{
     ReplCommand{".collapse", "NODE", "replace 32 children by their gist", &Repl::do_collapse},
     ReplCommand{".window", "", "the working context: which stretch is read at which level",
                 &Repl::do_window},
+    ReplCommand{".why", "", "why each passage that was found is read or left out", &Repl::do_why},
     ReplCommand{".policy", "[NAME]", "how questions choose what to expand", &Repl::do_policy},
     ReplCommand{".budget", "[N]", "entries of the working context", &Repl::do_budget},
     ReplCommand{".answer", "[on|off]", "whether the base model answers questions",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The dot-commands about the working context: .window, .expand, .collapse, .stats.
+// The dot-commands about the working context: .window, .why, .expand, .collapse, .stats.
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -120,6 +120,15 @@ Result<void> Repl::do_window(std::string_view) {
         out_.json(window_json(*shown));
     else
         print_window(*shown);
+    return {};
+}
+
+Result<void> Repl::do_why(std::string_view) {
+    MC_ASSIGN(const auto considered, session_.focus->considered(kConsideredShown));
+    if (out_.json())
+        out_.json({{"considered", to_json(considered)}});
+    else
+        print_considered(out_, considered);
     return {};
 }
 

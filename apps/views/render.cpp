@@ -8,6 +8,7 @@ namespace mc::apps {
 namespace {
 
 constexpr std::size_t kTextColumns = 96;
+constexpr std::size_t kExcerptColumns = 2 * kTextColumns;
 constexpr std::string_view kEvidenceIndent = "   ";
 
 std::string title_of(const runtime::Evidence& evidence) {
@@ -20,6 +21,18 @@ std::string details_of(const runtime::Evidence& evidence) {
            format_range(evidence.tokens.begin, evidence.tokens.end) + "  " +
            (evidence.level ? format_level(*evidence.level) : "left out") + "  score " +
            format_number(evidence.score) + (evidence.why.empty() ? "" : "  (" + evidence.why + ")");
+}
+
+// "score 0.79: cosine 0.61, words 0.36; words rank 1, vectors rank 3".
+std::string numbers_of(const RankedPassage& one) {
+    std::string numbers = "score " + format_number(one.score) + ": cosine " +
+                          format_number(one.cosine) + ", words " + format_number(one.words);
+    if (one.words_rank > 0) numbers += "; words rank " + std::to_string(one.words_rank);
+    if (one.vectors_rank > 0) numbers += "; vectors rank " + std::to_string(one.vectors_rank);
+    if (!one.lead.empty()) numbers += "; by the name " + printable(one.lead);
+    if (one.gain) numbers += "; expected gain " + format_number(*one.gain) + " nats";
+    if (!one.gain_parts.empty()) numbers += " (" + one.gain_parts + ")";
+    return numbers;
 }
 
 }  // namespace
@@ -65,6 +78,30 @@ void print_evidence(Output& out, const std::vector<runtime::Evidence>& evidence)
                  out.faint(details_of(evidence[i])));
         out.text(wrapped(trimmed(evidence[i].text), kEvidenceIndent, kTextColumns));
     }
+}
+
+void print_considered(Output& out,
+                      const std::vector<runtime::FocusSession::Considered>& considered) {
+    if (considered.empty()) out.text("nothing was found");
+    for (std::size_t i = 0; i < considered.size(); ++i) {
+        const runtime::FocusSession::Considered& one = considered[i];
+        const PassageChoice choice = one.ranked.choice;
+        out.text(
+            out.strong(std::to_string(i + 1) + ". " + (is_read(choice) ? "read" : "left out")) +
+            ": " + std::string(reason_of(choice)) + "  " +
+            out.faint(
+                to_text(one.document.id) + " " + printable(one.document.source_name) + "  tokens " +
+                format_range(one.ranked.passage.tokens.begin, one.ranked.passage.tokens.end)));
+        out.text(std::string(kEvidenceIndent) + out.faint(numbers_of(one.ranked)));
+        out.text(wrapped(excerpt(one.text, kExcerptColumns), kEvidenceIndent, kTextColumns));
+    }
+}
+
+Json to_json(const std::vector<runtime::FocusSession::Considered>& considered) {
+    Json list = Json::array();
+    for (std::size_t i = 0; i < considered.size(); ++i)
+        list.push_back(to_json(considered[i], i + 1));
+    return list;
 }
 
 std::string source_marks(const runtime::Answer& answer) {

@@ -13,6 +13,9 @@
 
 namespace mc::apps {
 
+// Of what a question found, so many are told with why they are read or left out.
+inline constexpr std::size_t kConsideredShown = 10;
+
 // The JSON forms are those of every interface.
 using serve::levels_json;
 using serve::outcome_name;
@@ -28,6 +31,10 @@ void print_documents(Output& out, const std::vector<DocumentRecord>& documents);
 // "passages: 38 of 1,024 entries stand for 24 tokens; search 0.004 s, focus 0.012 s".
 std::string summary_of(const runtime::QueryReport& report);
 void print_evidence(Output& out, const std::vector<runtime::Evidence>& evidence);
+// Why each passage is read or left out.
+void print_considered(Output& out,
+                      const std::vector<runtime::FocusSession::Considered>& considered);
+Json to_json(const std::vector<runtime::FocusSession::Considered>& considered);
 // "41 tokens in 1.9 s, the first after 0.210 s".
 std::string summary_of(const runtime::Answer& answer);
 // " [1][3]": the evidence that an answer's words come from; empty when they come from none.

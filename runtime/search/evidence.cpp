@@ -35,7 +35,8 @@ std::string explain(const RankedPassage& ranked) {
     if (!ranked.gain) return found_by(ranked);
     char gain[48];
     std::snprintf(gain, sizeof gain, "expected gain %+.2f nats", *ranked.gain);
-    return gain + ranked.gain_parts + "; " + found_by(ranked);
+    return gain + (ranked.gain_parts.empty() ? "" : " (" + ranked.gain_parts + ")") + "; " +
+           found_by(ranked);
 }
 
 bool leans_on_what_precedes(std::string_view text) {

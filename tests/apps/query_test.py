@@ -73,6 +73,20 @@ class Query(cli.CliTestCase):
         self.assertLess(report["cost"], 100)
         self.assertIn(None, [evidence["level"] for evidence in report["evidence"]])
 
+    def test_each_passage_is_explained_by_why_it_is_read_or_left_out(self):
+        considered = self.ask("--explain")["considered"]
+        self.assertEqual([one["rank"] for one in considered], list(range(1, len(considered) + 1)))
+        best = considered[0]
+        self.assertEqual((best["choice"], best["read"], best["source"]), ("best", True, "words.txt"))
+        self.assertAlmostEqual(best["score"], best["cosine"] + best["words"] / 2, places=5)
+        self.assertIn("far_below", [one["choice"] for one in considered])
+        unlikely = self.cli.result("query", "Who won the chess tournament of 1987?", "--explain")
+        self.assertEqual({one["choice"] for one in unlikely["considered"]}, {"unlikely"})
+        shown = self.cli.run("query", "Where was the bronze bell cast?", "--explain").stdout.decode()
+        self.assertRegex(shown, r"1\. read: it is the best +d1 words.txt")
+        self.check_error(self.cli.run("query", "Where?", "--explain", "--policy", "bm25"),
+                         2, "usage", "covers documents")
+
     def test_a_question_that_no_passage_speaks_to_is_not_answered(self):
         report = self.cli.result("query", "Who won the chess tournament of 1987?", "--answer")
         self.assertFalse(report["known"])
@@ -163,6 +177,21 @@ class Query(cli.CliTestCase):
         self.assertEqual({e["source"] for e in report["evidence"]} - {"other.txt"}, set())
         self.check_error(self.cli.run("read", "words.txt", "--bank", "second"), 3, "invalid_input",
                          "words.txt")
+
+
+class Rivals(cli.CliTestCase):
+    QUESTION = "Where does Ada Barlow live?"
+
+    def test_a_passage_that_finds_no_room_says_so(self):
+        self.cli.write("may.txt", "Ada Barlow lives in Oslo.")
+        self.cli.write("june.txt", "Ada Barlow lives in Rome.")
+        self.cli.results("ingest", "may.txt", "june.txt")
+        roomy = self.cli.result("query", self.QUESTION, "--explain")
+        self.assertEqual([one["read"] for one in roomy["considered"]], [True, True])
+        self.assertIn(roomy["considered"][1]["choice"], ("near_best", "rival"))
+        tight = self.cli.result("query", self.QUESTION, "--explain", "--budget", roomy["cost"] - 1)
+        self.assertEqual([one["choice"] for one in tight["considered"]], ["best", "no_room"])
+        self.assertFalse(tight["considered"][1]["read"])
 
 
 if __name__ == "__main__":

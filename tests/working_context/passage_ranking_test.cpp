@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace mc {
 namespace {
 
@@ -49,33 +51,55 @@ std::vector<RankedPassage> ranking_of(std::initializer_list<double> scores) {
     return ranking;
 }
 
-TEST(PassagesWorthReading, EndWhereScoresFallOff) {
-    const PassageRule rule{.gap_max = 0.1, .score_min = 0.3, .count_max = 5};
-    EXPECT_EQ(passages_worth_reading(ranking_of({0.9, 0.85, 0.5}), rule), 2U);
-    EXPECT_EQ(passages_worth_reading(ranking_of({0.9, 0.5, 0.49}), rule), 1U);
+using enum PassageChoice;
+
+// What the rule makes of each.
+std::vector<PassageChoice> chosen(std::vector<RankedPassage> ranking, const PassageRule& rule) {
+    const std::size_t read = choose_by_rule(ranking, rule);
+    std::vector<PassageChoice> choices;
+    for (const RankedPassage& one : ranking) choices.push_back(one.choice);
+    EXPECT_EQ(static_cast<std::size_t>(std::ranges::count_if(choices, is_read)), read);
+    EXPECT_TRUE(std::ranges::is_partitioned(choices, is_read));
+    return choices;
 }
 
-TEST(PassagesWorthReading, HoldRivalsThatTellOfTheSameThing) {
+using Choices = std::vector<PassageChoice>;
+
+TEST(ChoiceByRule, EndsWhereScoresFallOff) {
+    const PassageRule rule{.gap_max = 0.1, .score_min = 0.3, .count_max = 5};
+    EXPECT_EQ(chosen(ranking_of({0.9, 0.85, 0.5}), rule), (Choices{kBest, kNearBest, kFarBelow}));
+    EXPECT_EQ(chosen(ranking_of({0.9, 0.5, 0.49}), rule), (Choices{kBest, kFarBelow, kFarBelow}));
+}
+
+TEST(ChoiceByRule, HoldsRivalsThatTellOfTheSameThing) {
     const PassageRule rule{.gap_max = 0.1, .score_min = 0.3, .count_max = 5, .rival_gap_max = 0.2};
     auto ranking = ranking_of({0.9, 0.72, 0.6});
     for (RankedPassage& one : ranking) one.words = 0.5;
-    EXPECT_EQ(passages_worth_reading(ranking, rule), 2U);
+    EXPECT_EQ(chosen(ranking, rule), (Choices{kBest, kRival, kFarBelow}));
     ranking[1].words = 0.4;
-    EXPECT_EQ(passages_worth_reading(ranking, rule), 1U);
+    EXPECT_EQ(chosen(ranking, rule), (Choices{kBest, kFarBelow, kFarBelow}));
     // Passages that hold hardly a word of the question are no rivals.
     for (RankedPassage& one : ranking) one.words = 0.1;
-    EXPECT_EQ(passages_worth_reading(ranking, rule), 1U);
+    EXPECT_EQ(chosen(ranking, rule), (Choices{kBest, kFarBelow, kFarBelow}));
 }
 
-TEST(PassagesWorthReading, AreBoundedInNumber) {
+TEST(ChoiceByRule, ReadsNothingBehindWhatItLeavesOut) {
+    const PassageRule rule{.gap_max = 0.1, .score_min = 0.3, .count_max = 5, .rival_gap_max = 0.2};
+    auto ranking = ranking_of({0.9, 0.75, 0.72});
+    for (RankedPassage& one : ranking) one.words = 0.5;
+    ranking[1].words = 0.1;
+    EXPECT_EQ(chosen(ranking, rule), (Choices{kBest, kFarBelow, kFarBelow}));
+}
+
+TEST(ChoiceByRule, IsBoundedInNumber) {
     const PassageRule rule{.gap_max = 1, .score_min = 0, .count_max = 2};
-    EXPECT_EQ(passages_worth_reading(ranking_of({0.9, 0.9, 0.9}), rule), 2U);
+    EXPECT_EQ(chosen(ranking_of({0.9, 0.9, 0.9}), rule), (Choices{kBest, kNearBest, kBeyondCount}));
 }
 
-TEST(PassagesWorthReading, AreNoneWhenNotEvenTheBestIsLikelyToAnswer) {
+TEST(ChoiceByRule, IsNoneWhenNotEvenTheBestIsLikelyToAnswer) {
     const PassageRule rule{.gap_max = 1, .score_min = 0.5, .count_max = 2};
-    EXPECT_EQ(passages_worth_reading(ranking_of({0.49, 0.4}), rule), 0U);
-    EXPECT_EQ(passages_worth_reading({}, rule), 0U);
+    EXPECT_EQ(chosen(ranking_of({0.49, 0.4}), rule), (Choices{kUnlikely, kUnlikely}));
+    EXPECT_EQ(chosen({}, rule), Choices{});
 }
 
 }  // namespace
