@@ -14,7 +14,8 @@
 
 namespace mc::runtime {
 
-// The answer without its sources, which the caller knows. Counted in the engine's metrics.
+// The answer without its sources, which the caller knows. Counted in the engine's metrics. Of what
+// options.on_text gets nothing is taken back, and together it is all the answer.
 Result<Answer> write_answer(Engine& engine, std::span<const lm::Segment> prompt,
                             const AnswerOptions& options);
 

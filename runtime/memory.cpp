@@ -125,19 +125,20 @@ Result<Recollection> Memory::recall(const RecallRequest& request) {
     if (search->index().size() == 0) {
         recollection.report = {
             request.question, options.policy, options.budget, 0, 0, 0, false, {}, 0, 0};
+        if (request.on_found) request.on_found(recollection);
         return recollection;
     }
     FocusSession focus(*session);
     MC_ASSIGN(recollection.report, focus.ask(request.question, options));
+    auto& evidence = recollection.report.evidence;
+    if (request.tokens_max) keep_within(*request.tokens_max, evidence);
+    for (const Evidence& item : evidence) recollection.token_count += item.tokens.count();
+    if (request.on_found) request.on_found(recollection);
     if (request.answer) {
         AnswerOptions answer = *request.answer;
         if (reader_) answer.outside_reader = &*reader_;
         MC_ASSIGN(recollection.answer, focus.answer(answer));
     }
-    // After the answer, whose sources are ranks of what it was read from.
-    auto& evidence = recollection.report.evidence;
-    if (request.tokens_max) keep_within(*request.tokens_max, evidence);
-    for (const Evidence& item : evidence) recollection.token_count += item.tokens.count();
     return recollection;
 }
 

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -65,6 +66,12 @@ struct Remembered {
     ByteSpan bytes;  // of the document that hold the text
 };
 
+struct Recollection {
+    QueryReport report;
+    std::uint64_t token_count = 0;  // of the passages
+    std::optional<Answer> answer;
+};
+
 struct RecallRequest {
     std::string bank;
     std::string question;
@@ -73,12 +80,8 @@ struct RecallRequest {
     // Most tokens of all passages together, and entries of the window that an answer is read from.
     std::optional<std::uint64_t> tokens_max;
     std::optional<AnswerOptions> answer;  // let the base model answer
-};
-
-struct Recollection {
-    QueryReport report;
-    std::uint64_t token_count = 0;  // of the passages
-    std::optional<Answer> answer;
+    // Called with what was found, before an answer is begun.
+    std::function<void(const Recollection&)> on_found;
 };
 
 struct ReadRequest {

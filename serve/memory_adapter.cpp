@@ -53,6 +53,13 @@ runtime::RecallFilter filter_of(const Json& arguments) {
     return filter;
 }
 
+// A recollection without its answer.
+Json found_json(const runtime::Recollection& found) {
+    Json form = to_json(found.report);
+    form["evidence_tokens"] = found.token_count;
+    return form;
+}
+
 }  // namespace
 
 Result<Json> MemoryAdapter::remember(const Json& arguments) {
@@ -74,7 +81,7 @@ Result<Json> MemoryAdapter::remember(const Json& arguments) {
                 {"bytes", to_json(kept.bytes)}};
 }
 
-Result<Json> MemoryAdapter::recall(const Json& arguments, const std::atomic<bool>& cancelled) {
+Result<Json> MemoryAdapter::recall(const Json& arguments, const Listener& listener) {
     runtime::RecallRequest request;
     request.bank = text_of(arguments, "bank");
     request.question = text_of(arguments, "question");
@@ -83,11 +90,19 @@ Result<Json> MemoryAdapter::recall(const Json& arguments, const std::atomic<bool
     request.tokens_max = number_of(arguments, "tokens");
     if (flag_of(arguments, "answer", false)) {
         request.answer.emplace();
-        request.answer->interrupted = &cancelled;
+        request.answer->interrupted = &listener.cancelled;
+        if (listener.on_text)
+            request.answer->on_text = [&listener](std::string_view text) {
+                listener.on_text(text);
+                return true;
+            };
     }
+    if (listener.on_found)
+        request.on_found = [&listener](const runtime::Recollection& found) {
+            listener.on_found(found_json(found));
+        };
     MC_ASSIGN(const runtime::Recollection found, memory_.recall(request));
-    Json result = to_json(found.report);
-    result["evidence_tokens"] = found.token_count;
+    Json result = found_json(found);
     result["answer"] = found.answer ? to_json(*found.answer) : Json();
     return result;
 }
@@ -144,13 +159,12 @@ Result<Json> MemoryAdapter::status() {
                 {"banks", banks}};
 }
 
-Result<Json> MemoryAdapter::call(Verb verb, const Json& arguments,
-                                 const std::atomic<bool>& cancelled) {
+Result<Json> MemoryAdapter::call(Verb verb, const Json& arguments, const Listener& listener) {
     switch (verb) {
         case Verb::kRemember:
             return remember(arguments);
         case Verb::kRecall:
-            return recall(arguments, cancelled);
+            return recall(arguments, listener);
         case Verb::kRead:
             return read(arguments);
         case Verb::kForget:

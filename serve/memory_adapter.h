@@ -14,8 +14,7 @@ class MemoryAdapter final : public MemoryPort {
   public:
     explicit MemoryAdapter(runtime::Memory& memory) : memory_(memory) {}
 
-    Result<Json> call(Verb verb, const Json& arguments,
-                      const std::atomic<bool>& cancelled) override;
+    Result<Json> call(Verb verb, const Json& arguments, const Listener& listener) override;
     Result<std::vector<Resource>> resources(const std::string& bank, std::size_t count) override;
     Result<Json> documents(const std::string& bank, std::size_t count) override;
     Result<Json> tree(const TreePlace& place) override;
@@ -23,7 +22,7 @@ class MemoryAdapter final : public MemoryPort {
 
   private:
     Result<Json> remember(const Json& arguments);
-    Result<Json> recall(const Json& arguments, const std::atomic<bool>& cancelled);
+    Result<Json> recall(const Json& arguments, const Listener& listener);
     Result<Json> read(const Json& arguments);
     Result<Json> forget(const Json& arguments);
     Result<Json> status();

@@ -45,7 +45,7 @@ Result<std::string> MemoryHandle::call(const std::string& verb, const std::strin
         if (adapter_ == nullptr) return fail(closed());
         const std::atomic<bool> cancelled = false;
         MC_ASSIGN(const serve::Json result,
-                  serve::call_checked(*adapter_, *known, request, cancelled));
+                  serve::call_checked(*adapter_, *known, request, {cancelled}));
         return serve::to_line(result);
     });
 }

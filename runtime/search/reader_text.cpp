@@ -83,6 +83,26 @@ std::size_t loop_begin(std::string_view text) {
     return std::string_view::npos;
 }
 
+// Bytes at the text's end that repeat what stands some way before them, and so may become the
+// start of a loop. A loop's second round begins right where its first ends: no more of it can be
+// there than lies between the two.
+std::size_t loop_bytes_begun(std::string_view text) {
+    std::size_t most = 0;
+    for (std::size_t period = kLoopBytesMin; period < text.size(); ++period) {
+        const std::size_t room = std::min(period, text.size() - period);
+        std::size_t alike = 0;
+        while (alike < room &&
+               text[text.size() - 1 - alike] == text[text.size() - 1 - alike - period])
+            ++alike;
+        most = std::max(most, alike);
+    }
+    return most;
+}
+
+bool is_inside_character(char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+}
+
 // Ranks from 1 of the texts that hold the most of some words; empty when none holds any.
 std::vector<std::size_t> holders_of_most(const std::set<std::string>& wanted,
                                          std::span<const std::string> texts) {
@@ -107,6 +127,7 @@ std::vector<TokenId> passage_separator(const lm::Tokenizer& tokenizer) {
 }
 
 std::string_view AnswerCut::keep(std::string_view written) {
+    kept_bytes_ = written.size();
     std::size_t end = 0;
     for (std::uint32_t sentence = 0; sentence < sentences_max_; ++sentence) {
         end = sentence_end(written, end);
@@ -114,13 +135,19 @@ std::string_view AnswerCut::keep(std::string_view written) {
     }
     if (sentences_max_ > 0 && end != std::string_view::npos) {
         by_sentence_ = true;
-        return written.substr(0, end);
-    }
-    if (const std::size_t loop = loop_begin(written); loop != std::string_view::npos) {
+        kept_bytes_ = end;
+    } else if (const std::size_t loop = loop_begin(written); loop != std::string_view::npos) {
         by_loop_ = true;
-        return written.substr(0, loop);
+        kept_bytes_ = loop;
     }
-    return written;
+    return written.substr(0, kept_bytes_);
+}
+
+std::string_view AnswerCut::settled(std::string_view written) const {
+    if (ended()) return written.substr(0, kept_bytes_);
+    std::size_t end = written.size() - loop_bytes_begun(written);
+    while (end > 0 && end < written.size() && is_inside_character(written[end])) --end;
+    return written.substr(0, end);
 }
 
 std::vector<std::size_t> sources_of(std::string_view answer, std::string_view question,

@@ -29,12 +29,19 @@ class AnswerCut {
     // end was found. Call with all that was written.
     std::string_view keep(std::string_view written);
 
+    // As much of keep() as nothing written later can take back, in whole characters: what may be
+    // the start of a repetition is left out until it has gone on in another way. Call after keep().
+    std::string_view settled(std::string_view written) const;
+
+    bool ended() const { return by_sentence_ || by_loop_; }
+
     bool ended_by_sentence() const { return by_sentence_; }
 
     bool ended_by_loop() const { return by_loop_; }
 
   private:
     std::uint32_t sentences_max_;
+    std::size_t kept_bytes_ = 0;  // by the last keep()
     bool by_sentence_ = false;
     bool by_loop_ = false;
 };

@@ -1,24 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serve/http/engine_queue.h"
 
+#include <utility>
+
 #include "core/check.h"
 
 namespace mc::serve {
 
 EngineQueue::Place::~Place() {
     if (queue_ == nullptr) return;
+    wait();
     const ScopedLock lock(queue_->mutex_);
     --queue_->places_taken_;
     queue_->changed_.notify_all();
 }
 
-void EngineQueue::Place::run(const std::function<void()>& work) {
+void EngineQueue::Place::run(std::function<void()> work) {
+    start(std::move(work));
+    wait();
+}
+
+void EngineQueue::Place::start(std::function<void()> work) {
     MC_CHECK(queue_ != nullptr, "a place that was moved from runs nothing");
-    Job job{work};
+    MC_CHECK(job_ == nullptr, "a place does one thing at a time");
+    job_ = std::make_unique<Job>(Job{std::move(work)});
     const ScopedLock lock(queue_->mutex_);
-    queue_->jobs_.push_back(&job);
+    queue_->jobs_.push_back(job_.get());
     queue_->changed_.notify_all();
-    while (!job.done) queue_->changed_.wait(queue_->mutex_);
+}
+
+void EngineQueue::Place::wait() {
+    if (job_ == nullptr) return;
+    {
+        const ScopedLock lock(queue_->mutex_);
+        while (!job_->done) queue_->changed_.wait(queue_->mutex_);
+    }
+    job_.reset();
 }
 
 std::optional<EngineQueue::Place> EngineQueue::admit() {

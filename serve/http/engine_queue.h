@@ -3,42 +3,57 @@
 //
 // A request takes a Place before anything is done for it, and gives it back by its end; no place
 // means that the caller should come again later. With a place, run() puts work in the queue and
-// waits until the engine thread has done it. After close() there are no new places; serve() returns
-// once all are given back, so whatever was admitted is done and answered. Ownership: Places borrow
-// the queue. Threads: serve() is the engine's, everything else is safe from many. Errors: none.
+// waits until the engine thread has done it; start() does not wait. After close() there are no new
+// places; serve() returns once all are given back, so whatever was admitted is done and answered.
+// Ownership: Places borrow the queue. Threads: serve() is the engine's, everything else is safe
+// from many. Errors: none.
 #pragma once
 
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include "core/mutex.h"
 
 namespace mc::serve {
 
 class EngineQueue {
+    struct Job {
+        std::function<void()> work;
+        bool done = false;  // guarded by the queue's mutex
+    };
+
   public:
     // A place in the queue, for the scope of a request.
     class Place {
       public:
-        Place(Place&& other) noexcept : queue_(other.queue_) { other.queue_ = nullptr; }
+        Place(Place&& other) noexcept : queue_(other.queue_), job_(std::move(other.job_)) {
+            other.queue_ = nullptr;
+        }
 
+        // Waits for the end of what was started.
         ~Place();
         Place(const Place&) = delete;
         Place& operator=(const Place&) = delete;
         Place& operator=(Place&&) = delete;
 
         // Runs the work on the engine thread; returns when it is done.
-        void run(const std::function<void()>& work);
+        void run(std::function<void()> work);
+        // The two halves of run(), in turn.
+        void start(std::function<void()> work);
+        void wait();
 
       private:
         friend class EngineQueue;
 
         explicit Place(EngineQueue& queue) : queue_(&queue) {}
 
-        EngineQueue* queue_;  // null: moved from
+        EngineQueue* queue_;        // null: moved from
+        std::unique_ptr<Job> job_;  // what was started and not waited for
     };
 
     explicit EngineQueue(std::size_t places_max) : places_max_(places_max) {}
@@ -50,15 +65,10 @@ class EngineQueue {
     void close();
 
   private:
-    struct Job {
-        const std::function<void()>& work;
-        bool done = false;
-    };
-
     const std::size_t places_max_;
     Mutex mutex_;
     std::condition_variable_any changed_;
-    std::deque<Job*> jobs_ MC_GUARDED_BY(mutex_);  // each on the stack of who waits for it
+    std::deque<Job*> jobs_ MC_GUARDED_BY(mutex_);  // each its place's
     std::size_t places_taken_ MC_GUARDED_BY(mutex_) = 0;
     bool closed_ MC_GUARDED_BY(mutex_) = false;
 };

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A request and a reply of HTTP as the service sees them, without the library that carries them.
-// Value types.
+// Value types, but for a stream, which a reply owns.
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,11 +26,24 @@ struct HttpRequest {
     std::vector<std::pair<std::string, std::string>> query = {};  // decoded
 };
 
+// A body that is made while it is sent. Its end stops what makes it.
+class ByteStream {
+  public:
+    ByteStream() = default;
+    virtual ~ByteStream() = default;
+    ByteStream(const ByteStream&) = delete;
+    ByteStream& operator=(const ByteStream&) = delete;
+
+    // Waits for what comes next; never empty, nullopt at the end.
+    virtual std::optional<std::string> next() = 0;
+};
+
 struct HttpReply {
     int status = 200;
     std::string content_type = "application/json";
     std::string body;
     std::vector<std::pair<std::string, std::string>> headers;
+    std::unique_ptr<ByteStream> stream = nullptr;  // in place of a body; null: none
 };
 
 HttpReply json_reply(const Json& value);

@@ -19,11 +19,25 @@ constexpr int kWriteTimeoutS = 30;     // for a client that does not take its re
 constexpr int kKeepAliveTimeoutS = 5;  // between two requests
 constexpr std::size_t kRequestsPerConnection = 100'000;
 
-void send(const HttpReply& reply, httplib::Response& to) {
+// Writes a stream as it comes. False: the client is gone.
+bool write_stream(ByteStream& stream, httplib::DataSink& sink) {
+    while (const auto bytes = stream.next())
+        if (!sink.write(bytes->data(), bytes->size())) return false;
+    sink.done();
+    return true;
+}
+
+void send(HttpReply reply, httplib::Response& to) {
     to.status = reply.status;
     for (const auto& [name, value] : reply.headers) to.set_header(name, value);
     to.set_header("Cache-Control", "no-store");
     if (!reply.body.empty()) to.set_content(reply.body, reply.content_type);
+    if (reply.stream == nullptr) return;
+    ByteStream* const stream = reply.stream.release();  // the library copies what it calls
+    to.set_chunked_content_provider(
+        reply.content_type,
+        [stream](std::size_t, httplib::DataSink& sink) { return write_stream(*stream, sink); },
+        [stream](bool) { delete stream; });
 }
 
 HttpRequest request_of(const httplib::Request& from) {

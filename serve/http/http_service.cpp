@@ -10,6 +10,7 @@
 #include "serve/http/openai.h"
 #include "serve/http/page.h"
 #include "serve/http/queued_memory.h"
+#include "serve/http/recall_stream.h"
 #include "serve/http/scoped_memory.h"
 #include "serve/mcp/stdio_transport.h"
 #include "serve/protocol/base64.h"
@@ -65,18 +66,23 @@ HttpReply take_document(MemoryPort& memory, const HttpRequest& request,
     if (!metadata.empty()) arguments["metadata"] = std::move(metadata);
     arguments["file"] = encode_base64(request.body);
     arguments["media_type"] = request.header("Content-Type");
-    return reply_of(call_checked(memory, Verb::kRemember, arguments, stopping));
+    return reply_of(call_checked(memory, Verb::kRemember, arguments, {stopping}));
+}
+
+Result<Json> arguments_of(const std::string& body) {
+    if (body.empty()) return Json::object();
+    return parse_json(body, kMessageBytesMax);
 }
 
 HttpReply call_verb(MemoryPort& memory, Verb verb, const std::string& body,
                     const std::atomic<bool>& stopping) {
-    Json arguments = Json::object();
-    if (!body.empty()) {
-        auto parsed = parse_json(body, kMessageBytesMax);
-        if (!parsed) return problem_of(parsed.error());
-        arguments = std::move(*parsed);
-    }
-    return reply_of(call_checked(memory, verb, arguments, stopping));
+    const auto arguments = arguments_of(body);
+    if (!arguments) return problem_of(arguments.error());
+    return reply_of(call_checked(memory, verb, *arguments, {stopping}));
+}
+
+HttpReply forbidden() {
+    return problem(403, "forbidden", "this key may not do that, or not in that bank");
 }
 
 }  // namespace
@@ -155,11 +161,50 @@ HttpReply HttpService::answer_memory(const Route& route, const HttpRequest& requ
                                      std::optional<AccessKey> key) {
     auto place = queue_.admit();
     if (!place) return busy();
+    if (route.endpoint == Endpoint::kChat) return answer_chat(request, *place, std::move(key));
+    if (route.verb == Verb::kRecall && accepts_events(request)) {
+        auto arguments = arguments_of(request.body);
+        if (!arguments) return problem_of(arguments.error());
+        return answer_events(
+            *place, std::move(key),
+            [arguments = std::move(*arguments)](MemoryPort& memory, EventStream& events) {
+                return stream_recall(memory, arguments, events);
+            });
+    }
     QueuedMemory queued(memory_, *place);
     ScopedMemory scoped(queued, std::move(key), options_.bank);
     HttpReply reply = answer_endpoint(route, request, scoped);
     if (!scoped.was_forbidden() || route.endpoint == Endpoint::kMcp) return reply;
-    return problem(403, "forbidden", "this key may not do that, or not in that bank");
+    return forbidden();
+}
+
+HttpReply HttpService::answer_chat(const HttpRequest& request, EngineQueue::Place& place,
+                                   std::optional<AccessKey> key) {
+    auto chat = read_chat(request.body);
+    if (!chat) return openai_problem(chat.error());
+    const std::int64_t now_us = options_.clock->now_us();
+    if (chat->stream)
+        return answer_events(
+            place, std::move(key),
+            [chat = std::move(*chat), now_us](MemoryPort& memory, EventStream& events) {
+                return stream_chat(memory, chat, now_us, events);
+            });
+    QueuedMemory queued(memory_, place);
+    ScopedMemory scoped(queued, std::move(key), options_.bank);
+    HttpReply reply = complete_chat(scoped, *chat, now_us, stopping_);
+    return scoped.was_forbidden() ? forbidden() : std::move(reply);
+}
+
+// All of the work is one job of the engine's, so the memory needs no queue in front of it.
+HttpReply HttpService::answer_events(EngineQueue::Place& place, std::optional<AccessKey> key,
+                                     StreamedWork work) {
+    return event_reply(std::move(place), stopping_,
+                       [this, key = std::move(key), work = std::move(work)](EventStream& events) {
+                           ScopedMemory scoped(memory_, key, options_.bank);
+                           auto refusal = work(scoped, events);
+                           return scoped.was_forbidden() ? std::optional(forbidden())
+                                                         : std::move(refusal);
+                       });
 }
 
 HttpReply HttpService::answer_endpoint(const Route& route, const HttpRequest& request,
@@ -168,8 +213,6 @@ HttpReply HttpService::answer_endpoint(const Route& route, const HttpRequest& re
         McpServer server(memory, options_.version);
         return answer_mcp(server, request, stopping_);
     }
-    if (route.endpoint == Endpoint::kChat)
-        return complete_chat(memory, request.body, options_.clock->now_us(), stopping_);
     if (route.endpoint == Endpoint::kDocuments) return list_documents(memory, request);
     if (route.endpoint == Endpoint::kTree) return show_tree(memory, request);
     if (route.endpoint == Endpoint::kDocument) return take_document(memory, request, stopping_);

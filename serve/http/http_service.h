@@ -15,6 +15,7 @@
 #include "core/clock.h"
 #include "serve/http/access_keys.h"
 #include "serve/http/engine_queue.h"
+#include "serve/http/event_stream.h"
 #include "serve/http/http_message.h"
 #include "serve/http/routes.h"
 #include "serve/protocol/verbs.h"
@@ -43,9 +44,17 @@ class HttpService {
     HttpReply answer(const HttpRequest& request);
 
   private:
+    // Of an EventStream, on the memory as the caller may use it.
+    using StreamedWork =
+        std::function<std::optional<HttpReply>(MemoryPort& memory, EventStream& events)>;
+
     HttpReply answer_route(const Route& route, const HttpRequest& request);
     HttpReply answer_memory(const Route& route, const HttpRequest& request,
                             std::optional<AccessKey> key);
+    HttpReply answer_chat(const HttpRequest& request, EngineQueue::Place& place,
+                          std::optional<AccessKey> key);
+    HttpReply answer_events(EngineQueue::Place& place, std::optional<AccessKey> key,
+                            StreamedWork work);
     HttpReply answer_endpoint(const Route& route, const HttpRequest& request, MemoryPort& memory);
     HttpReply answer_ready();
 

@@ -7,10 +7,9 @@
 
 namespace mc::serve {
 
-Result<Json> QueuedMemory::call(Verb verb, const Json& arguments,
-                                const std::atomic<bool>& cancelled) {
+Result<Json> QueuedMemory::call(Verb verb, const Json& arguments, const Listener& listener) {
     std::optional<Result<Json>> result;
-    place_.run([&] { result.emplace(memory_.call(verb, arguments, cancelled)); });
+    place_.run([&] { result.emplace(memory_.call(verb, arguments, listener)); });
     return std::move(*result);
 }
 

@@ -12,8 +12,7 @@ class QueuedMemory final : public MemoryPort {
   public:
     QueuedMemory(MemoryPort& memory, EngineQueue::Place& place) : memory_(memory), place_(place) {}
 
-    Result<Json> call(Verb verb, const Json& arguments,
-                      const std::atomic<bool>& cancelled) override;
+    Result<Json> call(Verb verb, const Json& arguments, const Listener& listener) override;
     Result<std::vector<Resource>> resources(const std::string& bank, std::size_t count) override;
     Result<Json> documents(const std::string& bank, std::size_t count) override;
     Result<Json> tree(const TreePlace& place) override;

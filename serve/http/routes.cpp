@@ -60,6 +60,18 @@ Json answer_schema(const Route& route) {
     return {{"type", route.content_type == "application/json" ? "object" : "string"}};
 }
 
+// What a route says by and by, for the clients that want it so; empty for one that does not.
+std::string_view events_of(const Route& route) {
+    if (route.verb == Verb::kRecall)
+        return "With Accept: text/event-stream. Event evidence: the reply without its answer; "
+               "delta: {text}, a piece of the answer as it is written; reply: the whole reply; "
+               "error: a problem in its place.";
+    if (route.endpoint == Endpoint::kChat)
+        return "With stream: true. OpenAI's chunks; the first also holds memory. With "
+               "stream_options.include_usage the last holds usage. Then [DONE].";
+    return "";
+}
+
 // What remember takes beside a file, as text.
 Json document_parameters() {
     Json parameters = Json::array();
@@ -83,10 +95,11 @@ Json operation_of(const Route& route) {
     }
     if (route.endpoint == Endpoint::kDocuments) operation["parameters"] = list_parameters();
     if (route.endpoint == Endpoint::kTree) operation["parameters"] = tree_parameters();
-    operation["responses"] = {
-        {"200",
-         {{"description", "Done"}, {"content", content(route.content_type, answer_schema(route))}}},
-        {"default", {{"$ref", "#/components/responses/problem"}}}};
+    Json done = content(route.content_type, answer_schema(route));
+    if (const std::string_view events = events_of(route); !events.empty())
+        done["text/event-stream"] = {{"schema", {{"type", "string"}, {"description", events}}}};
+    operation["responses"] = {{"200", {{"description", "Done"}, {"content", std::move(done)}}},
+                              {"default", {{"$ref", "#/components/responses/problem"}}}};
     if (route.is_open) operation["security"] = Json::array({Json::object()});
     return operation;
 }

@@ -20,11 +20,10 @@ Result<std::string> ScopedMemory::allowed_bank(const std::string& asked, Verb ve
     return bank;
 }
 
-Result<Json> ScopedMemory::call(Verb verb, const Json& arguments,
-                                const std::atomic<bool>& cancelled) {
+Result<Json> ScopedMemory::call(Verb verb, const Json& arguments, const Listener& listener) {
     if (verb == Verb::kStatus) {
         MC_TRY(allowed_bank("", verb));
-        MC_ASSIGN(Json status, memory_.call(verb, arguments, cancelled));
+        MC_ASSIGN(Json status, memory_.call(verb, arguments, listener));
         Json seen = Json::array();
         for (const Json& bank : status["banks"])
             if (!key_ || key_->may_see(bank["bank"].get<std::string>())) seen.push_back(bank);
@@ -35,7 +34,7 @@ Result<Json> ScopedMemory::call(Verb verb, const Json& arguments,
     MC_ASSIGN(const std::string bank, allowed_bank(arguments.value("bank", std::string()), verb));
     Json in_bank = arguments;
     in_bank["bank"] = bank;
-    return memory_.call(verb, in_bank, cancelled);
+    return memory_.call(verb, in_bank, listener);
 }
 
 Result<std::vector<Resource>> ScopedMemory::resources(const std::string& bank, std::size_t count) {

@@ -19,8 +19,7 @@ class ScopedMemory final : public MemoryPort {
     // key: nullopt where no key is needed. bank: what a request means that names none.
     ScopedMemory(MemoryPort& memory, std::optional<AccessKey> key, std::string bank);
 
-    Result<Json> call(Verb verb, const Json& arguments,
-                      const std::atomic<bool>& cancelled) override;
+    Result<Json> call(Verb verb, const Json& arguments, const Listener& listener) override;
     Result<std::vector<Resource>> resources(const std::string& bank, std::size_t count) override;
     Result<Json> documents(const std::string& bank, std::size_t count) override;
     Result<Json> tree(const TreePlace& place) override;

@@ -177,7 +177,7 @@ Json McpServer::call_tool(const Request& request) {
                              "there is no tool " + name.get<std::string>());
     const Json& given = member(request.params, "arguments");
     const Json arguments = given.is_null() ? Json::object() : given;
-    const auto done = call_checked(memory_, *verb, arguments, request.cancelled);
+    const auto done = call_checked(memory_, *verb, arguments, {request.cancelled});
     if (!done)
         return complete(request,
                         {{"content", text_content(done.error().to_string())}, {"isError", true}});
@@ -214,7 +214,7 @@ Json McpServer::read_resource(const Request& request) {
     if (!text.starts_with(kDocumentUri))
         return request.error(RpcCode::kInvalidParams, "there is no resource " + text);
     const Json arguments = {{"document", text.substr(kDocumentUri.size())}};
-    const auto read = call_checked(memory_, Verb::kRead, arguments, request.cancelled);
+    const auto read = call_checked(memory_, Verb::kRead, arguments, {request.cancelled});
     if (!read) return request.error(RpcCode::kInvalidParams, read.error().to_string());
     Json contents = Json::array();
     contents.push_back({{"uri", text},

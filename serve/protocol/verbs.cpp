@@ -120,9 +120,9 @@ Json output_schema(Verb verb) {
 }
 
 Result<Json> call_checked(MemoryPort& memory, Verb verb, const Json& arguments,
-                          const std::atomic<bool>& cancelled) {
+                          const Listener& listener) {
     MC_TRY(check_schema(input_schema(verb), arguments, std::string(verb_info(verb).name)));
-    return memory.call(verb, arguments, cancelled);
+    return memory.call(verb, arguments, listener);
 }
 
 }  // namespace mc::serve

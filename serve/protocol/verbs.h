@@ -10,6 +10,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -57,15 +58,23 @@ struct TreePlace {
     std::optional<std::uint64_t> index;
 };
 
+// Who waits for a call, and what they want to hear before its end. Called on the thread that does
+// it.
+struct Listener {
+    const std::atomic<bool>& cancelled;  // stops an answer that is being written
+    // recall: the result without its answer, before that is begun.
+    std::function<void(const Json& found)> on_found = {};
+    // recall: the answer as it is written; the pieces together are its text.
+    std::function<void(std::string_view text)> on_text = {};
+};
+
 // Port: the memory behind the protocols. serve/ implements it on runtime::Memory; tests in memory.
 class MemoryPort {
   public:
     virtual ~MemoryPort() = default;
 
     // Requires: arguments fit the verb's input schema. The result fits its output schema.
-    // cancelled: stops an answer that is being written.
-    virtual Result<Json> call(Verb verb, const Json& arguments,
-                              const std::atomic<bool>& cancelled) = 0;
+    virtual Result<Json> call(Verb verb, const Json& arguments, const Listener& listener) = 0;
 
     // The newest documents of a bank, newest first; empty: of the configured one.
     virtual Result<std::vector<Resource>> resources(const std::string& bank, std::size_t count) = 0;
@@ -83,6 +92,6 @@ class MemoryPort {
 
 // Checks the arguments, then calls. The one way from a protocol to the memory.
 Result<Json> call_checked(MemoryPort& memory, Verb verb, const Json& arguments,
-                          const std::atomic<bool>& cancelled);
+                          const Listener& listener);
 
 }  // namespace mc::serve

@@ -13,16 +13,15 @@ namespace mc::serve::test {
 
 class FakeMemory final : public MemoryPort {
   public:
-    Result<Json> call(Verb verb, const Json& arguments,
-                      const std::atomic<bool>& cancelled) override {
+    Result<Json> call(Verb verb, const Json& arguments, const Listener& listener) override {
         calls.push_back(std::string(verb_info(verb).name) + " " + to_line(arguments));
-        if (during_call) during_call(cancelled);
+        if (during_call) during_call(listener.cancelled);
         if (!refusal.empty()) return fail(ErrorCode::kInvalidInput, refusal);
         switch (verb) {
             case Verb::kRemember:
                 return Json{{"outcome", "ingested"}, {"document", "d1"}};
             case Verb::kRecall:
-                return Json{{"known", false}, {"evidence", Json::array()}};
+                return recall(listener);
             case Verb::kRead:
                 return Json{{"text", "the text"}, {"media_type", "text/plain"}};
             case Verb::kForget:
@@ -55,8 +54,32 @@ class FakeMemory final : public MemoryPort {
     }
 
     std::vector<std::string> calls;
+    // Of an answer: each is told as it is written, and all are the answer. Empty: no answer.
+    std::vector<std::string> pieces;
+    std::string untold;  // the answer's end, which is told with the whole alone
+    std::function<void()> before_piece;
     std::string refusal;
     std::function<void(const std::atomic<bool>& cancelled)> during_call;
+
+  private:
+    Json recall(const Listener& listener) const {
+        Json found = {{"known", !pieces.empty()}, {"evidence", Json::array()}};
+        if (listener.on_found) listener.on_found(found);
+        found["answer"] = nullptr;
+        if (pieces.empty()) return found;
+        std::string text;
+        for (const std::string& piece : pieces) {
+            if (before_piece) before_piece();
+            if (listener.cancelled) break;
+            text += piece;
+            if (listener.on_text) listener.on_text(piece);
+        }
+        found["answer"] = {{"text", text + untold},
+                           {"stop_reason", "sentence"},
+                           {"prompt_entries", 7},
+                           {"new_tokens", 3}};
+        return found;
+    }
 };
 
 }  // namespace mc::serve::test

@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+#include <string>
+#include <vector>
+
 namespace mc::runtime {
 namespace {
 
@@ -41,6 +45,46 @@ TEST(AnswerCut, CutsARepetition) {
     EXPECT_FALSE(cut.ended_by_sentence());
     AnswerCut other(0);
     EXPECT_EQ(other.keep("a very, very old bell"), "a very, very old bell");
+}
+
+// What a listener hears of pieces that are written one after the other, each piece then the whole.
+std::string heard_of(const std::vector<std::string>& pieces, std::uint32_t sentences) {
+    AnswerCut cut(sentences);
+    std::string written;
+    std::string heard;
+    for (const std::string& piece : pieces) {
+        if (cut.ended()) break;
+        written += piece;
+        const std::string kept(cut.keep(written));
+        const std::string_view settled = cut.settled(written);
+        EXPECT_TRUE(settled.starts_with(heard)) << heard << "|" << settled;
+        EXPECT_TRUE(kept.starts_with(settled)) << settled << "|" << kept;
+        heard = settled;
+    }
+    EXPECT_TRUE(cut.keep(written).starts_with(heard)) << heard << "|" << written;
+    return heard;
+}
+
+TEST(AnswerCut, NothingIsHeardThatIsTakenBack) {
+    EXPECT_EQ(heard_of({"the keeper", " of the bell, ", "the keeper", " of", " the bell, "}, 0),
+              "the keeper of the bell, ");
+    EXPECT_EQ(heard_of({"the keeper", " of the bell, ", "the keeper", " of", " a boat"}, 0),
+              "the keeper of the bell, the keeper of a boa");  // a t stood there before
+    EXPECT_EQ(heard_of({"It cost 3", ".", "5 pounds", ".", " The"}, 1), "It cost 3.5 pounds.");
+    std::mt19937 random(7);
+    const std::vector<std::string> words{"a", "ab ", "b. ", "bell ", "\n", "é", "。", "of the "};
+    for (int round = 0; round < 2000; ++round) {
+        std::vector<std::string> pieces;
+        for (int i = 0; i < 30; ++i) pieces.push_back(words[random() % (2 + round % 7)]);
+        heard_of(pieces, static_cast<std::uint32_t>(round % 3));
+    }
+}
+
+TEST(AnswerCut, CharactersAreHeardWhole) {
+    AnswerCut cut(0);
+    const std::string written = "é is a letter, ũ";  // ends with the byte that é ends with
+    cut.keep(written);
+    EXPECT_EQ(cut.settled(written), "é is a letter, ");
 }
 
 TEST(SourcesOf, AreTheTextsThatHoldMostOfTheAnswersOwnWords) {
