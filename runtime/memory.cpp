@@ -4,29 +4,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/check.h"
 #include "core/utf8.h"
 #include "runtime/document_file.h"
 #include "runtime/remember_request.h"
-#include "runtime/remembered_file.h"
+#include "runtime/remembering.h"
 
 namespace mc::runtime {
 namespace {
-
-IngestOptions ingest_options(const RememberRequest& request, const RememberedFile& content) {
-    IngestOptions options;
-    options.size_bytes_max = kRememberBytesMax;
-    if (!content.media_type.empty()) options.media_type = content.media_type;
-    if (content.source.original) options.original = &*content.source.original;
-    options.metadata = metadata_of(content.source);
-    options.metadata.insert(request.metadata.begin(), request.metadata.end());
-    if (!request.event_time.empty()) options.metadata.emplace(kEventTimeKey, request.event_time);
-    return options;
-}
-
-Result<RememberedFile> content_of(const RememberRequest& request, const std::string& name) {
-    if (!request.file.empty()) return read_file_of(request, name);
-    return RememberedFile{SourceText{request.text, {}}, request.media_type};
-}
 
 Result<void> read_original(const BankText& text, const ReadRequest& request, ReadResult& result) {
     MC_ASSIGN(const DocumentFile file, DocumentFile::open(text, result.document));
@@ -67,28 +52,23 @@ Result<BankSession*> Memory::bank(const std::string& name, bool create) {
 }
 
 Result<Remembered> Memory::remember(const RememberRequest& request) {
-    MC_TRY(check_request(request));
-    MC_ASSIGN(BankSession* const session, bank(request.bank, true));
-    return request.session.empty() ? remember_document(*session, request)
-                                   : remember_message(*session, request);
+    if (!request.session.empty()) {
+        MC_TRY(check_request(request));
+        MC_ASSIGN(BankSession* const session, bank(request.bank, true));
+        return remember_message(*session, request);
+    }
+    MC_ASSIGN(const auto work, begin_remember(request));
+    while (true) {
+        MC_ASSIGN(auto done, work->step());
+        if (done) return std::move(*done);
+    }
 }
 
-// A key without a name names the document: the same key with another text is refused, also where
-// that text goes on from the first, which a name's owner may want and a retry cannot.
-Result<Remembered> Memory::remember_document(BankSession& session, const RememberRequest& request) {
-    const std::string name = document_name(request);
-    MC_ASSIGN(const RememberedFile content, content_of(request, name));
-    const std::string& text = content.source.text;
-    if (request.name.empty() && !request.idempotency_key.empty()) {
-        MC_ASSIGN(const auto known, session.nodes().find_document_by_source(name));
-        if (known && known->complete && known->byte_count != text.size())
-            return fail(ErrorCode::kInvalidInput,
-                        "idempotency_key was given before with another text");
-    }
-    MC_ASSIGN(const IngestReport report,
-              ingest_text(session, name, text, ingest_options(request, content), {}));
-    MC_TRY(session.index_now());
-    return Remembered{report.document, report.outcome, {0, report.document.byte_count}};
+Result<std::unique_ptr<Remembering>> Memory::begin_remember(const RememberRequest& request) {
+    MC_CHECK(request.session.empty(), "a message is remembered at once");
+    MC_TRY(check_request(request));
+    MC_ASSIGN(BankSession* const session, bank(request.bank, true));
+    return Remembering::begin(*session, request);
 }
 
 Result<Remembered> Memory::remember_message(BankSession& session, const RememberRequest& request) {

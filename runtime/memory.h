@@ -34,11 +34,12 @@
 
 namespace mc::runtime {
 
-// Longest text of one call: half a minute's reading for the default model on two cores, during
-// which nothing else is answered.
+// Longest text of one call: half a minute's reading for the default model on two cores, which is
+// as long as a client waits that is told nothing meanwhile.
 inline constexpr std::uint64_t kRememberBytesMax = 512 * 1024;
 
-// Longest file that a document may be given as; a book with pictures has that as PDF.
+// Longest file that a document may be given as; a book with pictures has that as PDF. Also the
+// longest text of one that is taken in step by step, with word of how far it has come.
 inline constexpr std::uint64_t kFileBytesMax = 16 * 1024 * 1024;
 
 // Most of a document that one read() gives back.
@@ -58,6 +59,7 @@ struct RememberRequest {
     std::string event_time;  // when it happened, RFC 3339: "2026-03-01" or "2026-03-01T12:30:00Z"
     std::string media_type;  // of a document; empty: text/plain
     std::map<std::string, std::string> metadata;  // of a document
+    std::uint64_t bytes_max = kRememberBytesMax;  // most text of a document
 };
 
 struct Remembered {
@@ -115,6 +117,8 @@ struct MemoryStatus {
     std::vector<BankSummary> banks;
 };
 
+class Remembering;
+
 class Memory {
   public:
     // Opens the store for writing and makes it, and the configured bank, where they are missing.
@@ -122,6 +126,9 @@ class Memory {
 
     // Makes the bank when it is missing.
     Result<Remembered> remember(const RememberRequest& request);
+    // remember() of a document, step by step (runtime/remembering.h). Borrows the memory.
+    // Requires: the request names no session.
+    Result<std::unique_ptr<Remembering>> begin_remember(const RememberRequest& request);
     // A bank without text is no error, nor a filter that no text fits: nothing is known then.
     Result<Recollection> recall(const RecallRequest& request);
     Result<ReadResult> read(const ReadRequest& request);
@@ -152,7 +159,6 @@ class Memory {
     explicit Memory(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
 
     Result<BankSession*> bank(const std::string& name, bool create);
-    Result<Remembered> remember_document(BankSession& session, const RememberRequest& request);
     Result<Remembered> remember_message(BankSession& session, const RememberRequest& request);
 
     std::unique_ptr<Engine> engine_;

@@ -85,10 +85,11 @@ std::string hex_of(std::string_view text) {
 
 Result<void> check_request(const RememberRequest& request) {
     MC_TRY(check_content(request));
-    const std::uint64_t bytes_max = request.session.empty() ? kRememberBytesMax : kAppendBytesMax;
+    const std::uint64_t bytes_max = request.session.empty() ? request.bytes_max : kAppendBytesMax;
     if (request.text.size() > bytes_max)
         return wrong("text",
-                     "has more than " + std::to_string(bytes_max) + " bytes; remember it in parts");
+                     "has more than " + std::to_string(bytes_max) + " bytes; remember it in parts" +
+                         (request.session.empty() ? ", or " + std::string(kLongTexts) : ""));
     MC_TRY(check_label("name", request.name, kNameBytesMax));
     if (request.name.starts_with(session_document("")))
         return wrong("name", "must not begin with session/: give a session");

@@ -15,6 +15,10 @@ namespace mc::runtime {
 
 // Metadata that the program keeps for itself begins so; no request may set it, none is shown it.
 inline constexpr std::string_view kOwnMetadataPrefix = "megacontext.";
+// How a text is given that is longer than one call takes.
+inline constexpr std::string_view kLongTexts =
+    "over HTTP with Prefer: respond-async, over MCP with a progressToken, or with megacontext "
+    "ingest";
 inline constexpr std::string_view kEventTimeKey = "event_time";
 
 // Every field on its own, and that a message has no name and a document no role.

@@ -6,6 +6,7 @@
 
 #include "core/utf8.h"
 #include "documents/heading_path.h"
+#include "runtime/remember_request.h"
 
 namespace mc::runtime {
 namespace {
@@ -66,11 +67,11 @@ Result<RememberedFile> read_file_of(const RememberRequest& request, const std::s
     limits.size_bytes_max = kFileBytesMax;
     limits.conversion_seconds_max = kConversionSecondsMax;
     MC_ASSIGN(SourceText source, source_of_bytes(request.file, name, kind, limits));
-    if (source.text.size() > kRememberBytesMax)
+    if (source.text.size() > request.bytes_max)
         return fail(ErrorCode::kInvalidInput,
                     name + " holds " + std::to_string(source.text.size()) + " bytes of text, and " +
-                        std::to_string(kRememberBytesMax) +
-                        " are taken at once: take it in with megacontext ingest, or in parts");
+                        std::to_string(request.bytes_max) + " are taken at once: take it in " +
+                        std::string(kLongTexts) + ", or in parts");
     if (source.text.find_first_not_of(" \t\r\n") == std::string::npos)
         return fail(ErrorCode::kInvalidInput, name + " holds no text");
     if (type == kMarkdown && !source.original)

@@ -3,7 +3,7 @@
 //
 // What it is, its media type says; where that says nothing, its bytes and its name do. Threads:
 // any. Errors: kInvalidInput for a media type that is not taken, bytes that are no text, more text
-// than kRememberBytesMax, and what documents::convert() says of it.
+// than request.bytes_max, and what documents::convert() says of it.
 #pragma once
 
 #include <string>

@@ -2,10 +2,12 @@
 #include "serve/memory_adapter.h"
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "core/check.h"
 #include "core/span_math.h"
 #include "core/utf8.h"
+#include "runtime/remembering.h"
 #include "serve/forms.h"
 #include "serve/protocol/base64.h"
 
@@ -53,16 +55,7 @@ runtime::RecallFilter filter_of(const Json& arguments) {
     return filter;
 }
 
-// A recollection without its answer.
-Json found_json(const runtime::Recollection& found) {
-    Json form = to_json(found.report);
-    form["evidence_tokens"] = found.token_count;
-    return form;
-}
-
-}  // namespace
-
-Result<Json> MemoryAdapter::remember(const Json& arguments) {
+Result<runtime::RememberRequest> remember_request_of(const Json& arguments) {
     runtime::RememberRequest request;
     request.bank = text_of(arguments, "bank");
     request.text = text_of(arguments, "text");
@@ -74,11 +67,56 @@ Result<Json> MemoryAdapter::remember(const Json& arguments) {
     request.event_time = text_of(arguments, "event_time");
     request.media_type = text_of(arguments, "media_type");
     request.metadata = arguments.value("metadata", request.metadata);
+    return request;
+}
+
+Json remembered_json(const runtime::Remembered& kept) {
+    return {{"outcome", outcome_name(kept.outcome)},
+            {"document", to_text(kept.document.id)},
+            {"source", kept.document.source_name},
+            {"bytes", to_json(kept.bytes)}};
+}
+
+class AdaptedRemember final : public LongRemember {
+  public:
+    explicit AdaptedRemember(std::unique_ptr<runtime::Remembering> begun)
+        : begun_(std::move(begun)) {}
+
+    Result<std::optional<Json>> step() override {
+        MC_ASSIGN(const auto done, begun_->step());
+        return done ? std::optional(remembered_json(*done)) : std::nullopt;
+    }
+
+    Progress progress() const override {
+        const runtime::IngestProgress& now = begun_->progress();
+        return {now.bytes_done, now.bytes_total, now.tokens_done};
+    }
+
+  private:
+    std::unique_ptr<runtime::Remembering> begun_;
+};
+
+// A recollection without its answer.
+Json found_json(const runtime::Recollection& found) {
+    Json form = to_json(found.report);
+    form["evidence_tokens"] = found.token_count;
+    return form;
+}
+
+}  // namespace
+
+Result<Json> MemoryAdapter::remember(const Json& arguments) {
+    MC_ASSIGN(const runtime::RememberRequest request, remember_request_of(arguments));
     MC_ASSIGN(const runtime::Remembered kept, memory_.remember(request));
-    return Json{{"outcome", outcome_name(kept.outcome)},
-                {"document", to_text(kept.document.id)},
-                {"source", kept.document.source_name},
-                {"bytes", to_json(kept.bytes)}};
+    return remembered_json(kept);
+}
+
+Result<std::unique_ptr<LongRemember>> MemoryAdapter::begin_remember(const Json& arguments,
+                                                                    Length length) {
+    MC_ASSIGN(runtime::RememberRequest request, remember_request_of(arguments));
+    if (length == Length::kLong) request.bytes_max = runtime::kFileBytesMax;
+    MC_ASSIGN(auto begun, memory_.begin_remember(request));
+    return std::make_unique<AdaptedRemember>(std::move(begun));
 }
 
 Result<Json> MemoryAdapter::recall(const Json& arguments, const Listener& listener) {

@@ -15,6 +15,8 @@ class MemoryAdapter final : public MemoryPort {
     explicit MemoryAdapter(runtime::Memory& memory) : memory_(memory) {}
 
     Result<Json> call(Verb verb, const Json& arguments, const Listener& listener) override;
+    Result<std::unique_ptr<LongRemember>> begin_remember(const Json& arguments,
+                                                         Length length) override;
     Result<std::vector<Resource>> resources(const std::string& bank, std::size_t count) override;
     Result<Json> documents(const std::string& bank, std::size_t count) override;
     Result<Json> tree(const TreePlace& place) override;

@@ -37,7 +37,9 @@ Result<void> serve_http(runtime::Memory& memory, const ServeOptions& options,
     std::atomic<bool> stopping = false;
     EngineQueue queue(kPlacesMax);
     MemoryAdapter adapter(memory);
-    HttpService service(service_options, adapter, queue, stopping);
+    MC_ASSIGN(const auto operations, Operations::open(Operations::folder_of(config.store),
+                                                      memory.engine().clock(), adapter));
+    HttpService service(service_options, adapter, queue, *operations, stopping);
     MC_ASSIGN(const auto server, HttpServer::open(options.host, options.port, service));
     ready(server->port());
     std::thread listener([&] {
@@ -50,7 +52,8 @@ Result<void> serve_http(runtime::Memory& memory, const ServeOptions& options,
         stopping = true;
         server->stop();
     });
-    queue.serve();
+    queue.wake();  // an earlier server may have left something to do
+    queue.serve(operations.get());
     listener.join();
     stopper.join();
     return {};

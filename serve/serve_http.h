@@ -2,8 +2,9 @@
 // `megacontext serve`: the memory over HTTP until a signal ends it.
 //
 // The caller's thread becomes the engine's. At the signal the server accepts nothing more, what was
-// admitted is done and answered, and serve_http() returns. Ownership: borrows all. Errors: kUsage
-// for an address that others can reach while no key was made; kIo when it cannot be had.
+// admitted is done and answered, and serve_http() returns; operations go on with the next server.
+// Ownership: borrows all. Errors: kUsage for an address that others can reach while no key was
+// made; kIo when it cannot be had.
 #pragma once
 
 #include <functional>

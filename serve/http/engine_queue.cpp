@@ -45,21 +45,42 @@ std::optional<EngineQueue::Place> EngineQueue::admit() {
     return Place(*this);
 }
 
-void EngineQueue::serve() {
+EngineQueue::Turn EngineQueue::take_turn(std::size_t jobs_in_a_row, Job*& job) {
+    const ScopedLock lock(mutex_);
+    while (jobs_.empty() && !may_step() && (!closed_ || places_taken_ > 0)) changed_.wait(mutex_);
+    if (may_step() && (jobs_.empty() || jobs_in_a_row >= kJobsPerStep)) {
+        has_background_ = false;  // unless it says otherwise, or is woken meanwhile
+        return Turn::kStep;
+    }
+    if (jobs_.empty()) return Turn::kEnd;
+    job = jobs_.front();
+    jobs_.pop_front();
+    return Turn::kJob;
+}
+
+void EngineQueue::serve(Background* background) {
+    std::size_t jobs_in_a_row = 0;
     while (true) {
         Job* job = nullptr;
-        {
-            const ScopedLock lock(mutex_);
-            while (jobs_.empty() && (!closed_ || places_taken_ > 0)) changed_.wait(mutex_);
-            if (jobs_.empty()) return;
-            job = jobs_.front();
-            jobs_.pop_front();
+        const Turn turn = take_turn(jobs_in_a_row, job);
+        if (turn == Turn::kEnd) return;
+        if (turn == Turn::kStep) {
+            jobs_in_a_row = 0;
+            if (background != nullptr && background->step()) wake();
+            continue;
         }
+        ++jobs_in_a_row;
         job->work();
         const ScopedLock lock(mutex_);
         job->done = true;
         changed_.notify_all();
     }
+}
+
+void EngineQueue::wake() {
+    const ScopedLock lock(mutex_);
+    has_background_ = true;
+    changed_.notify_all();
 }
 
 void EngineQueue::close() {

@@ -5,6 +5,7 @@
 // means that the caller should come again later. With a place, run() puts work in the queue and
 // waits until the engine thread has done it; start() does not wait. After close() there are no new
 // places; serve() returns once all are given back, so whatever was admitted is done and answered.
+// Work of the background is done while no request waits, and after every kJobsPerStep requests.
 // Ownership: Places borrow the queue. Threads: serve() is the engine's, everything else is safe
 // from many. Errors: none.
 #pragma once
@@ -20,6 +21,9 @@
 #include "core/mutex.h"
 
 namespace mc::serve {
+
+// Under a load that never ends, a twentieth of the engine's turns is the background's.
+inline constexpr std::size_t kJobsPerStep = 20;
 
 class EngineQueue {
     struct Job {
@@ -56,20 +60,37 @@ class EngineQueue {
         std::unique_ptr<Job> job_;  // what was started and not waited for
     };
 
+    // What the engine does between requests, a step at a time.
+    class Background {
+      public:
+        virtual ~Background() = default;
+
+        // False when there is nothing to do, until wake() is called.
+        virtual bool step() = 0;
+    };
+
     explicit EngineQueue(std::size_t places_max) : places_max_(places_max) {}
 
     // nullopt while all are taken, and after close().
     std::optional<Place> admit();
 
-    void serve();
+    // background: null for none. Its steps end with close().
+    void serve(Background* background = nullptr);
+    void wake();
     void close();
 
   private:
+    bool may_step() const MC_REQUIRES(mutex_) { return has_background_ && !closed_; }
+    enum class Turn { kJob, kStep, kEnd };
+    // Waits for what is next; takes it.
+    Turn take_turn(std::size_t jobs_in_a_row, Job*& job);
+
     const std::size_t places_max_;
     Mutex mutex_;
     std::condition_variable_any changed_;
     std::deque<Job*> jobs_ MC_GUARDED_BY(mutex_);  // each its place's
     std::size_t places_taken_ MC_GUARDED_BY(mutex_) = 0;
+    bool has_background_ MC_GUARDED_BY(mutex_) = false;  // a step may find something to do
     bool closed_ MC_GUARDED_BY(mutex_) = false;
 };
 

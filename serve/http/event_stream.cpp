@@ -69,16 +69,26 @@ std::optional<std::string> EventStream::next() {
     return all;
 }
 
-HttpReply event_reply(EngineQueue::Place place, const std::atomic<bool>& stopping,
-                      EventStream::Work work) {
-    auto events = std::make_unique<EventStream>(std::move(place), stopping);
-    events->start(std::move(work));
-    if (auto refusal = events->refusal()) return std::move(*refusal);
+bool EventStream::write_to(const Write& write) {
+    while (const auto bytes = next())
+        if (!write(*bytes)) return false;
+    return true;
+}
+
+HttpReply stream_reply(std::unique_ptr<StreamedBody> events) {
     HttpReply reply;
     reply.content_type = "text/event-stream";
     reply.headers.emplace_back("X-Accel-Buffering", "no");
     reply.stream = std::move(events);
     return reply;
+}
+
+HttpReply event_reply(EngineQueue::Place place, const std::atomic<bool>& stopping,
+                      EventStream::Work work) {
+    auto events = std::make_unique<EventStream>(std::move(place), stopping);
+    events->start(std::move(work));
+    if (auto refusal = events->refusal()) return std::move(*refusal);
+    return stream_reply(std::move(events));
 }
 
 }  // namespace mc::serve

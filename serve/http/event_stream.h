@@ -26,7 +26,7 @@ namespace mc::serve {
 // "event: NAME" where there is one, and the value as its data.
 std::string event_text(std::string_view name, const Json& value);
 
-class EventStream final : public ByteStream {
+class EventStream final : public StreamedBody {
   public:
     // Runs on the engine thread; nullopt when all went well.
     using Work = std::function<std::optional<HttpReply>(EventStream& events)>;
@@ -41,7 +41,7 @@ class EventStream final : public ByteStream {
     void start(Work work);
     // Waits for the first event; the refusal where the work ended before it.
     std::optional<HttpReply> refusal();
-    std::optional<std::string> next() override;
+    bool write_to(const Write& write) override;
 
     void send(std::string event);
 
@@ -49,6 +49,8 @@ class EventStream final : public ByteStream {
     const std::atomic<bool>& cancelled() const { return cancelled_; }
 
   private:
+    // What was sent since, or a comment where nothing comes for a while; nullopt at the end.
+    std::optional<std::string> next();
     void wait_a_while() MC_REQUIRES(mutex_);
     void end(std::optional<HttpReply> refusal);
 
@@ -62,6 +64,9 @@ class EventStream final : public ByteStream {
     bool begun_ MC_GUARDED_BY(mutex_) = false;  // an event was sent
     bool ended_ MC_GUARDED_BY(mutex_) = false;
 };
+
+// A reply of events.
+HttpReply stream_reply(std::unique_ptr<StreamedBody> events);
 
 // Starts the work and gives its events as a reply; or its refusal.
 HttpReply event_reply(EngineQueue::Place place, const std::atomic<bool>& stopping,

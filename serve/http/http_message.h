@@ -5,7 +5,6 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,15 +26,18 @@ struct HttpRequest {
 };
 
 // A body that is made while it is sent. Its end stops what makes it.
-class ByteStream {
+class StreamedBody {
   public:
-    ByteStream() = default;
-    virtual ~ByteStream() = default;
-    ByteStream(const ByteStream&) = delete;
-    ByteStream& operator=(const ByteStream&) = delete;
+    // False: the client is gone.
+    using Write = std::function<bool(std::string_view bytes)>;
 
-    // Waits for what comes next; never empty, nullopt at the end.
-    virtual std::optional<std::string> next() = 0;
+    StreamedBody() = default;
+    virtual ~StreamedBody() = default;
+    StreamedBody(const StreamedBody&) = delete;
+    StreamedBody& operator=(const StreamedBody&) = delete;
+
+    // Writes it all, as it comes; once. False: the client is gone.
+    virtual bool write_to(const Write& write) = 0;
 };
 
 struct HttpReply {
@@ -43,7 +45,7 @@ struct HttpReply {
     std::string content_type = "application/json";
     std::string body;
     std::vector<std::pair<std::string, std::string>> headers;
-    std::unique_ptr<ByteStream> stream = nullptr;  // in place of a body; null: none
+    std::unique_ptr<StreamedBody> stream = nullptr;  // in place of a body; null: none
 };
 
 HttpReply json_reply(const Json& value);

@@ -19,12 +19,11 @@ constexpr int kWriteTimeoutS = 30;     // for a client that does not take its re
 constexpr int kKeepAliveTimeoutS = 5;  // between two requests
 constexpr std::size_t kRequestsPerConnection = 100'000;
 
-// Writes a stream as it comes. False: the client is gone.
-bool write_stream(ByteStream& stream, httplib::DataSink& sink) {
-    while (const auto bytes = stream.next())
-        if (!sink.write(bytes->data(), bytes->size())) return false;
-    sink.done();
-    return true;
+bool write_stream(StreamedBody& stream, httplib::DataSink& sink) {
+    const bool written = stream.write_to(
+        [&sink](std::string_view bytes) { return sink.write(bytes.data(), bytes.size()); });
+    if (written) sink.done();
+    return written;
 }
 
 void send(HttpReply reply, httplib::Response& to) {
@@ -33,7 +32,7 @@ void send(HttpReply reply, httplib::Response& to) {
     to.set_header("Cache-Control", "no-store");
     if (!reply.body.empty()) to.set_content(reply.body, reply.content_type);
     if (reply.stream == nullptr) return;
-    ByteStream* const stream = reply.stream.release();  // the library copies what it calls
+    StreamedBody* const stream = reply.stream.release();  // the library copies what it calls
     to.set_chunked_content_provider(
         reply.content_type,
         [stream](std::size_t, httplib::DataSink& sink) { return write_stream(*stream, sink); },

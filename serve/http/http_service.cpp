@@ -9,11 +9,13 @@
 #include "serve/http/mcp_http.h"
 #include "serve/http/openai.h"
 #include "serve/http/page.h"
+#include "serve/http/progress_stream.h"
 #include "serve/http/queued_memory.h"
 #include "serve/http/recall_stream.h"
 #include "serve/http/scoped_memory.h"
 #include "serve/mcp/stdio_transport.h"
 #include "serve/protocol/base64.h"
+#include "serve/protocol/schema.h"
 
 namespace mc::serve {
 namespace {
@@ -43,6 +45,20 @@ HttpReply busy() {
     return reply;
 }
 
+// A path whose end stands for any word: "/v1/operations/{operation}".
+bool is_path_of(const Route& route, std::string_view path) {
+    const std::size_t begin = route.path.find('{');
+    if (begin == std::string_view::npos) return route.path == path;
+    return path.size() > begin && path.starts_with(route.path.substr(0, begin)) &&
+           path.find('/', begin) == std::string_view::npos;
+}
+
+// RFC 7240: of a request to take a document in, whether it wants to wait.
+bool wants_operation(const Route& route, const HttpRequest& request) {
+    return (route.endpoint == Endpoint::kDocument || route.verb == Verb::kRemember) &&
+           request.header("Prefer").find("respond-async") != std::string::npos;
+}
+
 std::optional<HttpReply> refuse_body(const Route& route, const HttpRequest& request) {
     if (route.endpoint == Endpoint::kDocument || route.method != "POST") return std::nullopt;
     if (!is_json(request.header("Content-Type")))
@@ -54,8 +70,7 @@ std::optional<HttpReply> refuse_body(const Route& route, const HttpRequest& requ
 }
 
 // remember with a file: what stands beside it is in the path's query, metadata as metadata.KEY.
-HttpReply take_document(MemoryPort& memory, const HttpRequest& request,
-                        const std::atomic<bool>& stopping) {
+Json document_arguments(const HttpRequest& request) {
     constexpr std::string_view kMetadata = "metadata.";
     Json arguments = Json::object();
     Json metadata = Json::object();
@@ -66,19 +81,21 @@ HttpReply take_document(MemoryPort& memory, const HttpRequest& request,
     if (!metadata.empty()) arguments["metadata"] = std::move(metadata);
     arguments["file"] = encode_base64(request.body);
     arguments["media_type"] = request.header("Content-Type");
-    return reply_of(call_checked(memory, Verb::kRemember, arguments, {stopping}));
+    return arguments;
 }
 
-Result<Json> arguments_of(const std::string& body) {
-    if (body.empty()) return Json::object();
-    return parse_json(body, kMessageBytesMax);
+Result<Json> arguments_of(const Route& route, const HttpRequest& request) {
+    if (route.endpoint == Endpoint::kDocument) return document_arguments(request);
+    if (request.body.empty()) return Json::object();
+    return parse_json(request.body, kMessageBytesMax);
 }
 
-HttpReply call_verb(MemoryPort& memory, Verb verb, const std::string& body,
+HttpReply call_verb(MemoryPort& memory, const Route& route, const HttpRequest& request,
                     const std::atomic<bool>& stopping) {
-    const auto arguments = arguments_of(body);
+    const auto arguments = arguments_of(route, request);
     if (!arguments) return problem_of(arguments.error());
-    return reply_of(call_checked(memory, verb, *arguments, {stopping}));
+    return reply_of(
+        call_checked(memory, route.verb.value_or(Verb::kRemember), *arguments, {stopping}));
 }
 
 HttpReply forbidden() {
@@ -113,16 +130,15 @@ std::optional<HttpReply> HttpService::identify(const HttpRequest& request,
 }
 
 HttpReply HttpService::answer(const HttpRequest& request) {
-    const auto has_path = [&](const Route& route) { return route.path == request.path; };
-    const auto is_asked = [&](const Route& route) {
-        return has_path(route) && route.method == request.method;
-    };
-    const auto route = std::ranges::find_if(routes(), is_asked);
-    if (route != routes().end()) return answer_route(*route, request);
-    const auto other = std::ranges::find_if(routes(), has_path);
-    if (other == routes().end()) return problem(404, "not_found", "there is no such path");
+    std::string allowed;
+    for (const Route& route : routes()) {
+        if (!is_path_of(route, request.path)) continue;
+        if (route.method == request.method) return answer_route(route, request);
+        allowed += (allowed.empty() ? "" : ", ") + std::string(route.method);
+    }
+    if (allowed.empty()) return problem(404, "not_found", "there is no such path");
     HttpReply reply = problem(405, "method_not_allowed", "this path takes another method");
-    reply.headers.emplace_back("Allow", std::string(other->method));
+    reply.headers.emplace_back("Allow", allowed);
     return reply;
 }
 
@@ -145,6 +161,8 @@ HttpReply HttpService::answer_route(const Route& route, const HttpRequest& reque
             return list_models();
         case Endpoint::kPage:
             return page();
+        case Endpoint::kOperation:
+            return answer_operation(request, key);
         case Endpoint::kVerb:
         case Endpoint::kDocument:
         case Endpoint::kDocuments:
@@ -159,11 +177,22 @@ HttpReply HttpService::answer_route(const Route& route, const HttpRequest& reque
 
 HttpReply HttpService::answer_memory(const Route& route, const HttpRequest& request,
                                      std::optional<AccessKey> key) {
+    if (wants_operation(route, request)) {
+        const auto arguments = arguments_of(route, request);
+        if (!arguments) return problem_of(arguments.error());
+        if (!arguments->is_object() || !arguments->contains("session"))
+            return begin_operation(*arguments, std::move(key));
+    }
     auto place = queue_.admit();
     if (!place) return busy();
+    if (route.endpoint == Endpoint::kMcp)
+        if (auto message = progress_message(request))
+            return stream_reply(std::make_unique<ProgressStream>(
+                std::move(*place), memory_, std::move(key), options_.bank, options_.version,
+                std::move(*message), stopping_));
     if (route.endpoint == Endpoint::kChat) return answer_chat(request, *place, std::move(key));
     if (route.verb == Verb::kRecall && accepts_events(request)) {
-        auto arguments = arguments_of(request.body);
+        auto arguments = arguments_of(route, request);
         if (!arguments) return problem_of(arguments.error());
         return answer_events(
             *place, std::move(key),
@@ -176,6 +205,39 @@ HttpReply HttpService::answer_memory(const Route& route, const HttpRequest& requ
     HttpReply reply = answer_endpoint(route, request, scoped);
     if (!scoped.was_forbidden() || route.endpoint == Endpoint::kMcp) return reply;
     return forbidden();
+}
+
+HttpReply HttpService::begin_operation(Json arguments, std::optional<AccessKey> key) {
+    const auto fits = check_schema(input_schema(Verb::kRemember), arguments, "remember");
+    if (!fits) return problem_of(fits.error());
+    ScopedMemory scoped(memory_, std::move(key), options_.bank);
+    const auto bank = scoped.allowed_bank(arguments.value("bank", std::string()), Verb::kRemember);
+    if (!bank) return forbidden();
+    arguments["bank"] = *bank;
+    const auto added = operations_.add(arguments);
+    if (!added) return problem_of(added.error());
+    if (!*added) return busy();
+    queue_.wake();
+    HttpReply reply = json_reply(to_json(**added));
+    reply.status = 202;
+    reply.headers.emplace_back("Location", std::string(kOperationsPath) + (*added)->id);
+    reply.headers.emplace_back("Preference-Applied", "respond-async");
+    return reply;
+}
+
+// Whose key may not remember in its bank is told that there is no such operation.
+HttpReply HttpService::answer_operation(const HttpRequest& request,
+                                        const std::optional<AccessKey>& key) {
+    const std::string id = request.path.substr(kOperationsPath.size());
+    auto found = operations_.find(id);
+    if (!found || (key && !(key->may("remember") && key->may_see(found->bank))))
+        return problem(404, "no_such_operation", "there is no such operation");
+    if (request.method == "DELETE") {
+        found = operations_.cancel(id);
+        queue_.wake();
+    }
+    return found ? json_reply(to_json(*found))
+                 : problem(404, "no_such_operation", "there is no such operation");
 }
 
 HttpReply HttpService::answer_chat(const HttpRequest& request, EngineQueue::Place& place,
@@ -215,9 +277,8 @@ HttpReply HttpService::answer_endpoint(const Route& route, const HttpRequest& re
     }
     if (route.endpoint == Endpoint::kDocuments) return list_documents(memory, request);
     if (route.endpoint == Endpoint::kTree) return show_tree(memory, request);
-    if (route.endpoint == Endpoint::kDocument) return take_document(memory, request, stopping_);
     if (route.endpoint == Endpoint::kEmbeddings) return make_embeddings(memory, request.body);
-    return call_verb(memory, *route.verb, request.body, stopping_);
+    return call_verb(memory, route, request, stopping_);
 }
 
 HttpReply HttpService::answer_ready() {

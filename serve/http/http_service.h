@@ -2,8 +2,8 @@
 // What the server answers, whatever carries it: who may ask, what is asked, in which form.
 //
 // Everything that touches the memory takes a place in the engine's queue first; without one the
-// answer is 429 with Retry-After. Ownership: borrows memory, queue and flag. Threads: answer() is
-// safe from many; the memory is called on the engine thread alone. Errors: problems
+// answer is 429 with Retry-After. Ownership: borrows memory, queue, operations and flag. Threads:
+// answer() is safe from many; the memory is called on the engine thread alone. Errors: problems
 // (application/problem+json), never an exception.
 #pragma once
 
@@ -17,6 +17,7 @@
 #include "serve/http/engine_queue.h"
 #include "serve/http/event_stream.h"
 #include "serve/http/http_message.h"
+#include "serve/http/operations.h"
 #include "serve/http/routes.h"
 #include "serve/protocol/verbs.h"
 
@@ -38,8 +39,12 @@ class HttpService {
   public:
     // stopping: ends answers that are being written.
     HttpService(ServiceOptions options, MemoryPort& memory, EngineQueue& queue,
-                const std::atomic<bool>& stopping)
-        : options_(std::move(options)), memory_(memory), queue_(queue), stopping_(stopping) {}
+                Operations& operations, const std::atomic<bool>& stopping)
+        : options_(std::move(options)),
+          memory_(memory),
+          queue_(queue),
+          operations_(operations),
+          stopping_(stopping) {}
 
     HttpReply answer(const HttpRequest& request);
 
@@ -51,6 +56,8 @@ class HttpService {
     HttpReply answer_route(const Route& route, const HttpRequest& request);
     HttpReply answer_memory(const Route& route, const HttpRequest& request,
                             std::optional<AccessKey> key);
+    HttpReply begin_operation(Json arguments, std::optional<AccessKey> key);
+    HttpReply answer_operation(const HttpRequest& request, const std::optional<AccessKey>& key);
     HttpReply answer_chat(const HttpRequest& request, EngineQueue::Place& place,
                           std::optional<AccessKey> key);
     HttpReply answer_events(EngineQueue::Place& place, std::optional<AccessKey> key,
@@ -67,6 +74,7 @@ class HttpService {
     const ServiceOptions options_;
     MemoryPort& memory_;
     EngineQueue& queue_;
+    Operations& operations_;
     const std::atomic<bool>& stopping_;
 };
 

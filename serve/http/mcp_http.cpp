@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "serve/http/recall_stream.h"
 #include "serve/mcp/stdio_transport.h"
 #include "serve/protocol/base64.h"
 
@@ -64,6 +65,15 @@ HttpReply rpc_reply(const Json& answer, int status) {
 }
 
 }  // namespace
+
+std::optional<Json> progress_message(const HttpRequest& request) {
+    if (!accepts_events(request)) return std::nullopt;
+    auto message = parse_json(request.body, kMessageBytesMax);
+    if (!message || !wants_progress(*message)) return std::nullopt;
+    if (!named_revision(*message).empty() && !wrong_header(request, *message).empty())
+        return std::nullopt;
+    return std::move(*message);
+}
 
 HttpReply answer_mcp(McpServer& server, const HttpRequest& request,
                      const std::atomic<bool>& cancelled) {

@@ -7,10 +7,52 @@
 
 namespace mc::serve {
 
+namespace {
+
+// Each step takes its turn in the queue.
+class QueuedRemember final : public LongRemember {
+  public:
+    QueuedRemember(std::unique_ptr<LongRemember> begun, EngineQueue::Place& place)
+        : begun_(std::move(begun)), place_(place) {}
+
+    Result<std::optional<Json>> step() override {
+        std::optional<Result<std::optional<Json>>> result;
+        place_.run([&] { result.emplace(begun_->step()); });
+        return std::move(*result);
+    }
+
+    Progress progress() const override { return begun_->progress(); }
+
+  private:
+    std::unique_ptr<LongRemember> begun_;
+    EngineQueue::Place& place_;
+};
+
+}  // namespace
+
 Result<Json> QueuedMemory::call(Verb verb, const Json& arguments, const Listener& listener) {
+    if (verb == Verb::kRemember && !arguments.contains("session"))
+        return remember_document(arguments);
     std::optional<Result<Json>> result;
     place_.run([&] { result.emplace(memory_.call(verb, arguments, listener)); });
     return std::move(*result);
+}
+
+// Whatever its length: a question that comes meanwhile waits for one step of it.
+Result<Json> QueuedMemory::remember_document(const Json& arguments) {
+    MC_ASSIGN(const auto work, begin_remember(arguments, Length::kShort));
+    while (true) {
+        MC_ASSIGN(auto done, work->step());
+        if (done) return std::move(*done);
+    }
+}
+
+Result<std::unique_ptr<LongRemember>> QueuedMemory::begin_remember(const Json& arguments,
+                                                                   Length length) {
+    std::optional<Result<std::unique_ptr<LongRemember>>> begun;
+    place_.run([&] { begun.emplace(memory_.begin_remember(arguments, length)); });
+    if (!*begun) return fail(begun->error());
+    return std::make_unique<QueuedRemember>(std::move(**begun), place_);
 }
 
 Result<std::vector<Resource>> QueuedMemory::resources(const std::string& bank, std::size_t count) {

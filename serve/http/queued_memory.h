@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The memory from any thread: every call goes through a place in the engine's queue.
+// The memory from any thread: every call goes through a place in the engine's queue, and a document
+// that is remembered takes a turn there for each of its steps.
 // Ownership: borrows both. Threads: one, of the request that has the place. Errors: the memory's.
 #pragma once
 
@@ -13,12 +14,16 @@ class QueuedMemory final : public MemoryPort {
     QueuedMemory(MemoryPort& memory, EngineQueue::Place& place) : memory_(memory), place_(place) {}
 
     Result<Json> call(Verb verb, const Json& arguments, const Listener& listener) override;
+    Result<std::unique_ptr<LongRemember>> begin_remember(const Json& arguments,
+                                                         Length length) override;
     Result<std::vector<Resource>> resources(const std::string& bank, std::size_t count) override;
     Result<Json> documents(const std::string& bank, std::size_t count) override;
     Result<Json> tree(const TreePlace& place) override;
     Result<std::vector<std::vector<float>>> embed(const std::vector<std::string>& texts) override;
 
   private:
+    Result<Json> remember_document(const Json& arguments);
+
     MemoryPort& memory_;
     EngineQueue::Place& place_;
 };

@@ -21,6 +21,10 @@ constexpr std::array kRoutes = {
     Route{"POST", "/v1/documents", Endpoint::kDocument, std::nullopt,
           "Keep a document, which is the body"},
     Route{"GET", "/v1/documents", Endpoint::kDocuments, std::nullopt, "The newest documents"},
+    Route{"GET", "/v1/operations/{operation}", Endpoint::kOperation, std::nullopt,
+          "How far a document has been taken in"},
+    Route{"DELETE", "/v1/operations/{operation}", Endpoint::kOperation, std::nullopt,
+          "Take no more of a document in"},
     Route{"GET", "/v1/tree", Endpoint::kTree, std::nullopt,
           "The top of a document's tree, or what is below a node"},
     Route{"POST", "/mcp", Endpoint::kMcp, std::nullopt, "Model Context Protocol"},
@@ -42,6 +46,15 @@ constexpr std::string_view kProblemSchema = R"({"type":"object","properties":{
 "type":{"type":"string"},"title":{"type":"string"},"status":{"type":"integer"},
 "detail":{"type":"string"},"code":{"type":"string"}},"required":["title","status","detail"]})";
 
+constexpr std::string_view kOperationSchema = R"({"type":"object","properties":{
+"operation":{"type":"string"},
+"state":{"enum":["waiting","running","cancelling","done","failed","cancelled"]},
+"created_us":{"type":"integer"},"ended_us":{"type":["integer","null"]},
+"progress":{"type":"object","properties":{"bytes_done":{"type":"integer"},
+"bytes_total":{"type":"integer"},"tokens_done":{"type":"integer"}}},
+"result":{"type":["object","null"]},"error":{"type":["object","null"]}},
+"required":["operation","state","progress"]})";
+
 Json content(std::string_view media_type, const Json& schema) {
     return {{std::string(media_type), {{"schema", schema}}}};
 }
@@ -57,6 +70,7 @@ Json request_schema(const Route& route) {
 Json answer_schema(const Route& route) {
     if (route.verb) return output_schema(*route.verb);
     if (route.endpoint == Endpoint::kDocument) return output_schema(Verb::kRemember);
+    if (route.endpoint == Endpoint::kOperation) return Json::parse(kOperationSchema);
     return {{"type", route.content_type == "application/json" ? "object" : "string"}};
 }
 
@@ -80,6 +94,21 @@ Json document_parameters() {
     return parameters;
 }
 
+Json parameter(const char* name, const char* in, bool is_required) {
+    return {
+        {"name", name}, {"in", in}, {"required", is_required}, {"schema", {{"type", "string"}}}};
+}
+
+// A route that takes a document in may say so before it is done.
+void add_operation(Json& operation) {
+    Json taken = {{"description", "Kept, and being taken in: ask for the operation at Location"},
+                  {"content", content("application/json", Json::parse(kOperationSchema))}};
+    operation["responses"]["202"] = std::move(taken);
+    Json prefer = parameter("Prefer", "header", false);
+    prefer["description"] = "respond-async: do not wait for a document";
+    operation["parameters"].push_back(std::move(prefer));
+}
+
 Json operation_of(const Route& route) {
     Json operation = {{"summary", route.summary}};
     if (route.verb) {
@@ -100,6 +129,10 @@ Json operation_of(const Route& route) {
         done["text/event-stream"] = {{"schema", {{"type", "string"}, {"description", events}}}};
     operation["responses"] = {{"200", {{"description", "Done"}, {"content", std::move(done)}}},
                               {"default", {{"$ref", "#/components/responses/problem"}}}};
+    if (route.endpoint == Endpoint::kOperation)
+        operation["parameters"] = Json::array({parameter("operation", "path", true)});
+    if (route.endpoint == Endpoint::kDocument || route.verb == Verb::kRemember)
+        add_operation(operation);
     if (route.is_open) operation["security"] = Json::array({Json::object()});
     return operation;
 }

@@ -17,6 +17,7 @@ enum class Endpoint {
     kVerb,
     kDocument,
     kDocuments,
+    kOperation,
     kTree,
     kMcp,
     kChat,
@@ -29,9 +30,11 @@ enum class Endpoint {
     kPage
 };
 
+inline constexpr std::string_view kOperationsPath = "/v1/operations/";
+
 struct Route {
     std::string_view method;
-    std::string_view path;
+    std::string_view path;  // "{…}" at its end stands for any word
     Endpoint endpoint;
     std::optional<Verb> verb;
     std::string_view summary;

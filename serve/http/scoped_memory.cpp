@@ -37,6 +37,14 @@ Result<Json> ScopedMemory::call(Verb verb, const Json& arguments, const Listener
     return memory_.call(verb, in_bank, listener);
 }
 
+Result<std::unique_ptr<LongRemember>> ScopedMemory::begin_remember(const Json& arguments,
+                                                                   Length length) {
+    Json in_bank = arguments;
+    MC_ASSIGN(in_bank["bank"],
+              allowed_bank(arguments.value("bank", std::string()), Verb::kRemember));
+    return memory_.begin_remember(in_bank, length);
+}
+
 Result<std::vector<Resource>> ScopedMemory::resources(const std::string& bank, std::size_t count) {
     MC_ASSIGN(const std::string allowed, allowed_bank(bank, Verb::kRead));
     return memory_.resources(allowed, count);

@@ -20,17 +20,20 @@ class ScopedMemory final : public MemoryPort {
     ScopedMemory(MemoryPort& memory, std::optional<AccessKey> key, std::string bank);
 
     Result<Json> call(Verb verb, const Json& arguments, const Listener& listener) override;
+    Result<std::unique_ptr<LongRemember>> begin_remember(const Json& arguments,
+                                                         Length length) override;
     Result<std::vector<Resource>> resources(const std::string& bank, std::size_t count) override;
     Result<Json> documents(const std::string& bank, std::size_t count) override;
     Result<Json> tree(const TreePlace& place) override;
     Result<std::vector<std::vector<float>>> embed(const std::vector<std::string>& texts) override;
 
+    // The bank that a call of a verb means; asked: as its arguments name it.
+    Result<std::string> allowed_bank(const std::string& asked, Verb verb);
+
     // Whether the last error was the key's, not the memory's.
     bool was_forbidden() const { return was_forbidden_; }
 
   private:
-    Result<std::string> allowed_bank(const std::string& asked, Verb verb);
-
     MemoryPort& memory_;
     const std::optional<AccessKey> key_;
     std::string bank_;

@@ -34,6 +34,8 @@ bool is_id(const Json& id) {
     return id.is_string() || id.is_number_integer();
 }
 
+const McpServer::Notify kNoWord;
+
 Json text_content(const std::string& text) {
     Json content = Json::array();
     content.push_back({{"type", "text"}, {"text", text}});
@@ -61,6 +63,7 @@ struct McpServer::Request {
     const Json& params;
     bool modern;
     const std::atomic<bool>& cancelled;
+    const Notify& notify;
 
     Json error(RpcCode code, const std::string& message) const {
         return rpc_error(id, code, message);
@@ -78,7 +81,15 @@ std::string named_revision(const Json& message) {
     return revision.is_string() ? revision.get<std::string>() : std::string();
 }
 
-std::optional<Json> McpServer::handle(const Json& message, const std::atomic<bool>& cancelled) {
+bool wants_progress(const Json& message) {
+    const Json& params = member(message, "params");
+    return member(message, "method") == "tools/call" && member(params, "name") == "remember" &&
+           is_id(member(member(params, "_meta"), "progressToken")) &&
+           !member(params, "arguments").contains("session");
+}
+
+std::optional<Json> McpServer::handle(const Json& message, const std::atomic<bool>& cancelled,
+                                      const Notify& notify) {
     const Json& id = member(message, "id");
     const Json& method = member(message, "method");
     if (!message.is_object() || member(message, "jsonrpc") != "2.0")
@@ -96,7 +107,9 @@ std::optional<Json> McpServer::handle(const Json& message, const std::atomic<boo
 
     const Json& meta = member(params, "_meta");
     const bool modern = member(meta, kRevisionKey).is_string();
-    const Request request{id, method.get<std::string>(), params, modern, cancelled};
+    const Request request{id,        method.get<std::string>(),
+                          params,    modern,
+                          cancelled, wants_progress(message) ? notify : kNoWord};
     if (modern) {
         if (!member(meta, kCapabilitiesKey).is_object())
             return request.error(RpcCode::kInvalidParams,
@@ -177,13 +190,33 @@ Json McpServer::call_tool(const Request& request) {
                              "there is no tool " + name.get<std::string>());
     const Json& given = member(request.params, "arguments");
     const Json arguments = given.is_null() ? Json::object() : given;
-    const auto done = call_checked(memory_, *verb, arguments, {request.cancelled});
+    const auto done = request.notify ? remember_with_progress(request, arguments)
+                                     : call_checked(memory_, *verb, arguments, {request.cancelled});
     if (!done)
         return complete(request,
                         {{"content", text_content(done.error().to_string())}, {"isError", true}});
     return complete(request, {{"content", text_content(to_line(*done))},
                               {"structuredContent", *done},
                               {"isError", false}});
+}
+
+// Progress is in bytes of the text. Who waits with word of it may wait for long.
+Result<Json> McpServer::remember_with_progress(const Request& request, const Json& arguments) {
+    MC_ASSIGN(const auto work, begin_checked(memory_, arguments, Length::kLong));
+    while (true) {
+        MC_ASSIGN(auto done, work->step());
+        if (done) return std::move(*done);
+        if (request.cancelled)
+            return fail(ErrorCode::kCancelled,
+                        "stopped; the same call goes on from what was taken in");
+        const Progress progress = work->progress();
+        request.notify({{"jsonrpc", "2.0"},
+                        {"method", "notifications/progress"},
+                        {"params",
+                         {{"progressToken", member(request.params, "_meta")["progressToken"]},
+                          {"progress", progress.bytes_done},
+                          {"total", progress.bytes_total}}}});
+    }
 }
 
 Json McpServer::list_resources(const Request& request) {

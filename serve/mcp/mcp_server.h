@@ -10,6 +10,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,15 +39,23 @@ Json rpc_error(const Json& id, RpcCode code, const std::string& message);
 // The revision that a message names in params._meta; empty when it names none.
 std::string named_revision(const Json& message);
 
+// Whether a message asks for a document to be remembered with word of how far it has come.
+bool wants_progress(const Json& message);
+
 class McpServer {
   public:
     // version: of the program.
     McpServer(MemoryPort& memory, std::string version)
         : memory_(memory), version_(std::move(version)) {}
 
+    // Takes what is to be sent before the answer.
+    using Notify = std::function<void(const Json& notification)>;
+
     // The answer to one message, of any form; nullopt for a notification and for a response.
-    // cancelled: stops an answer of the memory that is being written.
-    std::optional<Json> handle(const Json& message, const std::atomic<bool>& cancelled);
+    // cancelled: stops an answer of the memory that is being written, and a document that is taken
+    // in with word of it to notify.
+    std::optional<Json> handle(const Json& message, const std::atomic<bool>& cancelled,
+                               const Notify& notify = {});
 
   private:
     struct Request;
@@ -56,6 +65,7 @@ class McpServer {
     Json discover(const Request& request) const;
     Json list_tools(const Request& request) const;
     Json call_tool(const Request& request);
+    Result<Json> remember_with_progress(const Request& request, const Json& arguments);
     Json list_resources(const Request& request);
     Json list_resource_templates(const Request& request) const;
     Json read_resource(const Request& request);

@@ -53,10 +53,10 @@ void read_messages(std::istream& in, MessageQueue& queue) {
 }
 
 std::optional<Json> answer_to(McpServer& server, const std::string& text,
-                              const std::atomic<bool>& cancelled) {
+                              const std::atomic<bool>& cancelled, const McpServer::Notify& notify) {
     const auto message = parse_json(text, kMessageBytesMax);
     if (!message) return rpc_error({}, RpcCode::kParseError, message.error().message());
-    return server.handle(*message, cancelled);
+    return server.handle(*message, cancelled, notify);
 }
 
 }  // namespace
@@ -66,11 +66,13 @@ Result<void> serve_lines(McpServer& server, std::istream& in, std::ostream& out)
     std::thread reader([&] { read_messages(in, queue); });
     bool written = true;
     // Goes on when nobody reads any more, so that the reader can come to its end.
-    while (const auto message = queue.pop()) {
-        const auto answer = answer_to(server, message->text, queue.cancelled());
-        if (!answer || queue.cancelled()) continue;
-        out << to_line(*answer) << '\n' << std::flush;
+    const McpServer::Notify write = [&](const Json& message) {
+        out << to_line(message) << '\n' << std::flush;
         written = written && out.good();
+    };
+    while (const auto message = queue.pop()) {
+        const auto answer = answer_to(server, message->text, queue.cancelled(), write);
+        if (answer && !queue.cancelled()) write(*answer);
     }
     reader.join();
     if (!written) return fail(ErrorCode::kIo, "an answer could not be written");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// MCP over a pair of streams: one message a line in, one a line out, nothing else.
+// MCP over a pair of streams: one message a line in, one a line out, after word of its progress
+// where that is asked for; nothing else.
 //
 // A thread of its own reads, so that a cancellation is heard while an answer is being written; the
 // caller's thread answers. At the end of the input what was asked is answered, then serve_lines()

@@ -125,4 +125,10 @@ Result<Json> call_checked(MemoryPort& memory, Verb verb, const Json& arguments,
     return memory.call(verb, arguments, listener);
 }
 
+Result<std::unique_ptr<LongRemember>> begin_checked(MemoryPort& memory, const Json& arguments,
+                                                    Length length) {
+    MC_TRY(check_schema(input_schema(Verb::kRemember), arguments, "remember"));
+    return memory.begin_remember(arguments, length);
+}
+
 }  // namespace mc::serve

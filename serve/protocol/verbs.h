@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -68,6 +69,27 @@ struct Listener {
     std::function<void(std::string_view text)> on_text = {};
 };
 
+// How far a document has been taken in.
+struct Progress {
+    std::uint64_t bytes_done = 0;
+    std::uint64_t bytes_total = 0;
+    std::uint64_t tokens_done = 0;
+};
+
+// Port: a document that is taken in step by step, each of a second or so. What a step has done
+// stays; between two of them the memory may be asked anything else.
+class LongRemember {
+  public:
+    virtual ~LongRemember() = default;
+
+    // What remember gives, when that was the last step.
+    virtual Result<std::optional<Json>> step() = 0;
+    virtual Progress progress() const = 0;
+};
+
+// Of a document's text: as much as remember takes in one call, or as a file may have.
+enum class Length { kShort, kLong };
+
 // Port: the memory behind the protocols. serve/ implements it on runtime::Memory; tests in memory.
 class MemoryPort {
   public:
@@ -75,6 +97,11 @@ class MemoryPort {
 
     // Requires: arguments fit the verb's input schema. The result fits its output schema.
     virtual Result<Json> call(Verb verb, const Json& arguments, const Listener& listener) = 0;
+
+    // remember in steps. Requires: arguments fit its input schema and name no session. Borrows the
+    // memory.
+    virtual Result<std::unique_ptr<LongRemember>> begin_remember(const Json& arguments,
+                                                                 Length length) = 0;
 
     // The newest documents of a bank, newest first; empty: of the configured one.
     virtual Result<std::vector<Resource>> resources(const std::string& bank, std::size_t count) = 0;
@@ -93,5 +120,7 @@ class MemoryPort {
 // Checks the arguments, then calls. The one way from a protocol to the memory.
 Result<Json> call_checked(MemoryPort& memory, Verb verb, const Json& arguments,
                           const Listener& listener);
+Result<std::unique_ptr<LongRemember>> begin_checked(MemoryPort& memory, const Json& arguments,
+                                                    Length length);
 
 }  // namespace mc::serve

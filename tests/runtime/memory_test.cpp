@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "runtime/remember_request.h"
+#include "runtime/remembering.h"
 #include "tests/runtime/memory_fixture.h"
 
 namespace mc::runtime {
@@ -60,6 +61,70 @@ TEST_F(MemoryTest, ManyMessagesMakeTheDocumentThatOneIngestMakes) {
         ASSERT_TRUE(group);
         EXPECT_EQ(group->gists.size(), std::min(kBlockSize, blocks - parent * kBlockSize));
     }
+}
+
+std::string long_text() {
+    std::string text;
+    for (int i = 0; text.size() < 30'000; ++i)
+        text += "Ship " + std::to_string(i * 7919) + " came in with grain. ";
+    return text;
+}
+
+TEST_F(MemoryTest, ADocumentInStepsIsTheOneAtOnceWhateverIsAskedBetween) {
+    RememberRequest request;
+    request.text = long_text();
+    request.name = "at once";
+    const auto at_once = keep(request);
+    request.name = "in steps";
+    const auto work = memory_->begin_remember(request);
+    ASSERT_TRUE(work) << work.error().to_string();
+    int steps = 0;
+    std::optional<Remembered> done;
+    while (!done) {
+        const std::uint64_t bytes_before = (*work)->progress().bytes_done;
+        const auto step = (*work)->step();
+        ASSERT_TRUE(step) << step.error().to_string();
+        done = *step;
+        ++steps;
+        EXPECT_GT((*work)->progress().bytes_done, bytes_before);
+        EXPECT_EQ((*work)->progress().bytes_total, request.text.size());
+        say("chat", "anna", "Step " + std::to_string(steps) + " is done.");
+        EXPECT_NE(best("Which step is done?", "chat").find("is done"), std::string::npos);
+    }
+    EXPECT_GT(steps, 2);
+    EXPECT_EQ(done->outcome, IngestOutcome::kIngested);
+    EXPECT_EQ(done->document.content_hash, at_once.document.content_hash);
+    EXPECT_EQ(done->document.token_count, at_once.document.token_count);
+    EXPECT_EQ(done->document.token_count, (*work)->progress().tokens_done);
+    EXPECT_TRUE(done->document.complete);
+    EXPECT_EQ(keep(request).outcome, IngestOutcome::kAlreadyThere);
+}
+
+TEST_F(MemoryTest, ADocumentLeftBetweenStepsIsGoneOnFromAndOneForgottenThereIsNot) {
+    RememberRequest request;
+    request.text = long_text();
+    request.name = "left";
+    for (const bool is_forgotten : {false, true}) {
+        const auto work = memory_->begin_remember(request);
+        ASSERT_TRUE(work);
+        EXPECT_FALSE((*work)->step()->has_value());
+        if (!is_forgotten) continue;
+        ForgetRequest forget;
+        forget.choice.documents = {"left"};
+        forget.dry_run = false;
+        ASSERT_TRUE(memory_->forget(forget));
+        const auto step = (*work)->step();
+        ASSERT_FALSE(step);
+        EXPECT_EQ(step.error().code(), ErrorCode::kCancelled);
+    }
+    {
+        const auto work = memory_->begin_remember(request);
+        EXPECT_FALSE((*work)->step()->has_value());
+    }
+    reopen();
+    EXPECT_EQ(keep(request).outcome, IngestOutcome::kResumed);
+    request.text.resize(kRememberBytesMax + 1, 'x');
+    EXPECT_NE(refusal(request).find("respond-async"), std::string::npos);
 }
 
 TEST_F(MemoryTest, ARepeatedKeyIsAnsweredAndNotRepeated) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -30,6 +31,15 @@ class FakeMemory final : public MemoryPort {
                 return Json{{"bank", "default"}, {"banks", Json::array()}};
         }
         return Json();
+    }
+
+    // In as many steps as are said.
+    Result<std::unique_ptr<LongRemember>> begin_remember(const Json& arguments,
+                                                         Length length) override {
+        calls.push_back(std::string(length == Length::kLong ? "begin long " : "begin ") +
+                        to_line(arguments));
+        if (!refusal.empty()) return fail(ErrorCode::kInvalidInput, refusal);
+        return std::make_unique<FakeRemember>(*this);
     }
 
     Result<std::vector<Resource>> resources(const std::string&, std::size_t) override {
@@ -61,7 +71,34 @@ class FakeMemory final : public MemoryPort {
     std::string refusal;
     std::function<void(const std::atomic<bool>& cancelled)> during_call;
 
+    int steps = 1;                              // of a document
+    std::function<void(int step)> during_step;  // from 1
+    std::string step_refusal;                   // of the last step
+
   private:
+    class FakeRemember final : public LongRemember {
+      public:
+        explicit FakeRemember(FakeMemory& memory) : memory_(memory) {}
+
+        Result<std::optional<Json>> step() override {
+            ++done_;
+            if (memory_.during_step) memory_.during_step(done_);
+            if (done_ < memory_.steps) return std::optional<Json>();
+            if (!memory_.step_refusal.empty())
+                return fail(ErrorCode::kInvalidInput, memory_.step_refusal);
+            return std::optional(Json{{"outcome", "ingested"}, {"document", "d1"}});
+        }
+
+        Progress progress() const override {
+            return {std::uint64_t(100 * done_), std::uint64_t(100 * memory_.steps),
+                    std::uint64_t(10 * done_)};
+        }
+
+      private:
+        FakeMemory& memory_;
+        int done_ = 0;
+    };
+
     Json recall(const Listener& listener) const {
         Json found = {{"known", !pieces.empty()}, {"evidence", Json::array()}};
         if (listener.on_found) listener.on_found(found);

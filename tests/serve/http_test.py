@@ -30,8 +30,10 @@ class Http(cli.CliTestCase):
         self.assertEqual(document["openapi"], "3.1.0")
         for path, methods in document["paths"].items():
             for method in methods:
-                status = server.send(method.upper(), path, {} if method == "post" else None)[0]
-                self.assertNotIn(status, (404, 405, 500), path)
+                reply = server.send(method.upper(), path, {} if method == "post" else None)
+                self.assertNotIn(reply[0], (405, 500), path)
+                if reply[0] == 404:
+                    self.assertEqual(reply[2]["code"], "no_such_operation", path)
         server.call("remember", text="Anna keeps a tortoise.")
         # "{}" is a document, too.
         self.assertIn("megacontext_commits_total 2", server.send("GET", "/metrics")[2])

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <map>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -26,7 +27,10 @@ class ServiceFixture : public testing::Test {
         options_.keys_file = folder_.path() / "keys.json";
         options_.metrics_text = [] { return std::string("metrics"); };
         options_.clock = &clock_;
-        engine_ = std::thread([this] { queue_.serve(); });
+        auto operations = Operations::open(folder_.path() / "operations", clock_, memory_);
+        EXPECT_TRUE(operations) << operations.error().to_string();
+        operations_ = std::move(*operations);
+        engine_ = std::thread([this] { queue_.serve(operations_.get()); });
     }
 
     ~ServiceFixture() override {
@@ -38,7 +42,7 @@ class ServiceFixture : public testing::Test {
                   Headers headers = {}) {
         headers.emplace("Host", "localhost:8642");
         headers.emplace("Content-Type", "application/json");
-        HttpService service(options_, memory_, queue_, stopping_);
+        HttpService service(options_, memory_, queue_, *operations_, stopping_);
         return service.answer({method, path, body, [&](const char* name) {
                                    const auto found = headers.find(name);
                                    return found == headers.end() ? "" : found->second;
@@ -49,11 +53,11 @@ class ServiceFixture : public testing::Test {
     static std::string events_of(const HttpReply& reply) {
         EXPECT_EQ(reply.content_type, "text/event-stream") << reply.body;
         std::string events;
-        while (reply.stream != nullptr) {
-            const auto more = reply.stream->next();
-            if (!more) break;
-            if (!more->starts_with(':')) events += *more;
-        }
+        if (reply.stream != nullptr)
+            reply.stream->write_to([&](std::string_view bytes) {
+                if (!bytes.starts_with(':')) events += bytes;
+                return true;
+            });
         return events;
     }
 
@@ -80,6 +84,7 @@ class ServiceFixture : public testing::Test {
     ServiceOptions options_;
     FakeMemory memory_;
     EngineQueue queue_{2};
+    std::unique_ptr<Operations> operations_;
     std::atomic<bool> stopping_ = false;
     std::thread engine_;
 };

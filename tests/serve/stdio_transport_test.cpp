@@ -67,6 +67,26 @@ TEST_F(StdioTransport, TextWithLineEndsStaysOnOneLine) {
     EXPECT_EQ(answers[0]["result"]["content"][0]["text"], "two\nlines");
 }
 
+TEST_F(StdioTransport, WordOfProgressComesBeforeTheAnswerForThoseWhoAsk) {
+    memory_.steps = 4;
+    const std::string call =
+        R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"remember",)"
+        R"("arguments":{"text":"long"},"_meta":{"progressToken":"t"}}})";
+    const auto answers = answers_to(call + "\n" + recall_line(2));
+    ASSERT_EQ(answers.size(), 5U);
+    for (int step = 1; step < 4; ++step) {
+        const Json& note = answers[std::size_t(step - 1)];
+        EXPECT_EQ(note["method"], "notifications/progress");
+        EXPECT_FALSE(note.contains("id"));
+        EXPECT_EQ(note["params"],
+                  (Json{{"progressToken", "t"}, {"progress", 100 * step}, {"total", 400}}));
+    }
+    EXPECT_EQ(answers[3]["id"], 1);
+    EXPECT_EQ(answers[3]["result"]["structuredContent"]["document"], "d1");
+    EXPECT_EQ(answers[4]["id"], 2);
+    EXPECT_EQ(memory_.calls.front(), R"(begin long {"text":"long"})");
+}
+
 // Gives its second part only once the first is being answered.
 class PausingInput final : public std::streambuf {
   public:
