@@ -3,9 +3,13 @@
 
 #include <httplib.h>
 
+#include <sys/socket.h>
+
 #include <atomic>
 #include <exception>
+#include <functional>
 #include <thread>
+#include <utility>
 
 #include "serve/mcp/stdio_transport.h"
 
@@ -14,6 +18,10 @@ namespace {
 
 // Connections answered at once; a connection that is kept open keeps its thread.
 constexpr std::size_t kConnectionsAtOnce = 64;
+constexpr std::size_t kRefusalsAtOnce = 8;  // of connections beyond those
+// Connections that wait to be taken up. The library asks for 5, beyond which the kernel lets
+// clients try again after a second.
+constexpr int kConnectionsWaiting = 128;
 constexpr int kReadTimeoutS = 10;      // for the next bytes of a request
 constexpr int kWriteTimeoutS = 30;     // for a client that does not take its reply
 constexpr int kKeepAliveTimeoutS = 5;  // between two requests
@@ -59,10 +67,54 @@ std::string_view code_of(int status) {
     }
 }
 
+// Whether this thread is one that only refuses; the library hands its threads nothing.
+thread_local bool is_refusing = false;
+
+// Threads for so many connections; one beyond them is told so by another thread, where the
+// library's own would let it wait for as long as the others are kept open.
+class ConnectionThreads final : public httplib::TaskQueue {
+  public:
+    void enqueue(std::function<void()> connection) override {
+        if (connections_ >= kConnectionsAtOnce) {
+            refusing_.enqueue([connection = std::move(connection)] {
+                is_refusing = true;
+                connection();
+            });
+            return;
+        }
+        ++connections_;
+        answering_.enqueue([this, connection = std::move(connection)] {
+            connection();
+            --connections_;
+        });
+    }
+
+    void shutdown() override {
+        answering_.shutdown();
+        refusing_.shutdown();
+    }
+
+  private:
+    httplib::ThreadPool answering_{kConnectionsAtOnce};
+    httplib::ThreadPool refusing_{kRefusalsAtOnce};
+    std::atomic<std::size_t> connections_ = 0;
+};
+
+// Before a body is read.
+httplib::Server::HandlerResponse refuse_if_full(const httplib::Request&, httplib::Response& to) {
+    if (!is_refusing) return httplib::Server::HandlerResponse::Unhandled;
+    HttpReply reply = problem(503, "busy", "as many connections are open as are taken; come again");
+    reply.headers.emplace_back("Retry-After", "1");
+    reply.headers.emplace_back("Connection", "close");
+    send(std::move(reply), to);
+    return httplib::Server::HandlerResponse::Handled;
+}
+
 }  // namespace
 
 struct HttpServer::Parts {
     httplib::Server server;
+    int listener = -1;                // its socket, which it closes
     std::atomic<bool> ended = false;  // listen() has returned
 };
 
@@ -74,7 +126,12 @@ Result<std::unique_ptr<HttpServer>> HttpServer::open(const std::string& host, in
                                                      HttpService& service) {
     std::unique_ptr<HttpServer> opened(new HttpServer(std::make_unique<Parts>()));
     httplib::Server& server = opened->parts_->server;
-    server.new_task_queue = [] { return new httplib::ThreadPool(kConnectionsAtOnce); };
+    server.new_task_queue = [] { return new ConnectionThreads(); };
+    server.set_pre_routing_handler(refuse_if_full);
+    server.set_socket_options([parts = opened->parts_.get()](socket_t listener) {
+        httplib::default_socket_options(listener);
+        parts->listener = listener;
+    });
     server.set_payload_max_length(kDocumentBytesMax);
     server.set_read_timeout(kReadTimeoutS);
     server.set_write_timeout(kWriteTimeoutS);
@@ -101,6 +158,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::open(const std::string& host, in
     if (opened->port_ < 0)
         return fail(ErrorCode::kIo, "cannot listen on " + host + " port " + std::to_string(port) +
                                         ": the address is taken, or not this machine's");
+    ::listen(opened->parts_->listener, kConnectionsWaiting);  // once more: only the number changes
     return opened;
 }
 
