@@ -25,6 +25,7 @@ class DocumentFile {
     static Result<DocumentFile> open(const BankText& text, const DocumentRecord& document);
 
     std::uint64_t byte_count() const { return byte_count_; }
+
     const std::string& media_type() const { return media_type_; }
 
     // Hands a stretch of the file over in pieces, in order. Cost: of a UTF-16 file everything up to
