@@ -41,6 +41,7 @@ mc_room(gistnet/index TORCH SEES core formats tree lm lm/torch gistnet/pooling)
 mc_room(gistnet TORCH SEES core tree lm lm/torch gistnet/index gistnet/pooling)
 mc_room(gistnet/training TORCH SEES core telemetry tree lm/torch lm/training
                                gistnet/index gistnet/pooling gistnet/search)
+mc_room(gistnet/macros TORCH SEES core tree lm lm/generation lm/torch lm/training gistnet/pooling gistnet/training)
 mc_room(gistnet/probes TORCH SEES core tree lm lm/torch lm/training gistnet/pooling gistnet/training)
 
 mc_room(reader SEES core)
@@ -50,7 +51,7 @@ mc_room(lensnet/training SEES core formats lensnet)
 
 mc_room(runtime/search SEES core text tree working_context storage lm/tokenizer)
 mc_room(runtime TORCH SEES core telemetry formats tree working_context documents storage storage/codec storage/portable storage/salvage
-                           lm lm/generation lm/tokenizer text embedder gistnet gistnet/probes
+                           lm lm/generation lm/tokenizer text embedder gistnet gistnet/macros gistnet/probes
                            lensnet reader runtime/search)
 
 mc_room(runtime/stream TORCH SEES core tree lm)
