@@ -27,9 +27,9 @@ namespace mc::runtime {
 
 inline constexpr std::uint32_t kMacroEntries = 4;
 inline constexpr std::uint32_t kMacroEntriesMax = 8;
-inline constexpr std::uint32_t kMacroSteps = 24;
+inline constexpr std::uint32_t kMacroSteps = 48;
 inline constexpr std::uint32_t kMacroStepsMax = 1000;
-inline constexpr std::uint32_t kMacroLessons = 16;
+inline constexpr std::uint32_t kMacroLessons = 36;
 inline constexpr std::uint32_t kMacroLessonsMax = 256;
 
 struct MacroSettings {

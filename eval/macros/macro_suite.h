@@ -31,7 +31,7 @@ namespace mc::eval {
 struct MacroSuiteOptions {
     Path output;  // a directory; made when missing
     std::vector<std::string> sets{"seen", "unseen", "human"};
-    std::size_t instructions = 3;  // of each set
+    std::size_t instructions = 2;  // of each set
     std::size_t messages = 3;      // of each instruction
     std::vector<std::uint32_t> entries{1, 2, 4, 8};
     std::uint32_t steps = runtime::kMacroSteps;
