@@ -41,6 +41,7 @@ mc_room(gistnet/index TORCH SEES core formats tree lm lm/torch gistnet/pooling)
 mc_room(gistnet TORCH SEES core tree lm lm/torch gistnet/index gistnet/pooling)
 mc_room(gistnet/training TORCH SEES core telemetry tree lm/torch lm/training
                                gistnet/index gistnet/pooling gistnet/search)
+mc_room(gistnet/macros TORCH SEES core tree lm lm/generation lm/torch lm/training gistnet/pooling gistnet/training)
 mc_room(gistnet/probes TORCH SEES core tree lm lm/torch lm/training gistnet/pooling gistnet/training)
 
 mc_room(reader SEES core)
@@ -50,7 +51,7 @@ mc_room(lensnet/training SEES core formats lensnet)
 
 mc_room(runtime/search SEES core text tree working_context storage lm/tokenizer)
 mc_room(runtime TORCH SEES core telemetry formats tree working_context documents storage storage/codec storage/portable storage/salvage
-                           lm lm/generation lm/tokenizer text embedder gistnet gistnet/probes
+                           lm lm/generation lm/tokenizer text embedder gistnet gistnet/macros gistnet/probes
                            lensnet reader runtime/search)
 
 mc_room(runtime/stream TORCH SEES core tree lm)
@@ -68,6 +69,7 @@ mc_room(eval/answers SEES core lm/generation lm/model lm/tokenizer eval/measure 
 mc_room(eval/answers/program TORCH SEES core telemetry tree working_context lm
                                         lensnet runtime runtime/search eval/answers
                                         eval/base_model eval/measure eval/report)
+mc_room(eval/macros TORCH SEES core telemetry lm/model gistnet/macros runtime eval/measure eval/report)
 mc_room(eval/stream TORCH SEES core tree lm runtime/stream eval/measure eval/report)
 mc_room(eval/chat TORCH SEES core telemetry runtime eval/answers eval/measure eval/report)
 
@@ -82,7 +84,7 @@ mc_room(apps/repl TORCH SEES core telemetry working_context runtime apps/termina
 mc_room(apps/commands TORCH SEES core telemetry tree documents lm lm/tokenizer gistnet gistnet/training lensnet
                                  lensnet/training reader runtime runtime/stream serve serve/http
                                  eval/answers/program eval/base_model eval/chat eval/delta_nll eval/gist_probes
-                                 eval/repetition eval/report eval/retrieval eval/stream
+                                 eval/macros eval/repetition eval/report eval/retrieval eval/stream
                                  apps/repl apps/terminal apps/views)
 mc_room(apps TORCH SEES telemetry apps/commands apps/terminal)
 

@@ -82,6 +82,8 @@ struct AnswerOptions {
     // Writes in the base model's place, from passages as text; null: nobody. Of the settings of
     // sampling it is told temperature and seed.
     const reader::ChatServer* outside_reader = nullptr;
+    // Gists in the place of the program's own instruction to the base model; borrowed, null: none.
+    const std::vector<Gist>* instruction = nullptr;
 };
 
 // Why an answer ended: the model's own reasons, and ours.
@@ -120,9 +122,10 @@ class FocusSession {
     Result<QueryReport> ask(const std::string& question, const QueryOptions& options);
 
     // What the reader sees of the last question: the window inside the base model's chat template,
-    // up to where the answer starts. Gists are borrowed from the session until the next call of
-    // this, ask() or answer(). Cost: reads the window's tokens and gists from the store.
-    Result<std::vector<lm::Segment>> reader_prompt();
+    // up to where the answer starts; instruction as in AnswerOptions. Gists are borrowed from the
+    // session until the next call of this, ask() or answer(). Cost: reads the window's tokens and
+    // gists from the store.
+    Result<std::vector<lm::Segment>> reader_prompt(const std::vector<Gist>* instruction = nullptr);
 
     // Lets the base model answer the last question from reader_prompt(), or another reader from its
     // passages. Requires: ask() succeeded.

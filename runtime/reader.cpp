@@ -84,15 +84,25 @@ Result<std::vector<lm::Segment>> FocusSession::answer_segments() {
     return segments;
 }
 
-Result<std::vector<lm::Segment>> FocusSession::reader_prompt() {
+Result<std::vector<lm::Segment>> FocusSession::reader_prompt(const std::vector<Gist>* instruction) {
     if (!asked_ || (!window_ && !answer_window_))
         return fail(ErrorCode::kInvalidInput, "nothing to answer; ask a question first");
     gists_read_.clear();
     group_read_.reset();
     MC_ASSIGN(const lm::ChatFormat* const chat, bank_.engine().chat_format());
-    MC_ASSIGN(const lm::ChatPrompt prompt, chat->prompt(asked_->text));
     MC_ASSIGN(const auto memory, answer_window_ ? answer_segments() : window_segments());
     std::vector<lm::Segment> segments;
+    lm::ChatPrompt prompt;
+    if (instruction) {
+        MC_ASSIGN(const lm::TurnFrame frame, chat->turn_frame());
+        append_tokens(segments, frame.before_instruction);
+        for (const Gist& gist : *instruction) append_gist(segments, &gist);
+        prompt = {frame.before_message, chat->question_after_text(asked_->text)};
+        prompt.after_text.insert(prompt.after_text.end(), frame.after_message.begin(),
+                                 frame.after_message.end());
+    } else {
+        MC_ASSIGN(prompt, chat->prompt(asked_->text));
+    }
     append_tokens(segments, prompt.before_text);
     for (const lm::Segment& segment : memory) {
         append_tokens(segments, segment.tokens);
@@ -111,7 +121,7 @@ Result<Answer> FocusSession::answer(const AnswerOptions& options) {
         return answer;
     }
     if (options.outside_reader) return answer_outside(options);
-    MC_ASSIGN(const std::vector<lm::Segment> segments, reader_prompt());
+    MC_ASSIGN(const std::vector<lm::Segment> segments, reader_prompt(options.instruction));
     MC_ASSIGN(answer, write_answer(bank_.engine(), segments, options));
     std::vector<std::string> texts;
     for (const Evidence& evidence : evidence_)

@@ -92,13 +92,9 @@ Result<void> open_coder(StoreParts& parts, const GistCodebook* codebook) {
 }
 
 Result<void> check_bank_name(std::string_view name) {
-    bool sound = !name.empty() && name.size() <= kBankNameLengthMax;
-    for (const char c : name)
-        sound = sound && ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-                          (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-');
-    if (sound) return {};
+    if (is_plain_name(name)) return {};
     return fail(ErrorCode::kInvalidInput, "bank name \"" +
-                                              std::string(name.substr(0, kBankNameLengthMax)) +
+                                              std::string(name.substr(0, kNameLengthMax)) +
                                               "\" is not 1 to 64 of A-Z a-z 0-9 . _ -");
 }
 

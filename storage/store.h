@@ -22,6 +22,7 @@
 
 #include "core/files.h"
 #include "core/result.h"
+#include "storage/lmdb/macro_record.h"
 #include "storage/lmdb/store_types.h"
 #include "tree/node_store.h"
 #include "tree/passage_index.h"
@@ -54,6 +55,17 @@ class Store {
     Result<std::optional<BankRecord>> find_bank(std::string_view name) const;
     // Errors: kInvalidInput for a taken name, or one that is not 1 to 64 of A-Z a-z 0-9 . _ -
     Result<BankRecord> create_bank(std::string_view name);
+
+    // Macros of a bank, in order of name. An unknown bank is kInvalidInput, as below.
+    Result<std::vector<MacroRecord>> list_macros(std::string_view bank) const;
+    // Errors: kInvalidInput for a name that no macro of the bank has.
+    Result<MacroRecord> read_macro(std::string_view bank, std::string_view name) const;
+    // kInvalidInput for one that is not 1 to 64 of A-Z a-z 0-9 . _ -
+    static Result<void> check_macro_name(std::string_view name);
+    // Both in one transaction. Errors: those of the name; kInvalidInput for one that is taken, or
+    // that no macro has.
+    Result<void> add_macro(std::string_view bank, const MacroRecord& macro);
+    Result<void> remove_macro(std::string_view bank, std::string_view name);
 
     // For these two, an unknown bank is kInvalidInput naming it and some that exist.
     Result<std::unique_ptr<NodeStore>> bank_store(std::string_view bank);

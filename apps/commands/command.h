@@ -66,6 +66,7 @@ std::unique_ptr<Command> make_export_command();
 std::unique_ptr<Command> make_import_command();
 std::unique_ptr<Command> make_repair_command();
 std::unique_ptr<Command> make_bank_command();
+std::unique_ptr<Command> make_macro_command();
 std::unique_ptr<Command> make_model_command();
 std::unique_ptr<Command> make_eval_command();
 std::unique_ptr<Command> make_train_command();

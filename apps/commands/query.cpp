@@ -9,8 +9,10 @@
 #include "apps/terminal/interrupt.h"
 #include "apps/terminal/text.h"
 #include "apps/views/answer_settings.h"
+#include "apps/views/macro_view.h"
 #include "apps/views/render.h"
 #include "runtime/focus_session.h"
+#include "runtime/macros.h"
 
 namespace mc::apps {
 namespace {
@@ -38,7 +40,12 @@ class QueryCommand final : public Command {
         auto* answer = app->add_flag("--answer", wants_answer_, "let the base model answer");
         app->add_flag("--evidence-only", evidence_only_, "only the evidence (the default)")
             ->excludes(answer);
-        reader_.add(*app)->needs(answer);
+        auto* reader = reader_.add(*app)->needs(answer);
+        app->add_option("--macro", macro_name_,
+                        "what the answer's instruction is: a macro of the bank")
+            ->type_name("NAME")
+            ->needs(answer)
+            ->excludes(reader);
         app->add_flag("--explain", explain_, "why each passage that was found is read or left out");
         add_answer_flags(*app, answer_options_);
         app->footer(kFooter);
@@ -64,6 +71,8 @@ class QueryCommand final : public Command {
     std::size_t evidence_count_ = 5;
     runtime::AnswerOptions answer_options_;
     ReaderFlags reader_;
+    std::string macro_name_;
+    std::optional<storage::MacroRecord> macro_;  // of that name
     bool wants_answer_ = false;
     bool evidence_only_ = false;
     bool explain_ = false;
@@ -116,6 +125,8 @@ Result<runtime::AnswerEnd> QueryCommand::print_json(Output& out, runtime::FocusS
     if (wants_answer_) {
         MC_ASSIGN(const runtime::Answer answer, focus.answer(answer_options_));
         line["answer"] = to_json(answer);
+        line["macro"] = nullptr;
+        if (macro_) line["macro"] = to_json(*macro_);
         reason = answer.stop_reason;
     }
     out.json(line);
@@ -151,6 +162,10 @@ Result<int> QueryCommand::run(Invocation& invocation) {
     MC_ASSIGN(const auto reader, reader_.server(process_environment()));
     if (reader) answer_options_.outside_reader = &*reader;
     MC_ASSIGN(const OpenBank bank, open_bank(invocation));
+    if (!macro_name_.empty()) {
+        MC_ASSIGN(macro_, runtime::open_macro(*bank.engine, invocation.config.bank, macro_name_));
+        answer_options_.instruction = &macro_->gists;
+    }
     MC_ASSIGN(const runtime::QueryOptions options, options_for(invocation.config, *bank.session));
     runtime::FocusSession focus(*bank.session);
     MC_ASSIGN(const runtime::QueryReport report, focus.ask(question_, options));

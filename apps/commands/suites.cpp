@@ -14,19 +14,21 @@ std::vector<std::unique_ptr<Command>> make_suites() {
     suites.push_back(make_chat_suite());
     suites.push_back(make_delta_nll_suite());
     suites.push_back(make_gist_probes_suite());
+    suites.push_back(make_macro_suite());
     suites.push_back(make_retrieval_suite());
     suites.push_back(make_stream_suite());
     return suites;
 }
 
 CLI::App* SuiteInputs::define(CLI::App& run, const std::string& suite,
-                              const std::string& description) {
+                              const std::string& description, bool with_documents) {
     suite_ = suite;
     output_ = suite + "-results";
     CLI::App* app = run.add_subcommand(suite, description);
-    app->add_option("--docs", documents_, "text files to measure on")
-        ->type_name("FILE…")
-        ->required();
+    if (with_documents)
+        app->add_option("--docs", documents_, "text files to measure on")
+            ->type_name("FILE…")
+            ->required();
     app->add_option("--output", output_,
                     "folder of results.json, table.md and what they are made from")
         ->type_name("DIR")

@@ -20,6 +20,7 @@ std::unique_ptr<Command> make_answers_suite();
 std::unique_ptr<Command> make_chat_suite();
 std::unique_ptr<Command> make_delta_nll_suite();
 std::unique_ptr<Command> make_gist_probes_suite();
+std::unique_ptr<Command> make_macro_suite();
 std::unique_ptr<Command> make_retrieval_suite();
 std::unique_ptr<Command> make_stream_suite();
 
@@ -29,8 +30,10 @@ std::vector<std::unique_ptr<Command>> make_suites();
 // What every suite is given: documents, where results go, a seed.
 class SuiteInputs {
   public:
-    // Declares the suite's subcommand with --docs, --output and --seed.
-    CLI::App* define(CLI::App& run, const std::string& suite, const std::string& description);
+    // Declares the suite's subcommand with --docs, --output and --seed; or without --docs, where it
+    // brings its own texts.
+    CLI::App* define(CLI::App& run, const std::string& suite, const std::string& description,
+                     bool with_documents = true);
 
     const std::string& suite() const { return suite_; }
 
@@ -39,7 +42,8 @@ class SuiteInputs {
     // that a resumed run records the same line.
     template <class Options>
     void give(Options& options, const std::string& own_options) const {
-        options.documents.assign(documents_.begin(), documents_.end());
+        if constexpr (requires { options.documents; })
+            options.documents.assign(documents_.begin(), documents_.end());
         options.output = output_;
         options.seed = seed_;
         options.command_line = command_line(own_options);

@@ -91,6 +91,38 @@ Result<Text> render(const jinja::Template& chat, const Tokenizer& tokenizer,
     return fail(ErrorCode::kInvalidInput, refusal);
 }
 
+// A slot for the instruction, then one for the message.
+Result<jinja::List> frame_messages(bool has_system_turn) {
+    Text user;
+    jinja::List messages;
+    if (has_system_turn) {
+        MC_ASSIGN(Value system, message("system", Text::of(kSlot, Origin::kSlot)));
+        messages.push_back(std::move(system));
+    } else {
+        user.append(kSlot, Origin::kSlot);
+        user.append("\n\n", Origin::kContent);
+    }
+    user.append(kSlot, Origin::kSlot);
+    MC_ASSIGN(Value turn, message("user", std::move(user)));
+    messages.push_back(std::move(turn));
+    return messages;
+}
+
+Result<Text> render_frame(const jinja::Template& chat, const Tokenizer& tokenizer) {
+    std::string refusal;
+    for (const bool has_system_turn : {true, false}) {
+        MC_ASSIGN(jinja::List messages, frame_messages(has_system_turn));
+        MC_ASSIGN(const Map variables, variables_for(tokenizer, std::move(messages)));
+        MC_ASSIGN(jinja::Rendered rendered, chat.render(variables));
+        if (!rendered.raised &&
+            std::ranges::count(rendered.text.origins, static_cast<char>(Origin::kSlot)) == 2)
+            return std::move(rendered.text);
+        refusal = rendered.raised ? "it refuses an instruction: " + *rendered.raised
+                                  : "it does not show instruction and message exactly once";
+    }
+    return fail(ErrorCode::kInvalidInput, refusal);
+}
+
 ChatPrompt plain_prompt(const Tokenizer& tokenizer, std::string_view question) {
     return {{tokenizer.bos()},
             tokenizer.encode("\n\nQuestion: " + std::string(question) + "\nAnswer:")};
@@ -245,6 +277,25 @@ Result<ChatPrompt> ChatFormat::prompt(std::string_view question) const {
     prompt.after_text = controls_->encode(rendered->slice(slot + 1, std::string::npos));
     prompt.before_text = with_bos(std::move(prompt.before_text));
     return prompt;
+}
+
+Result<TurnFrame> ChatFormat::turn_frame() const {
+    if (!template_)
+        return TurnFrame{{tokenizer_.bos()},
+                         tokenizer_.encode("\n" + std::string(kPlainUser) + " "),
+                         tokenizer_.encode(kPlainAssistant)};
+    auto rendered = render_frame(*template_, tokenizer_);
+    if (!rendered) return fail(std::move(rendered.error()).add_context(kContext));
+    const auto slot = static_cast<char>(Origin::kSlot);
+    const std::size_t instruction = rendered->origins.find(slot);
+    const std::size_t message = rendered->origins.find(slot, instruction + 1);
+    return TurnFrame{with_bos(controls_->encode(rendered->slice(0, instruction))),
+                     controls_->encode(rendered->slice(instruction + 1, message - instruction - 1)),
+                     controls_->encode(rendered->slice(message + 1, std::string::npos))};
+}
+
+std::vector<TokenId> ChatFormat::question_after_text(std::string_view question) const {
+    return tokenizer_.encode("\n\n" + std::string(kAskText) + std::string(question));
 }
 
 std::vector<TokenId> ChatFormat::with_bos(std::vector<TokenId> tokens) const {

@@ -31,6 +31,13 @@ struct ChatPrompt {
     std::vector<TokenId> after_text;   // the question, up to where the answer starts
 };
 
+// One turn with an instruction before it, without both: the template's tokens around them.
+struct TurnFrame {
+    std::vector<TokenId> before_instruction;  // starts the sequence
+    std::vector<TokenId> before_message;      // from the instruction to the user's message
+    std::vector<TokenId> after_message;       // up to where the answer starts
+};
+
 enum class ChatRole { kSystem, kUser, kAssistant };
 
 struct ChatMessage {
@@ -50,6 +57,13 @@ class ChatFormat {
 
     // Errors: also for a template that refuses such a prompt.
     Result<ChatPrompt> prompt(std::string_view question) const;
+
+    // Where an instruction and a message of the user's stand, for those who put other entries than
+    // tokens there. Errors: also for a template that refuses such a prompt.
+    Result<TurnFrame> turn_frame() const;
+
+    // What ends a message that holds a text: the question, asked as prompt() asks it.
+    std::vector<TokenId> question_after_text(std::string_view question) const;
 
     // A conversation up to where the assistant's next message starts. Requires: at most one system
     // message, first; then the user's and the assistant's in turn, the user's first and last.

@@ -76,6 +76,21 @@ std::string piece_key(BankId bank, DocumentId document, std::uint64_t piece) {
     return key;
 }
 
+std::string macro_key(BankId bank, std::string_view name) {
+    std::string key = "m";
+    append_number(key, bank.value);
+    key += name;
+    return key;
+}
+
+bool is_plain_name(std::string_view name) {
+    bool plain = !name.empty() && name.size() <= kNameLengthMax;
+    for (const char c : name)
+        plain = plain && ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                          (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-');
+    return plain;
+}
+
 std::string source_key(BankId bank, std::string_view source_name) {
     const Hash128 hash = xxh3_128(std::as_bytes(std::span(source_name)));
     std::string key = "s";
@@ -131,6 +146,15 @@ std::optional<PieceKey> parse_piece_key(std::string_view key) {
     return PieceKey{document->bank, document->document, take_number<std::uint64_t>(key)};
 }
 
+std::optional<MacroKey> parse_macro_key(std::string_view key) {
+    constexpr std::size_t kPrefix = 1 + sizeof(std::uint32_t);
+    if (key.size() <= kPrefix || key[0] != 'm' || !is_plain_name(key.substr(kPrefix)))
+        return std::nullopt;
+    key.remove_prefix(1);
+    const BankId bank(take_number<std::uint32_t>(key));
+    return MacroKey{bank, key};
+}
+
 std::optional<TokenKey> parse_token_key(std::string_view key) {
     if (key.size() != 16) return std::nullopt;
     const DocumentId document(take_number<std::uint64_t>(key));
@@ -173,6 +197,10 @@ std::string describe_key(Database database, std::string_view key) {
         if (const auto parsed = parse_piece_key(key))
             return "bank " + number(parsed->bank.value) + ", original of document " +
                    number(parsed->document.value) + ", piece " + number(parsed->piece);
+    if (database == Database::kDocuments)
+        if (const auto parsed = parse_macro_key(key))
+            return "bank " + number(parsed->bank.value) + ", macro \"" + std::string(parsed->name) +
+                   "\"";
     if (database == Database::kTokens)
         if (const auto parsed = parse_token_key(key))
             return "document " + number(parsed->document.value) + ", chunk " +

@@ -47,6 +47,13 @@ std::string tombstone_key(BankId bank, DocumentId document);
 std::string original_key(BankId bank, DocumentId document);
 std::string piece_key(BankId bank, DocumentId document, std::uint64_t piece);
 
+// documents too: 'm' bank name, a macro.
+std::string macro_key(BankId bank, std::string_view name);
+
+// Of a bank or a macro, which end up in paths, tables and URLs: 1 to 64 of A-Z a-z 0-9 . _ -
+inline constexpr std::size_t kNameLengthMax = 64;
+bool is_plain_name(std::string_view name);
+
 // tokens: document chunk (position / 1,024)
 std::string token_key(DocumentId document, std::uint64_t chunk);
 
@@ -65,6 +72,11 @@ struct PieceKey {
     BankId bank;
     DocumentId document;
     std::uint64_t piece;
+};
+
+struct MacroKey {
+    BankId bank;
+    std::string_view name;  // of the key that was parsed
 };
 
 struct TokenKey {
@@ -88,6 +100,7 @@ std::optional<DocumentKey> parse_announcement_key(std::string_view key);
 std::optional<DocumentKey> parse_tombstone_key(std::string_view key);
 std::optional<DocumentKey> parse_original_key(std::string_view key);
 std::optional<PieceKey> parse_piece_key(std::string_view key);
+std::optional<MacroKey> parse_macro_key(std::string_view key);
 std::optional<TokenKey> parse_token_key(std::string_view key);
 std::optional<GroupKey> parse_group_key(std::string_view key);
 std::optional<JournalKey> parse_journal_key(std::string_view key);

@@ -238,6 +238,44 @@ Decoded<OriginalRecord> read_original(schema::Original::Reader from) {
     return original;
 }
 
+Decoded<MacroRecord> read_macro(schema::Macro::Reader from, std::string_view name,
+                                const GistShape& shape) {
+    MacroRecord macro;
+    macro.name = name;
+    macro.created_us = from.getCreatedUs();
+    macro.text = to_string(from.getText());
+    macro.token_count = from.getTokenCount();
+    macro.base_model_name = to_string(from.getBaseModelName());
+    macro.base_model_hash = get_hash(from.getBaseModelHash());
+    macro.recipe_hash = get_hash(from.getRecipeHash());
+    macro.steps = from.getSteps();
+    macro.seed = from.getSeed();
+    const std::size_t count = from.getCount();
+    if (count == 0 || count > kMacroGistsMax) return wrong("impossible number of gists");
+    std::vector<std::uint16_t> kv;
+    std::vector<std::int8_t> log_mass;
+    copy_blob(from.getKv(), kv);
+    copy_blob(from.getLogMass(), log_mass);
+    if (from.getKv().size() != count * shape.kv_count() * sizeof(std::uint16_t) ||
+        (!log_mass.empty() && log_mass.size() != count * shape.log_mass_count()))
+        return wrong("gists of another shape than the store's");
+    for (std::size_t i = 0; i < count; ++i) {
+        Gist& gist = macro.gists.emplace_back();
+        const auto part = [&](const auto& all) {
+            const auto width = static_cast<std::ptrdiff_t>(all.size() / count);
+            const auto begin = all.begin() + static_cast<std::ptrdiff_t>(i) * width;
+            return std::pair(begin, begin + width);
+        };
+        gist.kv.assign(part(kv).first, part(kv).second);
+        gist.log_mass.assign(part(log_mass).first, part(log_mass).second);
+    }
+    macro.nll_none = from.getNllNone();
+    macro.nll_full = from.getNllFull();
+    macro.nll_gists = from.getNllGists();
+    macro.seconds = from.getSeconds();
+    return macro;
+}
+
 }  // namespace
 
 RecordWords encode_meta(RecordPlace place, const StoreMeta& meta) {
@@ -409,6 +447,35 @@ RecordWords encode_piece(RecordPlace place, std::string_view bytes) {
     return seal(place, message);
 }
 
+RecordWords encode_macro(RecordPlace place, const MacroRecord& macro) {
+    MC_CHECK(!macro.gists.empty() && macro.gists.size() <= kMacroGistsMax, "a macro's gists");
+    std::vector<std::uint16_t> kv;
+    std::vector<std::int8_t> log_mass;
+    for (const Gist& gist : macro.gists) {
+        kv.insert(kv.end(), gist.kv.begin(), gist.kv.end());
+        log_mass.insert(log_mass.end(), gist.log_mass.begin(), gist.log_mass.end());
+    }
+    capnp::MallocMessageBuilder message(
+        static_cast<unsigned>(kv.size() * sizeof kv[0] / sizeof(capnp::word) + 128));
+    auto to = message.initRoot<schema::Macro>();
+    to.setCreatedUs(macro.created_us);
+    to.setText(to_capnp(macro.text));
+    to.setTokenCount(macro.token_count);
+    to.setBaseModelName(to_capnp(macro.base_model_name));
+    set_hash(to.initBaseModelHash(), macro.base_model_hash);
+    set_hash(to.initRecipeHash(), macro.recipe_hash);
+    to.setSteps(macro.steps);
+    to.setSeed(macro.seed);
+    to.setCount(static_cast<std::uint16_t>(macro.gists.size()));
+    to.setKv(blob_of(kv));
+    if (!log_mass.empty()) to.setLogMass(blob_of(log_mass));
+    to.setNllNone(macro.nll_none);
+    to.setNllFull(macro.nll_full);
+    to.setNllGists(macro.nll_gists);
+    to.setSeconds(macro.seconds);
+    return seal(place, message);
+}
+
 std::optional<Database> database_of(std::string_view key, RecordBytes value) {
     if (value.size() <= kChecksumBytes) return std::nullopt;
     std::uint64_t checksum = 0;
@@ -508,6 +575,14 @@ Decoded<std::string> decode_piece(RecordPlace place, RecordBytes value) {
                 return wrong("a piece of impossible size");
             return std::string(reinterpret_cast<const char*>(bytes.begin()), bytes.size());
         });
+}
+
+Decoded<MacroRecord> decode_macro(RecordPlace place, RecordBytes value, const StoreMeta& meta) {
+    const auto key = parse_macro_key(place.key);
+    if (!key) return wrong("a key that names no macro");
+    return unseal<schema::Macro, MacroRecord>(place, value, [&](schema::Macro::Reader from) {
+        return read_macro(from, key->name, meta.identity.encoder.shape);
+    });
 }
 
 }  // namespace mc::storage

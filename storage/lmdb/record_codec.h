@@ -19,6 +19,7 @@
 #include "core/hash.h"
 #include "core/result.h"
 #include "storage/lmdb/keys.h"
+#include "storage/lmdb/macro_record.h"
 #include "storage/lmdb/store_types.h"
 #include "tree/node_store.h"
 #include "tree/records.h"
@@ -93,6 +94,9 @@ RecordWords encode_original(RecordPlace place, const OriginalRecord& original);
 // 1 to kOriginalPieceBytes of an original.
 RecordWords encode_piece(RecordPlace place, std::string_view bytes);
 
+// Requires: gists of one shape, at least one; all of them with log-mass or none.
+RecordWords encode_macro(RecordPlace place, const MacroRecord& macro);
+
 using RecordBytes = std::span<const std::byte>;
 
 // The database that a value was stored in under a key, as its checksum says; nullopt: in none.
@@ -116,5 +120,7 @@ Decoded<JournalRecord> decode_journal(RecordPlace place, RecordBytes value);
 Decoded<Tombstone> decode_tombstone(RecordPlace place, RecordBytes value);
 Decoded<OriginalRecord> decode_original(RecordPlace place, RecordBytes value);
 Decoded<std::string> decode_piece(RecordPlace place, RecordBytes value);
+// The name is in the key; gists of the store's shape.
+Decoded<MacroRecord> decode_macro(RecordPlace place, RecordBytes value, const StoreMeta& meta);
 
 }  // namespace mc::storage

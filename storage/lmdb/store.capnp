@@ -120,3 +120,22 @@ struct Original {
 struct OriginalPiece {
     bytes @0 :Data;
 }
+
+# An instruction, and the gists that stand for it in a prompt.
+struct Macro {
+    createdUs @0 :Int64;
+    text @1 :Text;
+    tokenCount @2 :UInt32;
+    baseModelName @3 :Text;
+    baseModelHash @4 :Hash;
+    recipeHash @5 :Hash;     # of all that the gists were made from
+    steps @6 :UInt32;
+    seed @7 :UInt64;
+    count @8 :UInt16;
+    kv @9 :Data;             # count gists of binary16, (L, 2, H, D) each
+    logMass @10 :Data;       # (count, L, H) int8 steps of 1/16 nat; absent: 0
+    nllNone @11 :Float32;    # nats a token of the instruction's answers to inputs kept for this:
+    nllFull @12 :Float32;    # without it, with it,
+    nllGists @13 :Float32;   # with the gists
+    seconds @14 :Float32;    # that making them took
+}

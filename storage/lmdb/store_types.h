@@ -18,12 +18,9 @@
 namespace mc::storage {
 
 // Of the whole directory. A store with a greater number is refused; fields are only ever added.
-// 2: documents may hold blank tokens. A store of version 1 is of version 2 once it was opened for
-// writing.
-inline constexpr std::uint32_t kStoreFormatVersion = 2;
-
-// Names end up in paths, tables and URLs.
-inline constexpr std::size_t kBankNameLengthMax = 64;
+// 2: documents may hold blank tokens. 3: banks may hold macros. A store of an older version is of
+// this one once it was opened for writing.
+inline constexpr std::uint32_t kStoreFormatVersion = 3;
 
 enum class StoreMode {
     kRead,           // an existing store; nothing is written

@@ -90,6 +90,7 @@ class Verifier {
     std::optional<std::string> check_document(std::string_view key, ByteView value) {
         if (key.starts_with('s')) return check_source(key, value);
         if (key.starts_with('f') || key.starts_with('t')) return check_forgotten(key, value);
+        if (key.starts_with('m')) return check_macro(key, value);
         if (key.starts_with('o')) return check_original(key, value);
         if (key.starts_with('p')) return check_piece(key, value);
         auto document = decode_document({Database::kDocuments, key}, value);
@@ -119,6 +120,13 @@ class Verifier {
         if (tombstone->document.value >= counters_.next_document)
             return "an id that was never given out";
         forgotten_.emplace(tombstone->document.value, bank.value);
+        return std::nullopt;
+    }
+
+    std::optional<std::string> check_macro(std::string_view key, ByteView value) const {
+        const auto macro = decode_macro({Database::kDocuments, key}, value, parts_.meta);
+        if (!macro) return macro.error();
+        if (!banks_.contains(parse_macro_key(key)->bank.value)) return "a macro of no bank";
         return std::nullopt;
     }
 

@@ -57,6 +57,34 @@ TEST(ChatPrompt, the_text_stands_in_the_users_turn_before_the_question) {
     EXPECT_EQ(prompt.before_text.front(), kStart);
 }
 
+TEST(ChatPrompt, a_turn_is_cut_where_instruction_and_message_stand) {
+    const auto tokenizer = tokenizer_with(kChat);
+    const auto format = *ChatFormat::make(*tokenizer);
+    const TurnFrame frame = *format->turn_frame();
+    EXPECT_EQ(tokenizer->decode(frame.before_instruction), "<|start|>system\n");
+    EXPECT_EQ(tokenizer->decode(frame.before_message), "<|end|>\n<|start|>user\n");
+    EXPECT_EQ(tokenizer->decode(frame.after_message), "<|end|>\n<|start|>assistant\n");
+    EXPECT_EQ(frame.before_instruction.front(), kStart);
+    // A text and its question as the message make the prompt's end.
+    std::vector<TokenId> end = format->question_after_text("who?");
+    end.insert(end.end(), frame.after_message.begin(), frame.after_message.end());
+    EXPECT_EQ(end, prompt_of(*tokenizer, "who?").value().after_text);
+}
+
+TEST(ChatPrompt, without_a_system_turn_the_instruction_opens_the_users) {
+    const auto tokenizer = tokenizer_with(
+        "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('none') }}{% endif %}"
+        "<|start|>{{ m.content }}<|end|>{% endfor %}");
+    const TurnFrame frame = *(*ChatFormat::make(*tokenizer))->turn_frame();
+    EXPECT_EQ(tokenizer->decode(frame.before_instruction), "<|start|>");
+    EXPECT_EQ(tokenizer->decode(frame.before_message), "\n\n");
+    EXPECT_EQ(tokenizer->decode(frame.after_message), "<|end|>");
+    const auto plain = make_toy_tokenizer();
+    const TurnFrame bare = *(*ChatFormat::make(*plain))->turn_frame();
+    EXPECT_EQ(bare.before_instruction, std::vector<TokenId>{plain->bos()});
+    EXPECT_EQ(plain->decode(bare.after_message), "\nAssistant:");
+}
+
 TEST(ChatPrompt, the_words_of_a_question_never_become_control_tokens) {
     for (const std::string_view chat :
          {kChat,
