@@ -41,8 +41,8 @@ inline constexpr std::size_t kForgottenLinesMax = 32;
 
 // Takes what is announced out of the index and the store. A kill at any instant leaves the
 // announcement, and the same call goes on. Requires: the announcement has parts; the engine has its
-// model. Cost: reads the document's text, and 1.5 passes of the base model over some 768 tokens for
-// each part.
+// model. Cost: reads the document's text, and 1.125 passes of the base model over some 768 tokens
+// for each part.
 Result<void> redact(BankSession& session, const Tombstone& announced);
 
 }  // namespace mc::runtime

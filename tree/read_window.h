@@ -2,7 +2,7 @@
 // How a text is cut into what the base model reads at once to make gists: the one rule of ingest,
 // of training and of every measurement.
 //
-// Read windows are cut by token position: new tokens [512w, 512(w+1)), read after BOS and the 256
+// Read windows are cut by token position: new tokens [512w, 512(w+1)), read after BOS and the 64
 // tokens before them. A block's gist thus depends on its position and on the tokens around it,
 // never on how they arrived; a text measured in any other way has gists that no store ever holds.
 // Threads: pure functions.
@@ -18,9 +18,13 @@
 
 namespace mc {
 
-// 512 + 256 keeps the cost at 1.5 passes a token while every block sees ≥ 256 tokens of past.
+// 512 + 64 costs 1.125 passes a token, and every block sees some sentences of past. More past makes
+// gists no better (docs/lab-log.md, left context).
 inline constexpr std::uint64_t kWindowNewTokens = 512;
-inline constexpr std::uint64_t kWindowContextTokens = 256;
+inline constexpr std::uint64_t kWindowContextTokens = 64;
+// The most that any version has read: what stored gists may have seen.
+inline constexpr std::uint64_t kWindowContextTokensMax = 256;
+static_assert(kWindowContextTokens <= kWindowContextTokensMax);
 
 // Windows handed to an encoder at once: enough to fill a batch, few enough to keep memory flat.
 inline constexpr std::size_t kWindowsPerCall = 16;
@@ -35,7 +39,7 @@ ReadWindow read_window_at(std::span<const TokenId> text, std::uint64_t text_begi
 
 // How far before its own tokens a block's reading begins at most.
 inline constexpr std::uint64_t kReadBeforeBlock =
-    kWindowNewTokens - kBlockSize + kWindowContextTokens;
+    kWindowNewTokens - kBlockSize + kWindowContextTokensMax;
 
 // The first windows of what is read for tokens `fresh`, at most kWindowsPerCall. text[0] is at
 // text_begin. Requires: as read_window_at(); fresh ends with a block.

@@ -15,7 +15,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // Version of the protocol: raised when equal options would give other numbers.
-constexpr int kTaskVersion = 3;
+constexpr int kTaskVersion = 4;
 constexpr std::string_view kTask = "delta-nll";
 
 struct Column {

@@ -30,13 +30,13 @@ class DocumentBuilderTest : public testing::Test {
     GrowingDocument document_{store_, encoder_, "book"};
 };
 
-TEST_F(DocumentBuilderTest, ReadsFiveHundredTwelveNewTokensAfterTwoHundredFiftySix) {
+TEST_F(DocumentBuilderTest, ReadsFiveHundredTwelveNewTokensAfterSixtyFour) {
     ASSERT_TRUE(document_.append(positions(0, 1100)));
     const auto& windows = encoder_.last_windows();
     ASSERT_EQ(windows.size(), 3u);
     expect_window(windows[0], 0, 0, 512);
-    expect_window(windows[1], 256, 512, 1024);
-    expect_window(windows[2], 768, 1024, 1088);
+    expect_window(windows[1], 448, 512, 1024);
+    expect_window(windows[2], 960, 1024, 1088);
 }
 
 TEST_F(DocumentBuilderTest, ReadsThePartOfAWindowThatHasGistsAsContext) {
@@ -44,7 +44,7 @@ TEST_F(DocumentBuilderTest, ReadsThePartOfAWindowThatHasGistsAsContext) {
     ASSERT_TRUE(document_.append(positions(600, 700)));
     const auto& windows = encoder_.last_windows();
     ASSERT_EQ(windows.size(), 1u);
-    expect_window(windows[0], 256, 576, 672);
+    expect_window(windows[0], 448, 576, 672);
 }
 
 TEST_F(DocumentBuilderTest, ReadsNoWindowUntilABlockIsFull) {
@@ -57,7 +57,7 @@ TEST_F(DocumentBuilderTest, ReadsNoWindowUntilABlockIsFull) {
 TEST_F(DocumentBuilderTest, HandsTheEncoderAtMostSixteenWindowsAtOnce) {
     ASSERT_TRUE(document_.append(positions(0, 17 * 512)));
     ASSERT_EQ(encoder_.last_windows().size(), 1u);
-    expect_window(encoder_.last_windows()[0], 16 * 512 - 256, 16 * 512, 17 * 512);
+    expect_window(encoder_.last_windows()[0], 16 * 512 - 64, 16 * 512, 17 * 512);
 }
 
 TEST_F(DocumentBuilderTest, GivesGistsLevelByLevelInOrder) {

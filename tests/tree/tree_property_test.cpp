@@ -198,7 +198,7 @@ TEST(TreeLaws, OnlyGistsThatReadAChangedTokenAreMadeAgain) {
         const auto read = [&](TokenSpan part) { return store.read_tokens(document.id(), part); };
         return *remake_gists(store, document.record(), encoder, std::vector{span}, read);
     };
-    // Token 768 is in the left context of the next window too: of blocks 24 to 47, two parents.
+    // Its window may have had 256 tokens of left context, of an older version: blocks 24 to 47.
     const auto made = remade({768, 769});
     ASSERT_EQ(made.size(), 24U + 2U + 1U);
     EXPECT_EQ(made.front().node, (NodeId{document.id(), Level(1), NodeIndex(24)}));
