@@ -52,7 +52,8 @@ const std::array<SettingInfo, kSettingCount> kSettings{{
      1,
      kIngestBytesMaxLimit},
     {"encoder", Kind::kText, "auto",
-     "gist encoder of a new store: auto, gistnet, kv-last, kv-mean or a file of trained weights"},
+     "gist encoder of a new store: auto, gistnet, kv-match, kv-last, kv-mean or a file of trained "
+     "weights"},
     {"codec", Kind::kChoice, "auto",
      "how a new store writes gists; auto: pq where its codebook fits the encoder, else int8",
      kCodecNames},

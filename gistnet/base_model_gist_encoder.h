@@ -23,8 +23,8 @@
 namespace mc::gistnet {
 
 struct GistEncoderOptions {
-    // kv-mean or kv-last, both untrained; gistnet, the program's own trained weights; auto: those
-    // when they fit the model, else kv-last; or a file of trained weights.
+    // kv-match, kv-mean or kv-last, untrained; gistnet, the program's own trained weights; auto:
+    // those when they fit the model, else kv-match; or a file of trained weights.
     std::string pooling = "kv-last";
     std::uint32_t windows_per_batch = 0;  // 0: as measured best for the device
     // Of index vectors: none; mean, untrained; auto: the program's own projection when it fits the

@@ -6,8 +6,8 @@
 
 #include "core/check.h"
 #include "core/span_math.h"
-#include "gistnet/index/calibration_text.h"
 #include "gistnet/index/index_file.h"
+#include "gistnet/pooling/calibration_text.h"
 #include "gistnet/pooling/gist_tensors.h"
 #include "gistnet/pooling/gistnet_file.h"
 #include "gistnet/pooling/shipped_weights.h"

@@ -30,8 +30,9 @@ struct TrainedWeights {
 Result<std::optional<TrainedWeights>> find_trained(const std::string& setting,
                                                    const lm::BaseModel& model);
 
-// "kv-last", "kv-mean"; "gistnet": the program's own weights for this model; "auto": those when
-// there are any, else kv-last; anything else with a dot or a slash: a file of trained weights.
+// "kv-match", "kv-last", "kv-mean"; "gistnet": the program's own weights for this model; "auto":
+// those when there are any, else kv-match; anything else with a dot or a slash: a file of trained
+// weights.
 Result<ChosenPooler> choose_pooler(const std::string& setting, const lm::BaseModel& model);
 
 }  // namespace mc::gistnet

@@ -13,6 +13,27 @@ namespace {
 constexpr double kHalfMax = 65504.0;
 constexpr double kLengthMin = 1e-12;
 
+// Children's log-mass (N, L, H, K); undefined where none has any.
+at::Tensor stack_log_mass(std::span<const SiblingGists> families, const GistShape& shape,
+                          at::Device device) {
+    const auto has_mass = [](const Gist& gist) { return !gist.log_mass.empty(); };
+    if (!std::ranges::any_of(families, [&](const SiblingGists& family) {
+            return std::ranges::any_of(family, has_mass);
+        }))
+        return {};
+    at::Tensor steps =
+        at::zeros({static_cast<std::int64_t>(families.size()),
+                   static_cast<std::int64_t>(kBlockSize), shape.layer_count, shape.kv_head_count},
+                  at::kChar);
+    auto* to = steps.data_ptr<std::int8_t>();
+    for (const SiblingGists& family : families)
+        for (const Gist& gist : family) {
+            std::ranges::copy(gist.log_mass, to);
+            to += shape.log_mass_count();
+        }
+    return log_mass_nats(steps).permute({0, 2, 3, 1}).to(device);
+}
+
 }  // namespace
 
 std::vector<Gist> make_gists(const KeysValues& pooled, const at::Tensor& index_vectors) {
@@ -73,7 +94,7 @@ KeysValues stack_children(std::span<const SiblingGists> families, const GistShap
         }
     // (N, K, L, 2, H, D) → two of (N, L, H, K, D)
     const at::Tensor x = kv.to(device, at::kFloat).permute({3, 0, 2, 4, 1, 5});
-    return {x.select(0, 0), x.select(0, 1)};
+    return {x.select(0, 0), x.select(0, 1), stack_log_mass(families, shape, device)};
 }
 
 at::Tensor stack_index_vectors(std::span<const SiblingGists> families, const GistShape& shape) {

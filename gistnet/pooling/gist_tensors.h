@@ -20,7 +20,8 @@ std::vector<Gist> make_gists(const KeysValues& pooled, const at::Tensor& index_v
 at::Tensor log_mass_steps(const at::Tensor& log_mass);
 at::Tensor log_mass_nats(const at::Tensor& steps);
 
-// Children's keys and values (N, L, H, K, D), f32, on the device.
+// Children's keys and values (N, L, H, K, D), f32, on the device, and their log-mass (N, L, H, K)
+// where any has some.
 // Requires: every family has kBlockSize gists of this shape.
 KeysValues stack_children(std::span<const SiblingGists> families, const GistShape& shape,
                           at::Device device);

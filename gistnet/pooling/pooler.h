@@ -18,7 +18,7 @@ namespace mc::gistnet {
 struct KeysValues {
     at::Tensor keys;
     at::Tensor values;
-    at::Tensor log_mass = {};  // (N, L, H) f32, nats; undefined: 0 everywhere
+    at::Tensor log_mass = {};  // (N, L, H) or (N, L, H, K) f32, nats; undefined: 0 everywhere
 };
 
 // Positions by blocks: (B, L, H, blocks × K, D) → (B × blocks, L, H, K, D).
@@ -37,8 +37,8 @@ class Pooler {
     // Level 1: the block's positions (N, L, H, K, D) → (N, L, H, D), and log-mass.
     virtual KeysValues pool_block(const KeysValues& positions) const = 0;
 
-    // Level n + 1: the 32 children's gists (N, L, H, K, D) → (N, L, H, D), and log-mass. The
-    // children's own log-mass is not read.
+    // Level n + 1: the 32 children's gists (N, L, H, K, D), log-mass (N, L, H, K) or undefined →
+    // (N, L, H, D), and log-mass.
     virtual KeysValues pool_children(const KeysValues& children) const = 0;
 };
 

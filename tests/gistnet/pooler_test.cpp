@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 
 #include "core/span_math.h"
@@ -100,6 +101,41 @@ INSTANTIATE_TEST_SUITE_P(Poolings, Pooling, testing::Values("kv-mean", "kv-last"
                          [](const auto& tested) {
                              return tested.param == "kv-mean" ? "mean" : "last";
                          });
+
+// Blocks are fitted some at a time; which ones stand together says nothing.
+TEST(MatchPooler, a_gist_does_not_depend_on_the_blocks_beside_it_and_has_a_mass) {
+    const auto model = lm::test::make_tiny_model();
+    const auto encoder = make_gist_encoder(*model, {"kv-match", 0}).value();
+    EXPECT_EQ(encoder->info().name, "kv-match (untrained)");
+    const std::vector<TokenId> tokens = lm::test::random_tokens(model->tokenizer(), 12 * kBlock, 8);
+    const std::vector<ReadWindow> whole = {{tokens, 0}};
+    const std::vector<ReadWindow> last = {{tokens, 11 * kBlock}};
+    const Gist together = encoder->encode_windows(whole, false).value()[0].back();
+    const Gist alone = encoder->encode_windows(last, false).value()[0].back();
+    EXPECT_EQ(together.log_mass.size(), model->config().gist_shape().log_mass_count());
+    EXPECT_EQ(together.log_mass, alone.log_mass);
+    for (std::size_t i = 0; i < together.kv.size(); ++i) {
+        const auto value = [&](const Gist& gist) {
+            return static_cast<float>(c10::Half(gist.kv[i], c10::Half::from_bits()));
+        };
+        ASSERT_NEAR(value(together), value(alone), 2e-2F * std::abs(value(alone)) + 1e-3F) << i;
+    }
+}
+
+TEST(MatchPooler, a_parent_stands_for_its_children) {
+    const auto model = lm::test::make_tiny_model();
+    const auto encoder = make_gist_encoder(*model, {"kv-match", 0}).value();
+    const std::vector<TokenId> tokens = lm::test::random_tokens(model->tokenizer(), kBlock, 9);
+    const std::vector<ReadWindow> window = {{tokens, 0}};
+    const std::vector<Gist> children(kBlock, encoder->encode_windows(window, false).value()[0][0]);
+    const std::vector<SiblingGists> families = {children};
+    const Gist parent = encoder->encode_parents(families).value().front();
+    // Thirty-two alike have more mass than one.
+    double more = 0;
+    for (std::size_t i = 0; i < parent.log_mass.size(); ++i)
+        more += parent.log_mass[i] > children[0].log_mass[i] ? 1 : -1;
+    EXPECT_GT(more, 0);
+}
 
 TEST(GistTensors, numbers_beyond_half_precision_are_clamped_not_infinite) {
     const at::Tensor x = at::tensor({1e6F, -1e6F, 1.0F, 0.0F}).view({1, 1, 1, 4});

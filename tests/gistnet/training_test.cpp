@@ -461,7 +461,7 @@ TEST_F(TrainingRun, weights_for_another_base_model_are_refused_by_name) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code(), ErrorCode::kUsage);
     // And no weights for a tiny model are part of the program.
-    EXPECT_EQ(make_gist_encoder(*other, {"auto", 0}).value()->info().name, "kv-last (untrained)");
+    EXPECT_EQ(make_gist_encoder(*other, {"auto", 0}).value()->info().name, "kv-match (untrained)");
     EXPECT_EQ(make_gist_encoder(*other, {"gistnet", 0}).error().code(), ErrorCode::kUsage);
 }
 
