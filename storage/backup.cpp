@@ -11,6 +11,7 @@
 #include <string>
 #include <system_error>
 
+#include "core/sync_folder.h"
 #include "storage/lmdb/create_store.h"
 #include "storage/lmdb/lmdb_env.h"
 #include "storage/lmdb/writer_lock.h"

@@ -6,6 +6,7 @@
 
 #include "core/check.h"
 #include "core/embedded_file.h"
+#include "eval/measure/table_rows.h"
 
 MC_EMBED(mc_answer_words, MC_ANSWER_WORDS);
 MC_EMBED(mc_answer_facts, MC_ANSWER_FACTS);
@@ -13,34 +14,12 @@ MC_EMBED(mc_answer_facts, MC_ANSWER_FACTS);
 namespace mc::eval {
 namespace {
 
-using Row = std::vector<std::string>;
-
-// The tab-separated lines of a file, comments left out.
-std::vector<Row> rows_of(const std::byte* begin, const std::byte* end) {
-    std::vector<Row> rows;
-    std::string_view rest(reinterpret_cast<const char*>(begin),
-                          static_cast<std::size_t>(end - begin));
-    while (!rest.empty()) {
-        const std::size_t line_end = std::min(rest.find('\n'), rest.size());
-        std::string_view line = rest.substr(0, line_end);
-        rest.remove_prefix(std::min(line_end + 1, rest.size()));
-        if (line.empty() || line.starts_with('#')) continue;
-        Row row;
-        for (std::size_t tab = line.find('\t'); tab != std::string_view::npos;
-             tab = line.find('\t')) {
-            row.emplace_back(line.substr(0, tab));
-            line.remove_prefix(tab + 1);
-        }
-        row.emplace_back(line);
-        rows.push_back(std::move(row));
-    }
-    return rows;
-}
+using Row = TableRow;
 
 // The rows of facts.tsv of one kind, without its name. Requires: each has so many columns.
 std::vector<Row> fact_rows(std::string_view kind, std::size_t columns) {
     std::vector<Row> out;
-    for (Row& row : rows_of(mc_answer_facts_begin, mc_answer_facts_end)) {
+    for (Row& row : table_rows(mc_answer_facts_begin, mc_answer_facts_end)) {
         if (row.front() != kind) continue;
         row.erase(row.begin());
         MC_CHECK(row.size() == columns, "facts.tsv: a row of another width");
@@ -58,7 +37,7 @@ bool begins_with_vowel(std::string_view word) {
 const std::vector<std::string>& words(std::string_view list) {
     static const auto lists = [] {
         std::map<std::string, std::vector<std::string>, std::less<>> out;
-        for (Row& row : rows_of(mc_answer_words_begin, mc_answer_words_end)) {
+        for (Row& row : table_rows(mc_answer_words_begin, mc_answer_words_end)) {
             MC_CHECK(row.size() == 2, "words.tsv: a row of another width");
             out[row[0]].push_back(std::move(row[1]));
         }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "eval/macros/macro_items.h"
 
-#include <array>
 #include <span>
 #include <utility>
 
@@ -9,6 +8,7 @@
 #include "core/embedded_file.h"
 #include "core/hash.h"
 #include "core/rng.h"
+#include "eval/measure/table_rows.h"
 
 MC_EMBED(mc_macro_instructions, MC_MACRO_INSTRUCTIONS);
 
@@ -17,31 +17,13 @@ namespace {
 
 constexpr std::size_t kRules = 6;  // of a made instruction
 
-using TsvRow = std::array<std::string_view, 3>;  // kind, set, text
-
-std::vector<TsvRow> instruction_rows() {
-    std::string_view rest(
-        reinterpret_cast<const char*>(mc_macro_instructions_begin),
-        static_cast<std::size_t>(mc_macro_instructions_end - mc_macro_instructions_begin));
-    std::vector<TsvRow> rows;
-    while (!rest.empty()) {
-        const std::size_t end = std::min(rest.find('\n'), rest.size());
-        const std::string_view line = rest.substr(0, end);
-        rest.remove_prefix(std::min(end + 1, rest.size()));
-        if (line.empty() || line.starts_with('#')) continue;
-        const std::size_t first = line.find('\t');
-        const std::size_t second = line.find('\t', first + 1);
-        MC_CHECK(second != std::string_view::npos, "instructions.tsv: a row of another width");
-        rows.push_back({line.substr(0, first), line.substr(first + 1, second - first - 1),
-                        line.substr(second + 1)});
-    }
-    return rows;
-}
-
+// Rows are kind, set, text.
 std::vector<std::string> texts_of(std::string_view kind, std::string_view set) {
     std::vector<std::string> texts;
-    for (const TsvRow& row : instruction_rows())
-        if (row[0] == kind && row[1] == set) texts.emplace_back(row[2]);
+    for (TableRow& row : table_rows(mc_macro_instructions_begin, mc_macro_instructions_end)) {
+        MC_CHECK(row.size() == 3, "instructions.tsv: a row of another width");
+        if (row[0] == kind && row[1] == set) texts.push_back(std::move(row[2]));
+    }
     return texts;
 }
 

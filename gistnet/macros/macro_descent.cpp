@@ -2,7 +2,6 @@
 #include "gistnet/macros/macro_descent.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -21,34 +20,6 @@ namespace {
 
 // Kingma, Ba 2015; its defaults, and no clipping.
 constexpr AdamOptions kMacroAdam = {0.9, 0.999, 1e-8, std::numeric_limits<double>::infinity()};
-
-// (P, L, 2, H, D) f32.
-at::Tensor tensor_of(std::span<const Gist> gists, const GistShape& shape) {
-    std::vector<at::Tensor> rows;
-    for (const Gist& gist : gists) {
-        MC_CHECK(gist.kv.size() == shape.kv_count(), "a gist of another model");
-        const std::array<std::int64_t, 4> sizes = {shape.layer_count, 2, shape.kv_head_count,
-                                                   shape.head_dim};
-        std::vector<std::uint16_t> copy = gist.kv;
-        rows.push_back(at::from_blob(copy.data(), sizes, at::kHalf).to(at::kFloat));
-    }
-    return at::stack(rows);
-}
-
-// (P, L, H) nats; undefined when no gist has one.
-at::Tensor log_mass_tensor(std::span<const Gist> gists, const GistShape& shape) {
-    if (std::ranges::all_of(gists, [](const Gist& gist) { return gist.log_mass.empty(); }))
-        return {};
-    at::Tensor out =
-        at::zeros({static_cast<std::int64_t>(gists.size()), shape.layer_count, shape.kv_head_count},
-                  at::kFloat);
-    auto* to = out.data_ptr<float>();
-    for (const Gist& gist : gists) {
-        std::ranges::transform(gist.log_mass, to, log_mass_of);
-        to += shape.log_mass_count();
-    }
-    return out;
-}
 
 std::vector<Gist> gists_of(const at::Tensor& keys, const at::Tensor& values,
                            std::span<const Gist> start) {
@@ -95,10 +66,10 @@ class Descent {
             std::span<const Lesson> lessons, std::span<const Gist> start)
         : model_(model), frame_(frame), lessons_(lessons) {
         const GistShape shape = model.config.gist_shape();
-        const at::Tensor both = tensor_of(start, shape);
+        const at::Tensor both = stack_gists(start, shape);
         keys_ = both.select(2, 0).contiguous();
         values_ = both.select(2, 1).contiguous();
-        log_mass_ = log_mass_tensor(start, shape);
+        log_mass_ = stack_log_mass(start, shape);
     }
 
     void learn(std::span<const TokenId> instruction) {
@@ -206,7 +177,7 @@ Result<std::vector<Gist>> start_of_macro(GistEncoder& encoder, std::span<const T
     }
     return lm::torch_guard([&] {
         const c10::InferenceMode inference;
-        const at::Tensor all = tensor_of(gists, encoder.info().shape);
+        const at::Tensor all = stack_gists(gists, encoder.info().shape);
         std::vector<at::Tensor> means;
         for (std::int64_t i = 0; i < count; ++i) {
             const std::int64_t begin = i * blocks / count;

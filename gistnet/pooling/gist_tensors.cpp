@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "core/check.h"
 #include "core/span_math.h"
 
 namespace mc::gistnet {
@@ -14,24 +15,20 @@ constexpr double kHalfMax = 65504.0;
 constexpr double kLengthMin = 1e-12;
 
 // Children's log-mass (N, L, H, K); undefined where none has any.
-at::Tensor stack_log_mass(std::span<const SiblingGists> families, const GistShape& shape,
-                          at::Device device) {
-    const auto has_mass = [](const Gist& gist) { return !gist.log_mass.empty(); };
-    if (!std::ranges::any_of(families, [&](const SiblingGists& family) {
-            return std::ranges::any_of(family, has_mass);
-        }))
-        return {};
-    at::Tensor steps =
-        at::zeros({static_cast<std::int64_t>(families.size()),
-                   static_cast<std::int64_t>(kBlockSize), shape.layer_count, shape.kv_head_count},
-                  at::kChar);
-    auto* to = steps.data_ptr<std::int8_t>();
-    for (const SiblingGists& family : families)
-        for (const Gist& gist : family) {
-            std::ranges::copy(gist.log_mass, to);
-            to += shape.log_mass_count();
-        }
-    return log_mass_nats(steps).permute({0, 2, 3, 1}).to(device);
+at::Tensor children_log_mass(std::span<const SiblingGists> families, const GistShape& shape,
+                             at::Device device) {
+    std::vector<at::Tensor> rows;
+    bool has_one = false;
+    for (const SiblingGists& family : families) {
+        at::Tensor row = stack_log_mass(family, shape);
+        has_one |= row.defined();
+        if (!row.defined())
+            row = at::zeros(
+                {static_cast<std::int64_t>(kBlockSize), shape.layer_count, shape.kv_head_count});
+        rows.push_back(std::move(row));
+    }
+    if (!has_one) return {};
+    return at::stack(rows).permute({0, 2, 3, 1}).to(device);
 }
 
 }  // namespace
@@ -79,6 +76,34 @@ at::Tensor log_mass_nats(const at::Tensor& steps) {
         .masked_fill(steps == kLogMassAbsent, -std::numeric_limits<float>::infinity());
 }
 
+at::Tensor stack_gists(std::span<const Gist> gists, const GistShape& shape) {
+    at::Tensor kv = at::empty({static_cast<std::int64_t>(gists.size()), shape.layer_count, 2,
+                               shape.kv_head_count, shape.head_dim},
+                              at::kHalf);
+    auto* to = static_cast<std::byte*>(kv.data_ptr());
+    const std::size_t size_bytes = shape.kv_count() * sizeof(std::uint16_t);
+    for (const Gist& gist : gists) {
+        MC_CHECK(gist.kv.size() == shape.kv_count(), "a gist of another model");
+        std::memcpy(to, gist.kv.data(), size_bytes);
+        to += size_bytes;
+    }
+    return kv.to(at::kFloat);
+}
+
+at::Tensor stack_log_mass(std::span<const Gist> gists, const GistShape& shape) {
+    if (std::ranges::all_of(gists, [](const Gist& gist) { return gist.log_mass.empty(); }))
+        return {};
+    at::Tensor out =
+        at::zeros({static_cast<std::int64_t>(gists.size()), shape.layer_count, shape.kv_head_count},
+                  at::kFloat);
+    auto* to = out.data_ptr<float>();
+    for (const Gist& gist : gists) {
+        std::ranges::transform(gist.log_mass, to, log_mass_of);
+        to += shape.log_mass_count();
+    }
+    return out;
+}
+
 KeysValues stack_children(std::span<const SiblingGists> families, const GistShape& shape,
                           at::Device device) {
     at::Tensor kv = at::empty(
@@ -94,7 +119,7 @@ KeysValues stack_children(std::span<const SiblingGists> families, const GistShap
         }
     // (N, K, L, 2, H, D) → two of (N, L, H, K, D)
     const at::Tensor x = kv.to(device, at::kFloat).permute({3, 0, 2, 4, 1, 5});
-    return {x.select(0, 0), x.select(0, 1), stack_log_mass(families, shape, device)};
+    return {x.select(0, 0), x.select(0, 1), children_log_mass(families, shape, device)};
 }
 
 at::Tensor stack_index_vectors(std::span<const SiblingGists> families, const GistShape& shape) {

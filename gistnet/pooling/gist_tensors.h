@@ -20,6 +20,11 @@ std::vector<Gist> make_gists(const KeysValues& pooled, const at::Tensor& index_v
 at::Tensor log_mass_steps(const at::Tensor& log_mass);
 at::Tensor log_mass_nats(const at::Tensor& steps);
 
+// Keys and values of gists (N, L, 2, H, D) f32, and their log-mass (N, L, H) in nats, undefined
+// where none has any; on the CPU. Requires: gists of this shape, one at least.
+at::Tensor stack_gists(std::span<const Gist> gists, const GistShape& shape);
+at::Tensor stack_log_mass(std::span<const Gist> gists, const GistShape& shape);
+
 // Children's keys and values (N, L, H, K, D), f32, on the device, and their log-mass (N, L, H, K)
 // where any has some.
 // Requires: every family has kBlockSize gists of this shape.

@@ -124,7 +124,8 @@ MatchTarget target_of(const MatchQueries& queries, const at::Tensor& keys, const
     const at::Tensor mass = scores.logsumexp(-1);
     const at::Tensor share = (mass - queries.seen).sigmoid();
     const at::Tensor said = at::matmul(scores.softmax(-1), values);
-    return {mass, share, share.unsqueeze(3) * (said - queries.heard)};
+    const at::Tensor moved = share.unsqueeze(3) * (said - queries.heard);
+    return {mass, share, moved, (moved * queries.heard).sum(-1), queries.heard.square().sum(-1)};
 }
 
 // |π (o - c) - p (v - c)|² summed over queries is least at v = Σ p (π (o - c) + p c) / Σ p².
@@ -135,9 +136,8 @@ MatchFit evaluate(const MatchQueries& queries, const MatchTarget& target,
     const at::Tensor sum =
         sum_over_queries(p, target.moved) + sum_over_queries(p2, queries.heard);  // (N, H, D)
     const at::Tensor weight = p2.sum(-1) + kWeightMin;
-    const at::Tensor error = 2 * (p * (target.moved * queries.heard).sum(-1)).sum(-1) +
-                             (p2 * queries.heard.square().sum(-1)).sum(-1) -
-                             sum.square().sum(-1) / weight;
+    const at::Tensor error = 2 * (p * target.moved_by_heard).sum(-1) +
+                             (p2 * target.heard_square).sum(-1) - sum.square().sum(-1) / weight;
     return {key_and_mass, sum / weight.unsqueeze(2), error};
 }
 

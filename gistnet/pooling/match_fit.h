@@ -22,6 +22,9 @@ struct MatchTarget {
     at::Tensor mass;   // (N, H, R): ln m
     at::Tensor share;  // (N, H, R): π
     at::Tensor moved;  // (N, H, R, D): π (o - c)
+    // Of the error, what stays the same whatever the entry is.
+    at::Tensor moved_by_heard;  // (N, H, R): π (o - c) · c
+    at::Tensor heard_square;    // (H, R): |c|²
 };
 
 // keys turned by their place in the block and values (N, H, K, D); log_mass (N, H, K) or undefined.

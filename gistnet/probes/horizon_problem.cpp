@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gistnet/probes/horizon_problem.h"
 
-#include <algorithm>
-#include <array>
-
 #include "core/check.h"
+#include "gistnet/pooling/gist_tensors.h"
 
 namespace mc::gistnet {
 namespace {
@@ -63,34 +61,18 @@ HorizonProblem make_horizon_problem(const TorchModel& model,
 }
 
 at::Tensor stack_starts(std::span<const OptimizerWindow> windows, const GistShape& shape) {
-    std::vector<Gist> gists;
-    for (const OptimizerWindow& window : windows)
-        gists.insert(gists.end(), window.start.begin(), window.start.end());
-    const auto gist_count = static_cast<std::int64_t>(windows.front().start.size());
     std::vector<at::Tensor> rows;
-    for (Gist& gist : gists) {
-        MC_CHECK(gist.kv.size() == shape.kv_count(), "a gist of another model");
-        const std::array<std::int64_t, 4> sizes = {shape.layer_count, 2, shape.kv_head_count,
-                                                   shape.head_dim};
-        rows.push_back(at::from_blob(gist.kv.data(), sizes, at::kHalf).to(at::kFloat));
-    }
-    return at::stack(rows).unflatten(0, {-1, gist_count});
+    for (const OptimizerWindow& window : windows) rows.push_back(stack_gists(window.start, shape));
+    return at::stack(rows);
 }
 
 at::Tensor stack_log_mass(std::span<const OptimizerWindow> windows, const GistShape& shape) {
-    const auto gist_count = static_cast<std::int64_t>(windows.front().start.size());
-    at::Tensor out = at::zeros({static_cast<std::int64_t>(windows.size()), gist_count,
-                                shape.layer_count, shape.kv_head_count},
-                               at::kFloat);
-    auto* to = out.data_ptr<float>();
-    bool has_one = false;
+    std::vector<Gist> gists;
     for (const OptimizerWindow& window : windows)
-        for (const Gist& gist : window.start) {
-            has_one |= !gist.log_mass.empty();
-            std::ranges::transform(gist.log_mass, to, log_mass_of);
-            to += shape.log_mass_count();
-        }
-    return has_one ? out : at::Tensor();
+        gists.insert(gists.end(), window.start.begin(), window.start.end());
+    const at::Tensor all = stack_log_mass(gists, shape);
+    if (!all.defined()) return all;
+    return all.unflatten(0, {static_cast<std::int64_t>(windows.size()), -1});
 }
 
 at::Tensor behind_all_tokens(const HorizonProblem& problem, const at::Tensor& scored_gradient) {

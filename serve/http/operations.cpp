@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serve/http/operations.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -13,6 +11,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/sync_folder.h"
 #include "serve/http/http_message.h"
 #include "serve/http/secrets.h"
 #include "serve/protocol/schema.h"
@@ -44,17 +43,6 @@ Json parsed_or_null(const std::string& text) {
 
 std::string text_or_none(const Json& value) {
     return value.is_null() ? std::string() : to_line(value);
-}
-
-// Makes a new name in a folder outlast a power failure, too.
-Result<void> sync_folder(const Path& folder) {
-    const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor < 0) return fail(system_error(errno, "cannot open", folder));
-    const bool synced = ::fsync(descriptor) == 0;
-    const int error_number = errno;
-    ::close(descriptor);
-    if (!synced) return fail(system_error(error_number, "cannot sync", folder));
-    return {};
 }
 
 Result<Json> read_operation_file(const Path& file) {

@@ -3,13 +3,13 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <system_error>
 
 #include "core/check.h"
 #include "core/span_math.h"
+#include "core/sync_folder.h"
 #include "storage/lmdb/store_parts.h"
 
 namespace mc::storage {
@@ -59,15 +59,6 @@ Result<void> make_private_folder(const Path& folder) {
     if (code == EEXIST && fs::is_directory(folder, ignored)) return {};
     if (code == EEXIST) code = ENOTDIR;
     return fail(system_error(code, "cannot create", folder));
-}
-
-Result<void> sync_folder(const Path& folder) {
-    const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return fail(system_error(errno, "cannot open", folder));
-    const int code = ::fsync(fd) == 0 ? 0 : errno;
-    ::close(fd);
-    if (code != 0) return fail(system_error(code, "cannot sync", folder));
-    return {};
 }
 
 Result<void> prepare_store_directory(const Path& directory) {

@@ -15,9 +15,6 @@ namespace mc::storage {
 // A folder that its owner alone can enter; one that is there stays as it is. Its parent must exist.
 Result<void> make_private_folder(const Path& folder);
 
-// What was made, renamed or removed in the folder is durable.
-Result<void> sync_folder(const Path& folder);
-
 // Makes the directory, or checks that it holds nothing but the traces of an interrupted creation.
 Result<void> prepare_store_directory(const Path& directory);
 

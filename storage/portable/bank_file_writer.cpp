@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "core/sync_folder.h"
 #include "storage/lmdb/bank_node_store.h"
 #include "storage/lmdb/create_store.h"
 #include "storage/portable/import_document.h"
