@@ -34,18 +34,19 @@ MC_INLINE void turn_keys(const HeadRows& head, float* keys) {
 }
 
 // scores: queries first, first + 1, … times every key.
-template <int kCount>
+template <int kBytes, int kCount>
 MC_INLINE void score(const HeadRows& head, std::int64_t first, const float* keys, float* scores) {
     const float* query = head.query + first * head.stride;
     for (std::int64_t t = 0; t < head.padded; t += kLanes) {
-        Lanes sum[kCount] = {};
+        Lanes<kBytes> sum[kCount] = {};
         for (std::int64_t d = 0; d < head.dim; ++d) {
-            const Lanes key = lanes_at(keys + d * head.padded + t);
+            Lanes<kBytes> key;
+            key.load(keys + d * head.padded + t);
 #pragma GCC unroll 6
-            for (int q = 0; q < kCount; ++q) sum[q] += query[q * head.stride + d] * key;
+            for (int q = 0; q < kCount; ++q) sum[q].add_product(query[q * head.stride + d], key);
         }
 #pragma GCC unroll 6
-        for (int q = 0; q < kCount; ++q) lanes_at(scores + q * head.padded + t) = sum[q];
+        for (int q = 0; q < kCount; ++q) sum[q].store(scores + q * head.padded + t);
     }
 }
 
@@ -69,37 +70,60 @@ MC_INLINE float soften(float* scores, const HeadRows& head) {
 }
 
 // Values weighed by the scores, times each query's share.
-template <int kCount>
+template <int kBytes, int kCount>
 MC_INLINE void mix(const HeadRows& head, std::int64_t first, const float* scores,
                    const float* shares) {
     for (std::int64_t d = 0; d < head.dim; d += kLanes) {
-        Lanes sum[kCount] = {};
+        Lanes<kBytes> sum[kCount] = {};
         for (std::int64_t t = 0; t < head.length; ++t) {
-            const Lanes value = lanes_at(head.value + t * head.stride + d);
+            Lanes<kBytes> value;
+            value.load(head.value + t * head.stride + d);
 #pragma GCC unroll 6
-            for (int q = 0; q < kCount; ++q) sum[q] += scores[q * head.padded + t] * value;
+            for (int q = 0; q < kCount; ++q) sum[q].add_product(scores[q * head.padded + t], value);
         }
 #pragma GCC unroll 6
-        for (int q = 0; q < kCount; ++q)
-            lanes_at(head.out + (first + q) * head.out_stride + d) = shares[q] * sum[q];
+        for (int q = 0; q < kCount; ++q) {
+            sum[q].scale(shares[q]);
+            sum[q].store(head.out + (first + q) * head.out_stride + d);
+        }
     }
 }
 
-template <int kCount>
+template <int kBytes, int kCount>
 MC_INLINE void attend_queries(const HeadRows& head, std::int64_t first, const float* keys,
                               float* scores) {
-    score<kCount>(head, first, keys, scores);
+    score<kBytes, kCount>(head, first, keys, scores);
     float shares[kCount];
     for (int q = 0; q < kCount; ++q) shares[q] = soften(scores + q * head.padded, head);
-    mix<kCount>(head, first, scores, shares);
+    mix<kBytes, kCount>(head, first, scores, shares);
 }
 
-MC_CLONES void attend_head(const HeadRows& head, float* keys, float* scores) {
+template <int kBytes>
+MC_INLINE void attend_all(const HeadRows& head, float* keys, float* scores) {
     turn_keys(head, keys);
     std::int64_t first = 0;
     for (; first + kRowsAtOnce <= head.length; first += kRowsAtOnce)
-        attend_queries<kRowsAtOnce>(head, first, keys, scores);
-    for (; first < head.length; ++first) attend_queries<1>(head, first, keys, scores);
+        attend_queries<kBytes, kRowsAtOnce>(head, first, keys, scores);
+    for (; first < head.length; ++first) attend_queries<kBytes, 1>(head, first, keys, scores);
+}
+
+#ifdef MC_HAS_CLONES
+MC_V4 void attend_head_v4(const HeadRows& head, float* keys, float* scores) {
+    attend_all<64>(head, keys, scores);
+}
+
+MC_V3 void attend_head_v3(const HeadRows& head, float* keys, float* scores) {
+    attend_all<32>(head, keys, scores);
+}
+#endif
+
+void attend_head(const HeadRows& head, float* keys, float* scores) {
+#ifdef MC_HAS_CLONES
+    static const Registers widest = widest_registers();
+    if (widest == Registers::kAvx512) return attend_head_v4(head, keys, scores);
+    if (widest == Registers::kAvx2) return attend_head_v3(head, keys, scores);
+#endif
+    attend_all<16>(head, keys, scores);
 }
 
 }  // namespace

@@ -113,7 +113,7 @@ Result<void> FocusSession::add_background(const QueryOptions& options) {
             shapes, [&](const auto& shape) { return shape.document == passage->document; });
         if (known) continue;
         MC_ASSIGN(const auto record, bank_.text().require_document(passage->document));
-        shapes.push_back(DocumentShape::of(record.id, record.token_count));
+        shapes.push_back({record.id, record.token_count, record.gist_end});
     }
     for (const DocumentShape& shape : shapes) {
         const std::uint64_t room = std::min(options.background_entries - window.background.size(),

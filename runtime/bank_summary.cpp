@@ -12,6 +12,7 @@ Result<BankSummary> summarize_bank(storage::Store& store, std::string_view name)
     MC_ASSIGN(summary.documents, nodes->list_documents());
     for (const DocumentRecord& document : summary.documents) {
         summary.token_count += document.token_count;
+        summary.tokens_without_gists += tokens_without_gists(document);
         summary.byte_count += document.byte_count;
     }
     return summary;

@@ -15,6 +15,7 @@ struct BankSummary {
     BankRecord bank;
     std::vector<DocumentRecord> documents;
     std::uint64_t token_count = 0;
+    std::uint64_t tokens_without_gists = 0;
     std::uint64_t byte_count = 0;
 };
 

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <utility>
 
+#include "runtime/ingest.h"
+
 namespace mc::runtime {
 namespace {
 
@@ -99,11 +101,7 @@ void Conversation::keep(KeptTurn turn) {
 }
 
 // Not committed yet, and the document is as it was.
-Result<IngestBatch> Conversation::batch_of(std::span<const TokenId> tokens) {
-    if (!builder_) {
-        MC_ASSIGN(builder_, DocumentBuilder::resume(bank_.nodes(), document_,
-                                                    bank_.engine().encoder(), false));
-    }
+IngestBatch Conversation::batch_of(std::span<const TokenId> tokens) const {
     IngestBatch batch;
     batch.document = document_;
     batch.tokens.assign(tokens.begin(), tokens.end());
@@ -114,12 +112,6 @@ Result<IngestBatch> Conversation::batch_of(std::span<const TokenId> tokens) {
     }
     batch.document.token_count += tokens.size();
     batch.document.updated_us = bank_.engine().clock().now_us();
-    auto gists = builder_->append(tokens);
-    if (!gists) {
-        builder_.reset();  // it has lost its place
-        return fail(std::move(gists.error()));
-    }
-    batch.gists = std::move(*gists);
     return batch;
 }
 
@@ -127,23 +119,27 @@ Result<void> Conversation::append(const text::Turn& turn) {
     const std::string text = text::transcript_of(turn);
     const auto tokens = bank_.text().tokenizer().encode(text);
     MC_ASSIGN(auto hash, bank_.held_hashes().take(bank_.text(), document_));
-    MC_ASSIGN(IngestBatch batch, batch_of(tokens));
+    IngestBatch batch = batch_of(tokens);
     hash->update(std::as_bytes(std::span(text)));
     batch.document.content_hash = hash->digest();
     batch.document.metadata[kTurnsKey] = std::to_string(turn_count_ + 1);
-    if (auto done = bank_.nodes().commit(batch); !done) {
-        builder_.reset();  // it is ahead of the store
-        return fail(std::move(done.error()));
-    }
+    MC_TRY(bank_.nodes().commit(batch));
     telemetry::Metrics& metrics = bank_.engine().metrics();
     metrics.add(telemetry::Counter::kCommits);
     metrics.add(telemetry::Counter::kIngestTokens, tokens.size());
-    metrics.add(telemetry::Counter::kIngestGists, batch.gists.size());
     bank_.held_hashes().keep(document_.id, std::move(hash));
     keep({turn, {document_.token_count, batch.document.token_count}});
     document_ = std::move(batch.document);
     ++turn_count_;
-    return {};
+    return make_gists();
+}
+
+// The turn is kept by now, whatever becomes of them.
+Result<void> Conversation::make_gists() {
+    while (true) {
+        MC_ASSIGN(const GistMaker::Step done, gists_.step(document_.id, kTokensPerCommit));
+        if (done.tokens == 0) return {};
+    }
 }
 
 Result<void> Conversation::set_told_always(const ChatProtected& told) {

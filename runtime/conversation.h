@@ -19,8 +19,8 @@
 #include "core/hash.h"
 #include "core/result.h"
 #include "runtime/bank_session.h"
+#include "runtime/gist_maker.h"
 #include "text/transcript.h"
-#include "tree/document_builder.h"
 
 namespace mc::runtime {
 
@@ -55,7 +55,8 @@ class Conversation {
     // The newest turns, oldest first: as many whole ones as hold no more than recent_tokens.
     const std::deque<KeptTurn>& recent() const { return recent_; }
 
-    // Durable when it returns. The turn's text is valid UTF-8. Cost: by the turn's length.
+    // Durable when it returns, and its gists are made. The turn's text is valid UTF-8. Cost: by the
+    // turn's length.
     Result<void> append(const text::Turn& turn);
 
     // Durable when it returns.
@@ -63,14 +64,15 @@ class Conversation {
 
   private:
     Conversation(BankSession& bank, std::uint64_t recent_tokens)
-        : bank_(bank), recent_tokens_(recent_tokens) {}
+        : bank_(bank), recent_tokens_(recent_tokens), gists_(bank) {}
 
     Result<void> find_or_create(const std::string& name);
     Result<void> read_metadata();
     Result<void> check_text();
     Result<void> read_recent();
     void keep(KeptTurn turn);
-    Result<IngestBatch> batch_of(std::span<const TokenId> tokens);
+    IngestBatch batch_of(std::span<const TokenId> tokens) const;
+    Result<void> make_gists();
 
     BankSession& bank_;
     std::uint64_t recent_tokens_;
@@ -78,7 +80,7 @@ class Conversation {
     ChatProtected told_always_;
     std::uint64_t turn_count_ = 0;
     std::deque<KeptTurn> recent_;
-    std::unique_ptr<DocumentBuilder> builder_;  // null after an error, and before the first turn
+    GistMaker gists_;
 };
 
 }  // namespace mc::runtime

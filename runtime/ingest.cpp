@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "runtime/forget.h"
+#include "core/span_math.h"
 #include "runtime/replacement.h"
-#include "tree/document_builder.h"
 
 namespace mc::runtime {
 namespace {
@@ -50,7 +50,7 @@ class Ingestion {
     void report_replacement(const Replacement& made);
     Result<void> find_or_create_growing(const std::string& source_name);
     Result<void> keep_original();
-    Result<void> build(std::int64_t begin_ns);
+    Result<void> take_in(std::int64_t begin_ns);
     Result<void> feed();
     Result<std::uint64_t> skip_committed(std::uint64_t bytes);
     Result<void> commit_ready(bool at_end);
@@ -61,7 +61,6 @@ class Ingestion {
     BankSession& session_;
     const IngestOptions& options_;
     const ProgressCallback& progress_;
-    std::unique_ptr<DocumentBuilder> builder_;
     std::string_view content_;         // of the whole source, or the addition
     std::uint64_t content_begin_ = 0;  // the document's byte at which it begins
     std::uint64_t tokens_per_commit_ = kTokensPerCommit;
@@ -77,7 +76,7 @@ Result<IngestReport> Ingestion::run(const std::string& source_name, std::string_
     content_ = content;
     MC_ASSIGN(const bool has_work, find_or_create(source_name));
     MC_TRY(keep_original());
-    if (has_work) MC_TRY(build(begin_ns));
+    if (has_work) MC_TRY(take_in(begin_ns));
     return std::move(report_);
 }
 
@@ -88,7 +87,7 @@ Result<IngestReport> Ingestion::append(const std::string& source_name, std::stri
     tokens_per_commit_ = kDocumentTokensMax;
     MC_TRY(find_or_create_growing(source_name));
     content_begin_ = report_.document.byte_count;
-    MC_TRY(build(begin_ns));
+    MC_TRY(take_in(begin_ns));
     session_.held_hashes().keep(report_.document.id, std::move(hash_));
     return std::move(report_);
 }
@@ -105,10 +104,7 @@ Result<void> Ingestion::keep_original() {
     return session_.nodes().put_original(report_.document.id, original);
 }
 
-Result<void> Ingestion::build(std::int64_t begin_ns) {
-    MC_ASSIGN(builder_,
-              DocumentBuilder::resume(session_.nodes(), report_.document,
-                                      session_.engine().encoder(), options_.with_statistics));
+Result<void> Ingestion::take_in(std::int64_t begin_ns) {
     progress_state_ = {report_.document.byte_count, content_begin_ + content_.size(), 0, 0};
     MC_TRY(feed());
     report_.seconds = seconds_between(begin_ns, session_.engine().clock().monotonic_ns());
@@ -188,7 +184,7 @@ void Ingestion::report_replacement(const Replacement& made) {
     report_.tokens_added = made.document.token_count;
     report_.tokens_kept = made.tokens_kept;
     report_.bytes_added = made.document.byte_count;
-    report_.gists_added = made.gists_made;
+    report_.gists_made = made.gists_made;
     telemetry::Metrics& metrics = session_.engine().metrics();
     metrics.add(telemetry::Counter::kCommits);
     metrics.add(telemetry::Counter::kIngestTokens, report_.tokens_added - made.tokens_kept);
@@ -259,10 +255,13 @@ Result<void> Ingestion::commit_ready(bool at_end) {
 }
 
 Result<void> Ingestion::commit(std::size_t token_count, bool complete) {
+    if (token_count >= kDocumentTokensMax - report_.document.token_count)
+        return fail(ErrorCode::kInvalidInput,
+                    report_.document.source_name + " would reach the limit of " +
+                        std::to_string(kDocumentTokensMax) + " tokens; start another document");
     IngestBatch batch;
     batch.tokens.assign(pending_.begin(),
                         pending_.begin() + static_cast<std::ptrdiff_t>(token_count));
-    MC_ASSIGN(batch.gists, builder_->append(batch.tokens));
     std::uint64_t bytes = 0;
     for (const TokenId token : batch.tokens) {
         const std::size_t size = session_.text().tokenizer().bytes_of(token).size();
@@ -283,12 +282,10 @@ Result<void> Ingestion::commit(std::size_t token_count, bool complete) {
     telemetry::Metrics& metrics = session_.engine().metrics();
     metrics.add(telemetry::Counter::kCommits);
     metrics.add(telemetry::Counter::kIngestTokens, token_count);
-    metrics.add(telemetry::Counter::kIngestGists, batch.gists.size());
     MC_TRY(session_.index_soon(token_count));
     pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(token_count));
     report_.tokens_added += token_count;
     report_.bytes_added += bytes;
-    report_.gists_added += batch.gists.size();
     progress_state_.bytes_done = document.byte_count;
     progress_state_.tokens_done = report_.tokens_added;
     ++progress_state_.commits;

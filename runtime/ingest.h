@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bytes in, a durable and searchable tree out: the ingest pipeline.
+// Bytes in, durable and searchable text out: the first half of the ingest pipeline.
 //
-// bytes → tokens (streaming) → blocks → gists → levels above → one commit per batch → indexes.
-// A kill at any instant leaves the document at its last commit; the same call goes on from there
-// without duplicates, because the document records how many bytes it holds and their hash. What was
-// committed can be found once the session's index_now() has returned: call it after the last
-// document. With `replace`, what has not changed keeps its gists (runtime/replacement.h), and a
-// kill may leave neither the old document nor all of the new one; the same call goes on from there.
+// bytes → tokens (streaming) → one commit per batch → the index of passages. Gists come later, from
+// runtime/gist_maker.h. A kill at any instant leaves the document at its last commit; the same call
+// goes on from there without duplicates, because the document records how many bytes it holds and
+// their hash. What was committed can be found once the session's index_now() has returned: call it
+// after the last document. With `replace`, what has not changed keeps its gists and what has gets
+// new ones (runtime/replacement.h), and a kill may leave neither the old document nor all of the
+// new one; the same call goes on from there.
 // append_text() adds to a document that grows message by message. Ownership: borrows the session.
 // Threads: one; `cancelled` may be set from a signal handler. Errors (the store is as it was unless
-// said): those of check_source(); kInvalidInput for a source name that holds other content;
-// kCancelled after the batch in hand was committed.
+// said): those of check_source(); kInvalidInput for a source name that holds other content, and
+// for a document that would become too long; kCancelled after the batch in hand was committed.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +28,7 @@
 namespace mc::runtime {
 
 struct IngestOptions : SourceLimits {
-    bool with_statistics = false;  // mean NLL and entropy per block; costs the output head
+    bool with_statistics = false;  // of the gists that `replace` makes (runtime/gist_maker.h)
     bool replace = false;          // other content under the name is forgotten first
     std::string media_type = "text/plain";
     // Set on the document, beside what it has, in the transaction of its text.
@@ -60,11 +61,12 @@ struct IngestReport {
     std::uint64_t tokens_added = 0;
     std::uint64_t tokens_kept = 0;  // of them, by kReplaced: with the gists that they had
     std::uint64_t bytes_added = 0;
-    std::uint64_t gists_added = 0;
+    std::uint64_t gists_made = 0;  // by kReplaced, for what was not kept
     double seconds = 0;
 };
 
-// Tokens per commit: eight read windows, a few seconds of work at risk in a crash.
+// Tokens per commit, of text and of gists: eight read windows, a few seconds of work at risk in a
+// crash.
 inline constexpr std::uint64_t kTokensPerCommit = 4096;
 
 // Ingests one text that is in memory (source_text.h reads files) under a source name.
@@ -72,8 +74,7 @@ Result<IngestReport> ingest_text(BankSession& session, const std::string& source
                                  std::string_view content, const IngestOptions& options,
                                  const ProgressCallback& progress);
 
-// Longest addition of append_text(): it is committed whole or not at all, so its gists are made
-// while nothing of it is durable yet.
+// Longest addition of append_text(), which is committed whole or not at all.
 inline constexpr std::uint64_t kAppendBytesMax = 64 * 1024;
 
 // Adds a text at the end of a document, which is made when it is missing: one transaction, so a

@@ -44,11 +44,33 @@ Result<std::unique_ptr<Memory>> Memory::open(const Config& config, telemetry::Me
     return memory;
 }
 
-Result<BankSession*> Memory::bank(const std::string& name, bool create) {
+Result<Memory::OpenBank*> Memory::open_bank(const std::string& name, bool create) {
     const std::string& wanted = name.empty() ? engine_->config().bank : name;
-    if (const auto open = banks_.find(wanted); open != banks_.end()) return open->second.get();
-    MC_ASSIGN(auto session, BankSession::open(*engine_, wanted, create));
-    return banks_.emplace(wanted, std::move(session)).first->second.get();
+    if (const auto open = banks_.find(wanted); open != banks_.end()) return &open->second;
+    OpenBank opened;
+    MC_ASSIGN(opened.session, BankSession::open(*engine_, wanted, create));
+    opened.gists = std::make_unique<GistBacklog>(*opened.session);
+    return &banks_.emplace(wanted, std::move(opened)).first->second;
+}
+
+Result<BankSession*> Memory::bank(const std::string& name, bool create) {
+    return open_bank(name, create).map([](OpenBank* open) { return open->session.get(); });
+}
+
+Result<bool> Memory::try_to_make_gists() {
+    MC_ASSIGN(const auto names, engine_->store().list_banks());
+    for (const BankRecord& one : names) {
+        MC_ASSIGN(OpenBank* const open, open_bank(one.name, false));
+        MC_ASSIGN(const bool made, open->gists->step());
+        if (made) return true;
+    }
+    return false;
+}
+
+bool Memory::make_some_gists() {
+    const auto made = try_to_make_gists();
+    gist_fault_ = made ? std::string() : made.error().to_string();
+    return made.value_or(false);
 }
 
 Result<Remembered> Memory::remember(const RememberRequest& request) {
@@ -147,9 +169,11 @@ Result<ReadResult> Memory::read(const ReadRequest& request) {
 }
 
 Result<ForgetReport> Memory::forget(const ForgetRequest& request) {
-    MC_ASSIGN(BankSession* const session, bank(request.bank, false));
-    MC_ASSIGN(ForgetReport plan, plan_forget(*session, request.choice));
-    if (!request.dry_run) MC_TRY(runtime::forget(*session, plan, request.reason));
+    MC_ASSIGN(OpenBank* const open, open_bank(request.bank, false));
+    MC_ASSIGN(ForgetReport plan, plan_forget(*open->session, request.choice));
+    if (request.dry_run) return plan;
+    open->gists->restart();
+    MC_TRY(runtime::forget(*open->session, plan, request.reason));
     return plan;
 }
 
@@ -177,6 +201,7 @@ Result<MemoryStatus> Memory::status() {
     status.encoder = engine_->store().meta().identity.encoder.name;
     MC_ASSIGN(const TextEmbedder* const embedder, engine_->embedder());
     status.has_vectors = embedder != nullptr;
+    status.gist_fault = gist_fault_;
     MC_ASSIGN(status.banks, summarize_banks(engine_->store()));
     return status;
 }

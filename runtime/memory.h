@@ -7,7 +7,8 @@
 // A text or a file of its own becomes a document, named by the caller, or after its content:
 // telling the same thing twice is one document. A message is appended to the document of its
 // session, as a line
-// "[event time] role: text". When remember() returns, the text is durable and can be found. A
+// "[event time] role: text". When remember() returns, the text is durable and can be found; its
+// gists are made by make_some_gists(). A
 // repeated idempotency key is answered with what the first call did; a session knows the last
 // kMessageKeysMax keys. Ownership: owns the engine and the open banks. Threads: one, the engine's.
 // Errors: kInvalidInput for a request that cannot be taken, before anything is changed; those of
@@ -28,14 +29,15 @@
 #include "runtime/engine.h"
 #include "runtime/focus_session.h"
 #include "runtime/forget.h"
+#include "runtime/gist_backlog.h"
 #include "runtime/ingest.h"
 #include "runtime/recall_filter.h"
 #include "runtime/tree_walk.h"
 
 namespace mc::runtime {
 
-// Longest text of one call: half a minute's reading for the default model on two cores, which is
-// as long as a client waits that is told nothing meanwhile.
+// Longest text of one call: half a minute's work for the embedder on two cores, which is as long as
+// a client waits that is told nothing meanwhile.
 inline constexpr std::uint64_t kRememberBytesMax = 512 * 1024;
 
 // Longest file that a document may be given as; a book with pictures has that as PDF. Also the
@@ -114,6 +116,7 @@ struct MemoryStatus {
     std::string base_model;
     std::string encoder;
     bool has_vectors = false;  // an embedder is in use
+    std::string gist_fault;    // why making gists failed last, empty when it did not
     std::vector<BankSummary> banks;
 };
 
@@ -137,6 +140,10 @@ class Memory {
     // Cost: reads every document's record.
     Result<MemoryStatus> status();
 
+    // Makes some of the gists that documents of any bank wait for; false when none waits, or making
+    // them failed. For whoever calls this class, while nobody asks: a call takes half a second.
+    bool make_some_gists();
+
     // The newest documents of a bank, newest first.
     Result<std::vector<DocumentRecord>> newest_documents(const std::string& bank,
                                                          std::size_t count);
@@ -158,11 +165,19 @@ class Memory {
   private:
     explicit Memory(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
 
+    struct OpenBank {
+        std::unique_ptr<BankSession> session;
+        std::unique_ptr<GistBacklog> gists;  // borrows the session
+    };
+
+    Result<OpenBank*> open_bank(const std::string& name, bool create);
     Result<BankSession*> bank(const std::string& name, bool create);
+    Result<bool> try_to_make_gists();
     Result<Remembered> remember_message(BankSession& session, const RememberRequest& request);
 
     std::unique_ptr<Engine> engine_;
-    std::map<std::string, std::unique_ptr<BankSession>> banks_;
+    std::map<std::string, OpenBank> banks_;
+    std::string gist_fault_;
     std::optional<reader::ChatServer> reader_;
 };
 

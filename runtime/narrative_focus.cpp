@@ -13,11 +13,20 @@ namespace {
 // Share of the budget that the coarsest covers of the documents may take; the rest is for detail.
 constexpr std::uint64_t kCoverShareDivisor = 2;
 
-// Entries of a document's coarsest cover: the base-32 digits of its length.
-std::uint64_t coarsest_cost(std::uint64_t token_count) {
-    std::uint64_t cost = 0;
-    for (; token_count > 0; token_count >>= kBlockBits) cost += token_count & (kBlockSize - 1);
+// Entries of a document's coarsest cover: the base-32 digits of what has gists, and the rest raw.
+std::uint64_t coarsest_cost(const DocumentRecord& document) {
+    std::uint64_t cost = document.token_count - document.gist_end;
+    for (std::uint64_t blocks = document.gist_end / kBlockSize; blocks > 0; blocks >>= kBlockBits)
+        cost += blocks & (kBlockSize - 1);
     return cost;
+}
+
+tl::unexpected<Error> gists_wanted(const DocumentRecord& document) {
+    return fail(ErrorCode::kInvalidInput,
+                "a window that covers documents needs their gists, and " +
+                    std::to_string(tokens_without_gists(document)) + " tokens of document d" +
+                    std::to_string(document.id.value) +
+                    " have none yet; make them with: megacontext gists");
 }
 
 // A block has the best score of the passages that it shares a token with; blocks that are not whole
@@ -79,9 +88,10 @@ Result<std::vector<DocumentRecord>> FocusSession::choose_documents(const QueryOp
         if (!looked_at.insert(id).second) return true;
         MC_ASSIGN(DocumentRecord record, bank_.text().require_document(id));
         if (record.token_count == 0) return true;
-        cost += coarsest_cost(record.token_count);
-        if (!asked_for && !chosen.empty() && cost > options.budget / kCoverShareDivisor)
-            return false;
+        cost += coarsest_cost(record);
+        const bool is_too_much = cost > options.budget / kCoverShareDivisor;
+        if (is_too_much && tokens_without_gists(record) > 0) return gists_wanted(record);
+        if (!asked_for && !chosen.empty() && is_too_much) return false;
         chosen.push_back(std::move(record));
         return true;
     };
@@ -112,7 +122,7 @@ Result<void> FocusSession::prepare_window(const std::vector<DocumentRecord>& doc
                                           const QueryOptions& options) {
     WindowSpec spec;
     for (const DocumentRecord& document : documents)
-        spec.selections.push_back({DocumentShape::of(document.id, document.token_count),
+        spec.selections.push_back({DocumentShape{document.id, document.token_count, document.gist_end},
                                    TokenSpan{0, document.token_count}});
     spec.budget_entries = options.budget;
     spec.reserved_entries = asked_->tokens.size();

@@ -32,7 +32,7 @@ struct Replacement {
 
 // draft: the new document's record, but for its counts and hash. progress: bytes and tokens done.
 // nullopt, with nothing changed, where less than half would be kept, or the document is so small
-// that it is as well read anew.
+// that it is as well read anew, or waits for gists itself.
 Result<std::optional<Replacement>> replace_by_revision(
     BankSession& session, const DocumentRecord& old, DocumentRecord draft, std::string_view content,
     const IngestOptions& options,

@@ -58,8 +58,9 @@ Json to_json(const DocumentRecord& document) {
               {"bytes", document.byte_count},
               {"content_hash", to_hex(document.content_hash)},
               {"complete", document.complete},
-              {"levels", levels_json(document.token_count)},
+              {"levels", levels_json(document.gist_end)},
               {"tail_tokens", document.token_count - tail_begin(document.token_count)},
+              {"tokens_without_gists", tokens_without_gists(document)},
               {"metadata", metadata_json(document)}};
     if (Json lines = forgotten_json(document); !lines.empty()) form["forgotten"] = std::move(lines);
     return form;
@@ -128,10 +129,10 @@ Json to_json(const runtime::Answer& answer) {
             {"seconds", answer.seconds}};
 }
 
-Json levels_json(std::uint64_t token_count) {
+Json levels_json(std::uint64_t gist_end) {
     Json levels = Json::array();
-    for (std::uint8_t level = 1; level <= top_level(token_count).value; ++level)
-        levels.push_back({{"level", level}, {"nodes", node_count(token_count, Level(level))}});
+    for (std::uint8_t level = 1; level <= top_level(gist_end).value; ++level)
+        levels.push_back({{"level", level}, {"nodes", node_count(gist_end, Level(level))}});
     return levels;
 }
 
@@ -140,6 +141,7 @@ Json to_json(const runtime::BankSummary& summary) {
             {"created_us", summary.bank.created_us},
             {"documents", summary.documents.size()},
             {"tokens", summary.token_count},
+            {"tokens_without_gists", summary.tokens_without_gists},
             {"bytes", summary.byte_count}};
 }
 

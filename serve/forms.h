@@ -33,7 +33,7 @@ Json to_json(const runtime::Answer& answer);
 Json to_json(const runtime::BankSummary& summary);
 
 // Complete nodes of each level ≥ 1 of a document: [{"level":1,"nodes":251}, …].
-Json levels_json(std::uint64_t token_count);
+Json levels_json(std::uint64_t gist_end);
 
 // "ingested", "resumed", "extended", "already_there", "replaced".
 std::string_view outcome_name(runtime::IngestOutcome outcome);

@@ -10,7 +10,7 @@ Result<void> serve_mcp_stdio(runtime::Memory& memory, const std::string& version
                              std::ostream& out) {
     MemoryAdapter adapter(memory);
     McpServer server(adapter, version);
-    return serve_lines(server, in, out);
+    return serve_lines(server, in, out, [&memory] { return memory.make_some_gists(); });
 }
 
 }  // namespace mc::serve

@@ -194,6 +194,7 @@ Result<Json> MemoryAdapter::status() {
                 {"base_model", status.base_model},
                 {"encoder", status.encoder},
                 {"vectors", status.has_vectors},
+                {"gist_fault", status.gist_fault.empty() ? Json() : Json(status.gist_fault)},
                 {"banks", banks}};
 }
 

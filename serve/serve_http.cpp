@@ -4,6 +4,7 @@
 #include <atomic>
 #include <thread>
 
+#include "serve/http/chores.h"
 #include "serve/http/http_server.h"
 #include "serve/memory_adapter.h"
 
@@ -53,7 +54,8 @@ Result<void> serve_http(runtime::Memory& memory, const ServeOptions& options,
         server->stop();
     });
     queue.wake();  // an earlier server may have left something to do
-    queue.serve(operations.get());
+    Chores chores(*operations, [&memory] { return memory.make_some_gists(); });
+    queue.serve(&chores);
     listener.join();
     stopper.join();
     return {};

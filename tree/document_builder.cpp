@@ -25,14 +25,14 @@ Result<std::unique_ptr<DocumentBuilder>> DocumentBuilder::resume(const NodeStore
                                                                  bool with_statistics) {
     std::unique_ptr<DocumentBuilder> builder(
         new DocumentBuilder(document.id, encoder, with_statistics));
-    builder->token_count_ = document.token_count;
-    builder->encoded_end_ = tail_begin(document.token_count);
+    builder->token_count_ = document.gist_end;
+    builder->encoded_end_ = document.gist_end;
     builder->buffer_begin_ = read_window_begin(builder->encoded_end_);
     MC_ASSIGN(builder->buffer_,
-              store.read_tokens(document.id, {builder->buffer_begin_, document.token_count}));
+              store.read_tokens(document.id, {builder->buffer_begin_, document.gist_end}));
 
-    for (Level level{1}; node_count(document.token_count, level) > 0; ++level.value) {
-        const std::uint64_t count = node_count(document.token_count, level);
+    for (Level level{1}; node_count(document.gist_end, level) > 0; ++level.value) {
+        const std::uint64_t count = node_count(document.gist_end, level);
         const std::uint64_t open_count = count % kBlockSize;
         std::vector<Gist>& open = builder->open_.emplace_back();
         if (open_count == 0) continue;

@@ -10,6 +10,7 @@
 
 #include "core/hash.h"
 #include "core/ids.h"
+#include "core/span_math.h"
 #include "tree/gist.h"
 #include "tree/original.h"
 
@@ -30,11 +31,19 @@ struct DocumentRecord {
     std::int64_t created_us = 0;
     std::int64_t updated_us = 0;
     std::uint64_t token_count = 0;
+    // Tokens below it have their gists, of every level; a multiple of kBlockSize. The store says it
+    // of the gists that it holds; what a caller writes there is not looked at.
+    std::uint64_t gist_end = 0;
     std::uint64_t byte_count = 0;  // ingest offset: bytes of the source that the tokens stand for
     Hash128 content_hash;          // XXH3-128 of those bytes
     bool complete = false;         // the source was read to its end
     std::map<std::string, std::string> metadata;
 };
+
+// Tokens of whole blocks that have no gist yet.
+inline std::uint64_t tokens_without_gists(const DocumentRecord& document) {
+    return tail_begin(document.token_count) - document.gist_end;
+}
 
 // Everything that one commit adds to one document. All or nothing.
 struct IngestBatch {

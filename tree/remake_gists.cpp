@@ -35,7 +35,7 @@ class Remaking {
   private:
     // Where gists are to be made anew: whole blocks, apart from each other.
     std::vector<TokenSpan> stretches_of(std::span<const TokenSpan> changed) const {
-        const std::uint64_t end = tail_begin(document_.token_count);
+        const std::uint64_t end = document_.gist_end;
         std::vector<TokenSpan> stretches;
         for (const TokenSpan span : changed) {
             const TokenSpan read{tail_begin(span.begin), std::min(read_end(span), end)};
@@ -50,7 +50,7 @@ class Remaking {
 
     // As the document was ingested.
     Result<void> find_statistics() {
-        if (node_count(document_.token_count, Level(1)) == 0) return {};
+        if (node_count(document_.gist_end, Level(1)) == 0) return {};
         MC_ASSIGN(const auto first, siblings(Level(1), NodeIndex(0)));
         with_statistics_ = !std::isnan(first.front().statistics.mean_nll);
         return {};
@@ -84,7 +84,7 @@ class Remaking {
         for (std::size_t i = begin; i < end;) {
             const NodeId parent = parent_of(made_[i].node);
             const bool exists =
-                parent.index.value < node_count(document_.token_count, parent.level);
+                parent.index.value < node_count(document_.gist_end, parent.level);
             if (exists) {
                 MC_ASSIGN(auto family, siblings(level, parent.index));
                 parents.push_back(parent);
@@ -111,7 +111,7 @@ class Remaking {
 
     Result<std::vector<Gist>> siblings(Level level, NodeIndex parent) const {
         MC_ASSIGN(auto group, store_.find_gists(document_.id, level, parent));
-        const std::uint64_t count = node_count(document_.token_count, level);
+        const std::uint64_t count = node_count(document_.gist_end, level);
         const std::uint64_t wanted =
             std::min(kBlockSize, count - std::min(count, parent.value * kBlockSize));
         if (group && group->gists.size() == wanted) return std::move(group->gists);

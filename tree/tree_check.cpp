@@ -28,10 +28,13 @@ class TreeCheck {
         : store_(store), record_(record), shape_(shape) {}
 
     Result<std::vector<std::string>> run() {
+        if (record_.gist_end > record_.token_count || record_.gist_end % kBlockSize != 0)
+            add("gists for " + std::to_string(record_.gist_end) + " of " +
+                std::to_string(record_.token_count) + " tokens");
         MC_TRY(check_tokens());
         for (Level level{1}; level < kLevelMax; ++level.value) {
             MC_TRY(check_level(level));
-            if (node_count(record_.token_count, level) == 0) break;  // nor may there be any above
+            if (node_count(record_.gist_end, level) == 0) break;  // nor may there be any above
         }
         MC_TRY(check_marks());
         return std::move(broken_);
@@ -72,7 +75,7 @@ class TreeCheck {
     }
 
     Result<void> check_level(Level level) {
-        const std::uint64_t count = node_count(record_.token_count, level);
+        const std::uint64_t count = node_count(record_.gist_end, level);
         const std::uint64_t group_count = (count + kBlockSize - 1) / kBlockSize;
         for (std::uint64_t index = 0; index <= group_count; ++index) {  // one beyond: none there
             const NodeIndex parent(index);

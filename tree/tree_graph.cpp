@@ -46,13 +46,13 @@ class GraphReader {
     GraphReader(const NodeStore& store, const DocumentRecord& record, const TreeExtent& extent)
         : store_(store), record_(record), extent_(extent) {
         root_ = boost::add_vertex(
-            Vertex{VertexKind::kDocument, top_level(record.token_count), {0, record.token_count}},
+            Vertex{VertexKind::kDocument, top_level(record.gist_end), {0, record.token_count}},
             graph_);
     }
 
     Result<Graph> read() {
         // From one above the top, where nothing should be.
-        const Level top(top_level(record_.token_count).value + 1);
+        const Level top(top_level(record_.gist_end).value + 1);
         for (Level level = top; level >= std::max(extent_.level_min, Level(1)); --level.value) {
             MC_TRY(read_level(level));
         }
@@ -84,7 +84,7 @@ class GraphReader {
                               NodeIndex(group.parent.value * kBlockSize + slot)};
             const TokenSpan span = span_of(node);
             const bool is_touched = extent_.span.begin < span.end && span.begin < extent_.span.end;
-            const bool should_exist = span.end <= record_.token_count;
+            const bool should_exist = span.end <= record_.gist_end;
             if (should_exist && !is_touched) continue;
             const VertexId vertex = boost::add_vertex(
                 Vertex{VertexKind::kGist, group.level, span, group.gists[slot].statistics.mean_nll},
@@ -104,13 +104,20 @@ class GraphReader {
         }
     }
 
+    // The next one of its level, or any that waiting raw tokens will have.
+    bool is_not_made_yet(NodeId parent) const {
+        const std::uint64_t count = node_count(record_.gist_end, parent.level);
+        return parent.index.value == count ||
+               (parent.level == Level(1) && parent.index.value > count);
+    }
+
     // To its parent; to the document where the parent is not complete; to nothing where the parent
     // should be there and is not, which is what makes an orphan.
     void tie(NodeId parent, VertexId child) {
         const auto found = vertex_of_.find(parent);
         if (found != vertex_of_.end()) {
             boost::add_edge(found->second, child, graph_);
-        } else if (parent.index.value == node_count(record_.token_count, parent.level)) {
+        } else if (is_not_made_yet(parent)) {
             boost::add_edge(root_, child, graph_);
         }
     }

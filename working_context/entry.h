@@ -63,7 +63,7 @@ struct DocumentShape {
     std::uint64_t token_count = 0;
     std::uint64_t gist_end = 0;  // tokens below it have their gists; a multiple of kBlockSize
 
-    // A document whose every whole block has its gist: what the store holds after each commit.
+    // A document whose every whole block has its gist.
     static constexpr DocumentShape of(DocumentId document, std::uint64_t token_count) {
         return {document, token_count, tail_begin(token_count)};
     }

@@ -52,6 +52,7 @@ class Command {
 
 std::unique_ptr<Command> make_ingest_command();
 std::unique_ptr<Command> make_read_command();
+std::unique_ptr<Command> make_gists_command();
 std::unique_ptr<Command> make_query_command();
 std::unique_ptr<Command> make_forget_command();
 std::unique_ptr<Command> make_chat_command();

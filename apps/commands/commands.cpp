@@ -8,6 +8,7 @@ namespace mc::apps {
 std::vector<std::unique_ptr<Command>> make_commands() {
     std::vector<std::unique_ptr<Command>> commands;
     commands.push_back(make_ingest_command());
+    commands.push_back(make_gists_command());
     commands.push_back(make_query_command());
     commands.push_back(make_read_command());
     commands.push_back(make_forget_command());

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/commands/command.h"
+#include "apps/commands/gists.h"
 #include "apps/commands/inputs.h"
 #include "apps/terminal/interrupt.h"
 #include "apps/terminal/text.h"
@@ -22,7 +23,8 @@ constexpr const char* kFooter =
     "  megacontext ingest book.txt notes/\n"
     "  curl -s https://example.org/page.txt | megacontext ingest - --name page.txt\n"
     "  megacontext ingest --bank work --stats report.md\n"
-    "An interrupted ingest is continued by the same command. A file is one document however its\n"
+    "Texts first, which can be found from then on, then their gists. An interrupted ingest is\n"
+    "continued by the same command. A file is one document however its\n"
     "path is spelled. A document whose file has grown at its end is extended; one whose file has\n"
     "changed is refused, or with --replace forgotten and taken in anew.\n"
     "Kinds, known by their content: text, Markdown and source code as they are (UTF-8, UTF-16);\n"
@@ -54,12 +56,12 @@ void print_report(Output& out, const runtime::IngestReport& report,
         line["kind"] = kind_of(content);
         line.update({{"tokens_added", report.tokens_added},
                      {"bytes_added", report.bytes_added},
-                     {"gists_added", report.gists_added},
                      {"seconds", report.seconds},
                      {"tokens_per_second", rate}});
         if (report.replaced) {
             line["replaced"] = to_text(*report.replaced);
             line["tokens_kept"] = report.tokens_kept;
+            line["gists_added"] = report.gists_made;
         }
         if (content.converted_from)
             line["converted_from"] = runtime::utf16_name(*content.converted_from);
@@ -76,8 +78,7 @@ void print_report(Output& out, const runtime::IngestReport& report,
             line += ", " + format_count(report.tokens_kept) + " tokens with the gists they had";
         line += conversion_of(content);
         if (report.tokens_added > 0)
-            line += "  (" + format_count(report.tokens_added) + " tokens and " +
-                    format_count(report.gists_added) + " gists added in " +
+            line += "  (" + format_count(report.tokens_added) + " tokens added in " +
                     format_seconds(report.seconds) + ", " +
                     format_count(static_cast<std::uint64_t>(rate)) + " tokens/s)";
         out.text(line);
@@ -109,6 +110,9 @@ class IngestCommand final : public Command {
             ->required();
         app->add_option("--name", source_name_,
                         "source name of the document; of a folder: what stands before its files'");
+        app->add_flag("--no-gists", without_gists_,
+                      "text alone, which can be found at once; its gists are made by a server, or "
+                      "megacontext gists");
         app->add_flag("--stats", options_.with_statistics,
                       "also keep each block's mean NLL and entropy (slower)");
         app->add_flag("--binary", options_.allow_binary,
@@ -137,6 +141,7 @@ class IngestCommand final : public Command {
     std::vector<std::string> names_;
     std::string source_name_;
     runtime::IngestOptions options_;
+    bool without_gists_ = false;
     std::size_t taken_ = 0;
     std::size_t passed_over_ = 0;
     std::size_t failed_ = 0;
@@ -186,7 +191,6 @@ Result<void> IngestCommand::ingest_one(Invocation& invocation, OpenBank& bank, I
     if (!report) return fail(std::move(report.error()));
     invocation.log.info("ingested", {{"document", to_text(report->document.id)},
                                      {"tokens", report->tokens_added},
-                                     {"gists", report->gists_added},
                                      {"seconds", report->seconds}});
     print_report(invocation.out, *report, content);
     ++taken_;
@@ -195,10 +199,13 @@ Result<void> IngestCommand::ingest_one(Invocation& invocation, OpenBank& bank, I
 
 Result<void> IngestCommand::ingest_all(Invocation& invocation, std::vector<Input>& inputs) {
     OpenBank bank;
-    const auto done = ingest_each(invocation, bank, inputs);
+    auto done = ingest_each(invocation, bank, inputs);
+    if (bank.session == nullptr) return done;
     // Whatever ended the run, what was committed is to be found by search.
-    if (bank.session != nullptr) MC_TRY(bank.session->index_now());
-    return done;
+    MC_TRY(bank.session->index_now());
+    if (!done || without_gists_) return done;
+    return make_waiting_gists(invocation, *bank.session, options_.with_statistics)
+        .map([](const MadeGists&) {});
 }
 
 // Opens the store for the first input that can be taken. Goes on after a wrong document; anything

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/commands/command.h"
+#include "apps/commands/gists.h"
 #include "apps/terminal/interrupt.h"
 #include "apps/terminal/text.h"
 #include "runtime/ingest.h"
@@ -75,12 +76,13 @@ Result<void> ReindexCommand::copy_bank(Invocation& invocation, runtime::Engine& 
         options_.metadata = document.metadata;
         MC_ASSIGN(const auto original, original_of(source->nodes(), document.id));
         options_.original = original ? &*original : nullptr;
-        MC_ASSIGN(const auto report,
-                  runtime::ingest_text(*target, document.source_name, bytes, options_, progress));
+        MC_TRY(runtime::ingest_text(*target, document.source_name, bytes, options_, progress));
         ++documents_;
-        gists_ += report.gists_added;
     }
     MC_TRY(target->index_now());
+    MC_ASSIGN(const MadeGists made,
+              make_waiting_gists(invocation, *target, options_.with_statistics));
+    gists_ += made.gists;
     return {};
 }
 

@@ -16,8 +16,8 @@ namespace {
 
 std::uint64_t node_total(const DocumentRecord& document) {
     std::uint64_t nodes = 0;
-    for (std::uint8_t level = 1; level <= top_level(document.token_count).value; ++level)
-        nodes += node_count(document.token_count, Level(level));
+    for (std::uint8_t level = 1; level <= top_level(document.gist_end).value; ++level)
+        nodes += node_count(document.gist_end, Level(level));
     return nodes;
 }
 

@@ -37,12 +37,18 @@ std::string numbers_of(const RankedPassage& one) {
 
 }  // namespace
 
-std::string levels_text(std::uint64_t token_count) {
+std::string levels_text(std::uint64_t gist_end) {
     std::string text;
-    for (std::uint8_t level = 1; level <= top_level(token_count).value; ++level)
+    for (std::uint8_t level = 1; level <= top_level(gist_end).value; ++level)
         text += (text.empty() ? "L" : ", L") + std::to_string(level) + " " +
-                format_count(node_count(token_count, Level(level)));
+                format_count(node_count(gist_end, Level(level)));
     return text.empty() ? "-" : text;
+}
+
+std::string waiting_text(const DocumentRecord& document) {
+    const std::uint64_t waiting = tokens_without_gists(document);
+    return waiting == 0 ? std::string()
+                        : ", " + format_count(waiting) + " tokens without gists yet";
 }
 
 void print_documents(Output& out, const std::vector<DocumentRecord>& documents) {
@@ -57,9 +63,9 @@ void print_documents(Output& out, const std::vector<DocumentRecord>& documents) 
     for (const DocumentRecord& document : documents)
         table.add_row({to_text(document.id), printable(document.source_name),
                        format_count(document.token_count), format_count(document.byte_count),
-                       levels_text(document.token_count),
+                       levels_text(document.gist_end),
                        std::to_string(document.token_count - tail_begin(document.token_count)),
-                       document.complete ? "complete" : "interrupted"});
+                       (document.complete ? "complete" : "interrupted") + waiting_text(document)});
     table.print(out);
 }
 

@@ -23,7 +23,9 @@ using serve::to_json;
 using serve::to_text;
 
 // "L1 251, L2 7"; "-" when there is none.
-std::string levels_text(std::uint64_t token_count);
+std::string levels_text(std::uint64_t gist_end);
+// ", 4,096 tokens without gists yet"; empty when there are none.
+std::string waiting_text(const DocumentRecord& document);
 
 // One line per document, with a header.
 void print_documents(Output& out, const std::vector<DocumentRecord>& documents);

@@ -30,11 +30,11 @@ Result<NodeView> view_node(const runtime::BankText& bank, NodeId node) {
     NodeView view;
     view.node = node;
     view.document = std::move(document);
-    const std::uint64_t token_count = view.document.token_count;
-    if (node.index.value >= node_count(token_count, node.level))
-        return fail(ErrorCode::kInvalidInput, "there is no node " + to_string(node) + ": " +
-                                                  to_text(node.document) + " has " +
-                                                  levels_text(token_count));
+    const std::uint64_t gist_end = view.document.gist_end;
+    if (node.index.value >= node_count(gist_end, node.level))
+        return fail(ErrorCode::kInvalidInput,
+                    "there is no node " + to_string(node) + ": " + to_text(node.document) +
+                        " has " + levels_text(gist_end) + waiting_text(view.document));
     MC_ASSIGN(const auto group,
               bank.nodes().find_gists(node.document, node.level, parent_of(node).index));
     const std::uint64_t slot = slot_in_parent(node);
@@ -50,7 +50,7 @@ Result<NodeView> view_node(const runtime::BankText& bank, NodeId node) {
     MC_ASSIGN(view.use, bank.nodes().node_use(node));
     if (node.level < kLevelMax) {
         const NodeId parent = parent_of(node);
-        if (parent.index.value < node_count(token_count, parent.level)) view.parent = parent;
+        if (parent.index.value < node_count(gist_end, parent.level)) view.parent = parent;
     }
     return view;
 }
@@ -95,17 +95,20 @@ void print_node(Output& out, const NodeView& view) {
 void print_tree(Output& out, const DocumentRecord& document) {
     out.text(out.strong(to_text(document.id) + "  " + printable(document.source_name)) + "  " +
              format_count(document.token_count) + " tokens, " + format_count(document.byte_count) +
-             " bytes" + (document.complete ? "" : ", interrupted"));
+             " bytes" + (document.complete ? "" : ", interrupted") + waiting_text(document));
     using Align = Table::Align;
     Table table({{"level"}, {"nodes", Align::kRight}, {"tokens each", Align::kRight}, {"covers"}});
-    for (std::uint8_t n = top_level(document.token_count).value; n >= 1; --n) {
+    for (std::uint8_t n = top_level(document.gist_end).value; n >= 1; --n) {
         const Level level(n);
-        const std::uint64_t nodes = node_count(document.token_count, level);
+        const std::uint64_t nodes = node_count(document.gist_end, level);
         table.add_row({format_level(level), format_count(nodes),
                        format_count(tokens_per_node(level)),
                        "tokens " + format_range(0, nodes * tokens_per_node(level))});
     }
     const std::uint64_t tail = tail_begin(document.token_count);
+    if (document.gist_end < tail)
+        table.add_row({"no gists yet", "", format_count(tail - document.gist_end),
+                       "tokens " + format_range(document.gist_end, tail)});
     table.add_row({"tail", "", std::to_string(document.token_count - tail),
                    "tokens " + format_range(tail, document.token_count)});
     table.print(out);

@@ -16,8 +16,10 @@ constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 
 }  // namespace
 
-EngineThread::EngineThread()
-    : process_(::getpid()), queue_(kNoLimit), thread_([this] { queue_.serve(); }) {}
+EngineThread::EngineThread(serve::EngineQueue::Background* background)
+    : process_(::getpid()),
+      queue_(kNoLimit),
+      thread_([this, background] { queue_.serve(background); }) {}
 
 EngineThread::~EngineThread() {
     queue_.close();

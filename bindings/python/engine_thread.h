@@ -22,7 +22,9 @@ namespace mc::python {
 
 class EngineThread {
   public:
-    EngineThread();
+    // background: what the thread does while nobody asks, from the first call on; null for nothing.
+    // Borrowed.
+    explicit EngineThread(serve::EngineQueue::Background* background = nullptr);
     // Requires: is_of_this_process(), and nobody waits in run().
     ~EngineThread();
     EngineThread(const EngineThread&) = delete;

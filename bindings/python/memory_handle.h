@@ -40,6 +40,21 @@ class MemoryHandle {
     bool is_of_this_process() const { return thread_.is_of_this_process(); }
 
   private:
+    // Gists that documents wait for, while nobody asks.
+    class GistMaking final : public serve::EngineQueue::Background {
+      public:
+        explicit GistMaking(MemoryHandle& handle) : handle_(handle) {}
+
+        bool step() override { return false; }
+
+        bool idle_step() override {
+            return handle_.memory_ != nullptr && handle_.memory_->make_some_gists();
+        }
+
+      private:
+        MemoryHandle& handle_;
+    };
+
     explicit MemoryHandle(Config config) : config_(std::move(config)) {}
 
     Config config_;
@@ -47,7 +62,8 @@ class MemoryHandle {
     // Both of the engine thread alone; null after close().
     std::unique_ptr<runtime::Memory> memory_;
     std::unique_ptr<serve::MemoryAdapter> adapter_;
-    EngineThread thread_;
+    GistMaking gist_making_{*this};
+    EngineThread thread_{&gist_making_};
 };
 
 }  // namespace mc::python

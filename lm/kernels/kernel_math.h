@@ -12,6 +12,7 @@
 // One copy per instruction set, resolved when the program loads. The shared bodies are forced
 // inline so that each copy vectorises them for its own set.
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define MC_HAS_CLONES
 #define MC_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define MC_CLONES

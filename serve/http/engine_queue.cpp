@@ -50,7 +50,7 @@ EngineQueue::Turn EngineQueue::take_turn(std::size_t jobs_in_a_row, Job*& job) {
     while (jobs_.empty() && !may_step() && (!closed_ || places_taken_ > 0)) changed_.wait(mutex_);
     if (may_step() && (jobs_.empty() || jobs_in_a_row >= kJobsPerStep)) {
         has_background_ = false;  // unless it says otherwise, or is woken meanwhile
-        return Turn::kStep;
+        return jobs_.empty() ? Turn::kIdleStep : Turn::kStep;
     }
     if (jobs_.empty()) return Turn::kEnd;
     job = jobs_.front();
@@ -64,15 +64,17 @@ void EngineQueue::serve(Background* background) {
         Job* job = nullptr;
         const Turn turn = take_turn(jobs_in_a_row, job);
         if (turn == Turn::kEnd) return;
-        if (turn == Turn::kStep) {
+        if (turn != Turn::kJob) {
             jobs_in_a_row = 0;
-            if (background != nullptr && background->step()) wake();
+            if (background == nullptr) continue;
+            if (background->step() || (turn == Turn::kIdleStep && background->idle_step())) wake();
             continue;
         }
         ++jobs_in_a_row;
         job->work();
         const ScopedLock lock(mutex_);
         job->done = true;
+        has_background_ = true;  // that the job has left
         changed_.notify_all();
     }
 }

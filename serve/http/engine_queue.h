@@ -65,8 +65,11 @@ class EngineQueue {
       public:
         virtual ~Background() = default;
 
-        // False when there is nothing to do, until wake() is called.
+        // Both: false when there is nothing to do, until a request was served or wake() is called.
         virtual bool step() = 0;
+
+        // What is never done while a request waits.
+        virtual bool idle_step() { return false; }
     };
 
     explicit EngineQueue(std::size_t places_max) : places_max_(places_max) {}
@@ -81,7 +84,7 @@ class EngineQueue {
 
   private:
     bool may_step() const MC_REQUIRES(mutex_) { return has_background_ && !closed_; }
-    enum class Turn { kJob, kStep, kEnd };
+    enum class Turn { kJob, kStep, kIdleStep, kEnd };
     // Waits for what is next; takes it.
     Turn take_turn(std::size_t jobs_in_a_row, Job*& job);
 

@@ -5,7 +5,7 @@
 // add() returns once the request lies in a file of the store's folder, synced, so that a kill at
 // any instant afterwards loses nothing: the next server goes on from the last commit of the
 // document. One operation is done at a time, in the order in which they came, a step at a time on
-// the engine thread (EngineQueue::Background), between other requests. A cancelled one ends between
+// the engine thread (serve/http/chores.h), between other requests. A cancelled one ends between
 // two steps; what was committed stays. The newest kOperationsKept that ended are known, also to
 // later servers. Ownership: borrows clock and memory; owns the folder's files. Threads: step() is
 // the engine's, the rest is safe from any. Errors: kOutOfSpace and kIo of the folder; kCorruption
@@ -50,7 +50,7 @@ struct Operation {
 // As the protocol gives it.
 Json to_json(const Operation& operation);
 
-class Operations final : public EngineQueue::Background {
+class Operations {
   public:
     // Makes the folder where it is missing, and finds what an earlier server left to do.
     static Result<std::unique_ptr<Operations>> open(const Path& folder, const Clock& clock,
@@ -69,7 +69,8 @@ class Operations final : public EngineQueue::Background {
     // Asks an operation to end. An ended one stays as it is.
     std::optional<Operation> cancel(const std::string& id);
 
-    bool step() override;
+    // False when nothing waits.
+    bool step();
 
   private:
     Operations(Path folder, const Clock& clock, MemoryPort& memory)

@@ -26,6 +26,11 @@ void MessageQueue::close() {
     changed_.notify_all();
 }
 
+bool MessageQueue::is_idle() {
+    const ScopedLock lock(mutex_);
+    return waiting_.empty() && !closed_;
+}
+
 std::optional<QueuedMessage> MessageQueue::pop() {
     const ScopedLock lock(mutex_);
     answering_.clear();

@@ -33,6 +33,9 @@ class MessageQueue {
     // Nothing more will come.
     void close();
 
+    // Whether nothing waits now and something may come.
+    bool is_idle();
+
     // The next message, nullopt when none will come. Ends the answering of the one before it.
     std::optional<QueuedMessage> pop();
 

@@ -61,7 +61,8 @@ std::optional<Json> answer_to(McpServer& server, const std::string& text,
 
 }  // namespace
 
-Result<void> serve_lines(McpServer& server, std::istream& in, std::ostream& out) {
+Result<void> serve_lines(McpServer& server, std::istream& in, std::ostream& out,
+                         const std::function<bool()>& idle) {
     MessageQueue queue(kWaitingMax);
     std::thread reader([&] { read_messages(in, queue); });
     bool written = true;
@@ -70,7 +71,12 @@ Result<void> serve_lines(McpServer& server, std::istream& in, std::ostream& out)
         out << to_line(message) << '\n' << std::flush;
         written = written && out.good();
     };
-    while (const auto message = queue.pop()) {
+    const auto pop = [&] {
+        while (idle && queue.is_idle() && idle()) {
+        }
+        return queue.pop();
+    };
+    while (const auto message = pop()) {
         const auto answer = answer_to(server, message->text, queue.cancelled(), write);
         if (answer && !queue.cancelled()) write(*answer);
     }

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <iosfwd>
 
 #include "core/result.h"
@@ -20,6 +21,9 @@ namespace mc::serve {
 // Longest message: the longest text that remember takes, written in escapes.
 inline constexpr std::size_t kMessageBytesMax = 4 * 1024 * 1024;
 
-Result<void> serve_lines(McpServer& server, std::istream& in, std::ostream& out);
+// idle: done again and again while no message waits, until it says that there is nothing to do; may
+// be empty. A message waits until it returns.
+Result<void> serve_lines(McpServer& server, std::istream& in, std::ostream& out,
+                         const std::function<bool()>& idle = {});
 
 }  // namespace mc::serve

@@ -258,6 +258,7 @@ Result<DocumentRecord> BankNodeStore::create_document(const DocumentRecord& draf
         made.record.id = DocumentId(counters.next_document++);
         made.record.bank = bank_.id;
         made.record.token_count = 0;
+        made.record.gist_end = 0;
         made.record.byte_count = 0;
         MC_TRY(add_source(txn, made.record));
         MC_TRY(put_record(txn, Database::kDocuments, document_key(bank_.id, made.record.id),
@@ -275,6 +276,12 @@ Result<CommitNumber> BankNodeStore::commit(const IngestBatch& batch) {
         MC_ASSIGN(StoredDocument stored, require_document(txn, batch.document.id));
         const TokenSpan added{stored.record.token_count, batch.document.token_count};
         MC_TRY(write_batch(txn, parts_.meta, *coder, stored, batch));
+        if (added.empty()) {  // no index holds anything of it
+            MC_ASSIGN(const Counters counters,
+                      require_record(txn, Database::kMeta, kCountersKey, decode_counters));
+            number = CommitNumber(counters.last_commit);
+            return {};
+        }
         MC_ASSIGN(number, append_journal(txn, {batch.document.id, added}));
         return {};
     }));

@@ -28,7 +28,7 @@ class Adoption {
         if (original_bytes_ != original_bytes_said_) return wrong("its original is cut off");
         if (chunk_size(record_.token_count, chunks_) != 0) return wrong("tokens are missing");
         for (std::uint8_t level = 1; level <= kLevelMax.value; ++level)
-            if (gists_[level] != node_count(record_.token_count, Level(level)))
+            if (gists_[level] != node_count(record_.gist_end, Level(level)))
                 return wrong("gists are missing at level " + std::to_string(level));
         return {};
     }
@@ -71,7 +71,7 @@ class Adoption {
         std::uint64_t& held = gists_[placed.level.value];
         if (placed.parent.value != held >> kBlockBits ||
             placed.group.count !=
-                group_size(node_count(record_.token_count, placed.level), placed.parent))
+                group_size(node_count(record_.gist_end, placed.level), placed.parent))
             return wrong("gists out of order");
         MC_TRY(check_numbers(placed.group));
         held += placed.group.count;
@@ -105,13 +105,6 @@ class Adoption {
     std::array<std::uint64_t, kLevelMax.value + 1U> gists_{};  // by level
 };
 
-std::vector<std::uint64_t> gist_counts_of(std::uint64_t token_count) {
-    std::vector<std::uint64_t> counts;
-    for (std::uint8_t level = 1; level <= top_level(token_count).value; ++level)
-        counts.push_back(node_count(token_count, Level(level)));
-    return counts;
-}
-
 bool same_tombstone(const Tombstone& a, const Tombstone& b) {
     return a.forgotten_us == b.forgotten_us && a.token_count == b.token_count &&
            a.reason == b.reason;
@@ -129,7 +122,7 @@ Result<DocumentRecord> BankNodeStore::adopt(const DocumentRecord& record, Docume
         MC_TRY(check_name_is_free(txn, record.source_name));
         MC_ASSIGN(Counters counters,
                   require_record(txn, Database::kMeta, kCountersKey, decode_counters));
-        made = {record, gist_counts_of(record.token_count)};
+        made = {record, gist_counts_of(record.gist_end)};
         made.record.id = DocumentId(counters.next_document++);
         made.record.bank = bank_.id;
         MC_TRY(put_record(txn, Database::kMeta, kCountersKey, encode_counters, counters));

@@ -178,12 +178,12 @@ Result<void> write_batch(WriteTransaction& txn, const StoreMeta& meta, const Gis
     GroupWriter groups(txn, meta, coder, stored);
     for (const NewGist& made : batch.gists) MC_TRY(groups.append(made));
     MC_TRY(groups.flush());
-    for (std::size_t i = 0; i < stored.gist_counts.size(); ++i) {
-        const Level level(static_cast<std::uint8_t>(i + 1));
-        MC_CHECK(stored.gist_counts[i] <= node_count(batch.document.token_count, level),
-                 "a gist beyond the document's tokens");
-    }
     stored.record = batch.document;
+    stored.record.gist_end = gist_end_of(stored.gist_counts);
+    MC_CHECK(stored.record.gist_end <= stored.record.token_count,
+             "a gist beyond the document's tokens");
+    MC_CHECK(stored.gist_counts == gist_counts_of(stored.record.gist_end),
+             "gists of one level without those above");
     return put_record(txn, Database::kDocuments, document_key(stored.record.bank, stored.record.id),
                       encode_document, stored);
 }

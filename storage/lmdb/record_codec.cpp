@@ -169,12 +169,11 @@ Decoded<StoredDocument> read_document(schema::Document::Reader from, DocumentKey
         record.metadata.emplace(to_string(entry.getKey()), to_string(entry.getValue()));
     if (record.token_count > kDocumentTokensMax) return wrong("impossible token count");
     if (from.getGistCounts().size() > kLevelMax.value) return wrong("too many levels");
-    for (const std::uint64_t count : from.getGistCounts()) {
-        const Level level(static_cast<std::uint8_t>(document.gist_counts.size() + 1));
-        if (count > node_count(record.token_count, level))
-            return wrong("more gists than its tokens fill");
-        document.gist_counts.push_back(count);
-    }
+    for (const std::uint64_t count : from.getGistCounts()) document.gist_counts.push_back(count);
+    record.gist_end = gist_end_of(document.gist_counts);
+    if (record.gist_end > record.token_count) return wrong("more gists than its tokens fill");
+    if (document.gist_counts != gist_counts_of(record.gist_end))
+        return wrong("gists of one level that do not fit those of another");
     return document;
 }
 

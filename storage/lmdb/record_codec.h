@@ -8,6 +8,7 @@
 // the caller, who knows the store's path, makes it a kCorruption (corrupt_record).
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -18,6 +19,7 @@
 
 #include "core/hash.h"
 #include "core/result.h"
+#include "core/span_math.h"
 #include "storage/lmdb/keys.h"
 #include "storage/lmdb/macro_record.h"
 #include "storage/lmdb/store_types.h"
@@ -43,6 +45,19 @@ struct StoredDocument {
     DocumentRecord record;
     std::vector<std::uint64_t> gist_counts;  // [level - 1]
 };
+
+// Tokens below it have their gists, of every level.
+inline std::uint64_t gist_end_of(std::span<const std::uint64_t> gist_counts) {
+    return gist_counts.empty() ? 0 : std::min(gist_counts[0], kDocumentTokensMax) * kBlockSize;
+}
+
+// Of a document whose first gist_end tokens have their gists.
+inline std::vector<std::uint64_t> gist_counts_of(std::uint64_t gist_end) {
+    std::vector<std::uint64_t> counts;
+    for (std::uint8_t level = 1; level <= top_level(gist_end).value; ++level)
+        counts.push_back(node_count(gist_end, Level(level)));
+    return counts;
+}
 
 struct TokenChunk {
     std::uint64_t first_byte = 0;

@@ -20,7 +20,7 @@ namespace mc::storage {
 // Of the whole directory. A store with a greater number is refused; fields are only ever added.
 // 2: documents may hold blank tokens. 3: banks may hold macros. A store of an older version is of
 // this one once it was opened for writing.
-inline constexpr std::uint32_t kStoreFormatVersion = 3;
+inline constexpr std::uint32_t kStoreFormatVersion = 4;
 
 enum class StoreMode {
     kRead,           // an existing store; nothing is written

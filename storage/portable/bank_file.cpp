@@ -117,7 +117,7 @@ Result<std::optional<DocumentPiece>> FileDocument::next() {
         MC_ASSIGN(TokenChunk chunk, read_chunk());
         return std::optional<DocumentPiece>(std::move(chunk));
     }
-    while (level_ <= kLevelMax.value && gists_ == node_count(tokens, Level(level_))) {
+    while (level_ <= kLevelMax.value && gists_ == node_count(record().gist_end, Level(level_))) {
         ++level_;
         gists_ = 0;
     }
@@ -191,7 +191,7 @@ Result<PlacedGroup> FileDocument::read_group() {
         return sections_.damaged("gists out of order");
     auto group = decode_group(record.place(), record.value, head_.meta);
     if (!group) return sections_.damaged(group.error());
-    if (group->count != group_size(node_count(document_.record.token_count, Level(level_)), parent))
+    if (group->count != group_size(node_count(document_.record.gist_end, Level(level_)), parent))
         return sections_.damaged("not as many gists as its tokens fill");
     gists_ += group->count;
     return PlacedGroup{Level(level_), parent, std::move(*group)};

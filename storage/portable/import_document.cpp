@@ -76,6 +76,7 @@ Result<DocumentRecord> import_encoding(NodeStore& nodes, const DocumentRecord& r
                         std::to_string(record.byte_count));
     DocumentRecord made = record;
     made.token_count = spool->token_count();
+    made.gist_end = tail_begin(made.token_count);
     if (making.before_storing) MC_TRY(making.before_storing());
     return bank.adopt(made, *spool);
 }

@@ -58,7 +58,7 @@ class SalvagedPieces final : public DocumentSource {
             return std::optional<DocumentPiece>(std::move(*chunk));
         }
         while (level_ <= kLevelMax.value &&
-               gists_ == node_count(record_.token_count, Level(level_))) {
+               gists_ == node_count(record_.gist_end, Level(level_))) {
             ++level_;
             gists_ = 0;
         }
@@ -224,7 +224,7 @@ std::optional<StoredGroup> SalvagedStore::group(const DocumentRecord& record, Le
     for (const Place& place : places->second) {
         const std::string key = group_key(record.id, level, parent);
         auto group = decode_group({Database::kGists, key}, value_at(place), *meta_);
-        if (group && group->count == group_size(node_count(record.token_count, level), parent))
+        if (group && group->count == group_size(node_count(record.gist_end, level), parent))
             return std::move(*group);
     }
     return std::nullopt;
@@ -264,8 +264,8 @@ void SalvagedStore::examine_original(SalvagedDocument& document) const {
 
 bool SalvagedStore::has_all_gists(const StoredDocument& stored) const {
     const DocumentRecord& record = stored.record;
-    for (std::uint8_t level = 1; level <= top_level(record.token_count).value; ++level) {
-        const std::uint64_t count = node_count(record.token_count, Level(level));
+    for (std::uint8_t level = 1; level <= top_level(record.gist_end).value; ++level) {
+        const std::uint64_t count = node_count(record.gist_end, Level(level));
         for (std::uint64_t i = 0; group_size(count, NodeIndex(i)) > 0; ++i)
             if (!group(record, Level(level), NodeIndex(i))) return false;
     }

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "serve/http/chores.h"
 #include "serve/http/http_service.h"
 #include "tests/serve/fake_memory.h"
 #include "tests/support/store_fixture.h"
@@ -30,7 +31,8 @@ class ServiceFixture : public testing::Test {
         auto operations = Operations::open(folder_.path() / "operations", clock_, memory_);
         EXPECT_TRUE(operations) << operations.error().to_string();
         operations_ = std::move(*operations);
-        engine_ = std::thread([this] { queue_.serve(operations_.get()); });
+        chores_.emplace(*operations_, [] { return false; });
+        engine_ = std::thread([this] { queue_.serve(&*chores_); });
     }
 
     ~ServiceFixture() override {
@@ -85,6 +87,7 @@ class ServiceFixture : public testing::Test {
     FakeMemory memory_;
     EngineQueue queue_{2};
     std::unique_ptr<Operations> operations_;
+    std::optional<Chores> chores_;
     std::atomic<bool> stopping_ = false;
     std::thread engine_;
 };

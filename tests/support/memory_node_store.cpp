@@ -139,6 +139,14 @@ Result<CommitNumber> MemoryNodeStore::commit(const IngestBatch& batch) {
     append_tokens(content, batch);
     for (const NewGist& fresh : batch.gists) append_gist(content, fresh);
     content.record = batch.document;
+    content.record.gist_end = 0;
+    while (content.groups.contains({Level(1), node_holding(content.record.gist_end, Level(2))})) {
+        const auto& group =
+            content.groups.at({Level(1), node_holding(content.record.gist_end, Level(2))});
+        content.record.gist_end += group.gists.size() * kBlockSize;
+        if (group.gists.size() < kBlockSize) break;
+    }
+    if (batch.tokens.empty()) return last_commit_;
     ++last_commit_.value;
     journal_.push_back(
         {last_commit_, batch.document.id, {token_begin, batch.document.token_count}});

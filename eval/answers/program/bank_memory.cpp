@@ -7,6 +7,7 @@
 #include "core/span_math.h"
 #include "eval/answers/program/sentence_sources.h"
 #include "runtime/candidate_signals.h"
+#include "runtime/gist_maker.h"
 #include "runtime/ingest.h"
 #include "tree/cover.h"
 
@@ -30,11 +31,12 @@ std::uint64_t entries_of(const std::vector<lm::Segment>& segments) {
 
 Result<std::unique_ptr<BankMemory>> BankMemory::open(runtime::Engine& engine,
                                                      const std::string& bank_name,
-                                                     const MemoryText& text,
+                                                     const MemoryText& text, bool with_gists,
                                                      const std::atomic<bool>* cancelled) {
     std::unique_ptr<BankMemory> memory(new BankMemory(engine));
     MC_ASSIGN(memory->bank_, runtime::BankSession::open(engine, bank_name, true));
     MC_TRY(memory->ingest(text, cancelled));
+    if (with_gists) MC_TRY(memory->make_gists(cancelled));
     memory->sources_ = sentence_sources(*memory->bank_);
     return memory;
 }
@@ -49,6 +51,14 @@ Result<void> BankMemory::ingest(const MemoryText& text, const std::atomic<bool>*
         documents_.emplace_back(report.document.id, report.document.token_count);
     }
     return bank_->index_now();
+}
+
+Result<void> BankMemory::make_gists(const std::atomic<bool>* cancelled) {
+    runtime::GistOptions options;
+    options.cancelled = cancelled;
+    for (const Stored& stored : documents_)
+        MC_TRY(runtime::make_gists(*bank_, stored.first, options));
+    return {};
 }
 
 Result<std::optional<RowPrompt>> BankMemory::prompt(const AnswerRow& row, const AnswerItem& item,

@@ -23,10 +23,10 @@ namespace mc::eval {
 
 class BankMemory final : public Memory {
   public:
-    // Ingests the documents that the bank lacks.
+    // Ingests the documents that the bank lacks, and with_gists makes the gists that they wait for.
     static Result<std::unique_ptr<BankMemory>> open(runtime::Engine& engine,
                                                     const std::string& bank_name,
-                                                    const MemoryText& text,
+                                                    const MemoryText& text, bool with_gists,
                                                     const std::atomic<bool>* cancelled);
 
     Result<std::optional<RowPrompt>> prompt(const AnswerRow& row, const AnswerItem& item,
@@ -54,6 +54,7 @@ class BankMemory final : public Memory {
     explicit BankMemory(runtime::Engine& engine) : engine_(engine) {}
 
     Result<void> ingest(const MemoryText& text, const std::atomic<bool>* cancelled);
+    Result<void> make_gists(const std::atomic<bool>* cancelled);
     Result<RowPrompt> make_prompt(const AnswerRow& row, const std::string& question,
                                   const PlacedItem& placed);
     Result<RowPrompt> window_prompt(const AnswerRow& row, const std::string& question,

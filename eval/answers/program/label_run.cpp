@@ -143,7 +143,7 @@ Result<void> LabelRun::run_length(const ItemSet& set, std::uint64_t length) {
                                                     runtime::Access::kWrite, metrics_));
         }
         MC_ASSIGN(const auto memory, BankMemory::open(*engine, "memory-" + std::to_string(m),
-                                                      memories[m], cancelled_));
+                                                      memories[m], true, cancelled_));
         MC_TRY(run_memory(set, length, memories[m], *engine, *memory));
     }
     return {};
