@@ -27,9 +27,9 @@ Result<void> GistMaker::take_up(const DocumentRecord& document) {
         return {};
     builder_.reset();
     MC_ASSIGN(const auto statistics, has_statistics(session_.nodes(), document));
-    MC_ASSIGN(builder_, DocumentBuilder::resume(session_.nodes(), document,
-                                                session_.engine().encoder(),
-                                                statistics.value_or(with_statistics_)));
+    MC_ASSIGN(builder_,
+              DocumentBuilder::resume(session_.nodes(), document, session_.engine().encoder(),
+                                      statistics.value_or(with_statistics_)));
     in_hand_ = document.id;
     return {};
 }

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "runtime/forget.h"
 #include "core/span_math.h"
+#include "runtime/forget.h"
 #include "runtime/replacement.h"
 
 namespace mc::runtime {

@@ -22,11 +22,11 @@ std::uint64_t coarsest_cost(const DocumentRecord& document) {
 }
 
 tl::unexpected<Error> gists_wanted(const DocumentRecord& document) {
-    return fail(ErrorCode::kInvalidInput,
-                "a window that covers documents needs their gists, and " +
-                    std::to_string(tokens_without_gists(document)) + " tokens of document d" +
-                    std::to_string(document.id.value) +
-                    " have none yet; make them with: megacontext gists");
+    return fail(ErrorCode::kInvalidInput, "a window that covers documents needs their gists, and " +
+                                              std::to_string(tokens_without_gists(document)) +
+                                              " tokens of document d" +
+                                              std::to_string(document.id.value) +
+                                              " have none yet; make them with: megacontext gists");
 }
 
 // A block has the best score of the passages that it shares a token with; blocks that are not whole
@@ -122,8 +122,9 @@ Result<void> FocusSession::prepare_window(const std::vector<DocumentRecord>& doc
                                           const QueryOptions& options) {
     WindowSpec spec;
     for (const DocumentRecord& document : documents)
-        spec.selections.push_back({DocumentShape{document.id, document.token_count, document.gist_end},
-                                   TokenSpan{0, document.token_count}});
+        spec.selections.push_back(
+            {DocumentShape{document.id, document.token_count, document.gist_end},
+             TokenSpan{0, document.token_count}});
     spec.budget_entries = options.budget;
     spec.reserved_entries = asked_->tokens.size();
     const bool same = window_ && window_->selections() == spec.selections &&

@@ -103,7 +103,8 @@ Result<std::optional<Replacement>> replace_by_revision(
     BankSession& session, const DocumentRecord& old, DocumentRecord draft, std::string_view content,
     const IngestOptions& options,
     const std::function<void(std::uint64_t bytes, std::uint64_t tokens)>& progress) {
-    if (old.token_count < kSmallTokens || tokens_without_gists(old) > 0) return std::optional<Replacement>();
+    if (old.token_count < kSmallTokens || tokens_without_gists(old) > 0)
+        return std::optional<Replacement>();
     return Replacing(session, old, options, progress).run(std::move(draft), content);
 }
 

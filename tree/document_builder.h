@@ -2,7 +2,8 @@
 // Grows one document's tree: takes tokens as they come, hands back batches ready to commit.
 //
 // Any chunking of the same tokens gives the same tree: what a block is read with depends on token
-// positions alone (tree/read_window.h). It keeps the open window's tokens and the gists of every
+// positions alone (tree/read_window.h). The tokens may lie in the store already, for their gists to
+// come later. It keeps the open window's tokens and the gists of every
 // incomplete parent, so memory is flat in the document's length. It does not touch the store after
 // resume(): the caller commits, and drops the builder if a commit fails. Ownership: borrows the
 // encoder for its lifetime. Threads: one.
@@ -22,7 +23,8 @@ namespace mc {
 
 class DocumentBuilder {
   public:
-    // Continues a document where its last commit left it. Errors: those of the store's reads.
+    // Continues a document where its gists end: the first token that append() takes is that at
+    // document.gist_end. Errors: those of the store's reads.
     static Result<std::unique_ptr<DocumentBuilder>> resume(const NodeStore& store,
                                                            const DocumentRecord& document,
                                                            GistEncoder& encoder,

@@ -57,10 +57,11 @@ class NodeStore {
     // Errors: kInvalidInput when the source name is taken.
     virtual Result<DocumentRecord> create_document(const DocumentRecord& draft) = 0;
 
-    // One durable transaction; the number of the bank's newest commit with tokens, which the journal
-    // has. Requires: batch.document.token_count equals the stored count plus the batch's tokens, and
-    // the gists continue their levels without a gap, each level as far as the one below it allows
-    // (bug otherwise). They may be fewer than the tokens fill, also none.
+    // One durable transaction; the number of its line in the journal, or of the store's last commit
+    // where it brings gists alone, which the journal does not tell. Requires:
+    // batch.document.token_count equals the stored count plus the batch's tokens, and the gists
+    // continue their levels without a gap, each level as far as the one below it allows (bug
+    // otherwise). They may be fewer than the tokens fill, also none.
     virtual Result<CommitNumber> commit(const IngestBatch& batch) = 0;
 
     // What a document was converted from: one durable transaction, in the place of what was there.

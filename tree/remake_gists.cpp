@@ -83,8 +83,7 @@ class Remaking {
         std::vector<NodeId> parents;
         for (std::size_t i = begin; i < end;) {
             const NodeId parent = parent_of(made_[i].node);
-            const bool exists =
-                parent.index.value < node_count(document_.gist_end, parent.level);
+            const bool exists = parent.index.value < node_count(document_.gist_end, parent.level);
             if (exists) {
                 MC_ASSIGN(auto family, siblings(level, parent.index));
                 parents.push_back(parent);

@@ -25,10 +25,10 @@ void print_made(Output& out, const DocumentRecord& document, std::uint64_t gists
     if (out.json()) return;
     const std::uint64_t tokens = tokens_without_gists(document);
     const double rate = seconds > 0 ? static_cast<double>(tokens) / seconds : 0;
-    out.text(out.strong("gists  " + to_text(document.id)) + "  " +
-             printable(document.source_name) + "  " + format_count(gists) + " gists of " +
-             format_count(tokens) + " tokens in " + format_seconds(seconds) + ", " +
-             format_count(static_cast<std::uint64_t>(rate)) + " tokens/s");
+    out.text(out.strong("gists  " + to_text(document.id)) + "  " + printable(document.source_name) +
+             "  " + format_count(gists) + " gists of " + format_count(tokens) + " tokens in " +
+             format_seconds(seconds) + ", " + format_count(static_cast<std::uint64_t>(rate)) +
+             " tokens/s");
     out.flush();
 }
 
@@ -85,9 +85,9 @@ Result<MadeGists> make_waiting_gists(Invocation& invocation, runtime::BankSessio
         MC_ASSIGN(const std::uint64_t gists, runtime::make_gists(bank, document.id, options));
         bar.clear();
         const double seconds = seconds_between(begin_ns, invocation.clock.monotonic_ns());
-        invocation.log.info("gists_made", {{"document", to_text(document.id)},
-                                           {"gists", gists},
-                                           {"seconds", seconds}});
+        invocation.log.info(
+            "gists_made",
+            {{"document", to_text(document.id)}, {"gists", gists}, {"seconds", seconds}});
         print_made(invocation.out, document, gists, seconds);
         ++made.documents;
         made.tokens += tokens_without_gists(document);

@@ -276,7 +276,7 @@ Result<CommitNumber> BankNodeStore::commit(const IngestBatch& batch) {
         MC_ASSIGN(StoredDocument stored, require_document(txn, batch.document.id));
         const TokenSpan added{stored.record.token_count, batch.document.token_count};
         MC_TRY(write_batch(txn, parts_.meta, *coder, stored, batch));
-        if (added.empty()) {  // no index holds anything of it
+        if (added.empty() && !batch.gists.empty()) {  // no index holds anything of gists
             MC_ASSIGN(const Counters counters,
                       require_record(txn, Database::kMeta, kCountersKey, decode_counters));
             number = CommitNumber(counters.last_commit);

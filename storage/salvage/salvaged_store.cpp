@@ -57,8 +57,7 @@ class SalvagedPieces final : public DocumentSource {
             if (!chunk) return changed();
             return std::optional<DocumentPiece>(std::move(*chunk));
         }
-        while (level_ <= kLevelMax.value &&
-               gists_ == node_count(record_.gist_end, Level(level_))) {
+        while (level_ <= kLevelMax.value && gists_ == node_count(record_.gist_end, Level(level_))) {
             ++level_;
             gists_ = 0;
         }

@@ -285,7 +285,8 @@ TEST_F(StoreDamageTest, ADamagedReaderTableDoesNoHarm) {
 
 TEST_F(StoreDamageTest, AnErrorNamesStoreDatabaseAndKeyAndSaysWhatToDo) {
     // The token ids of the grown document, as they lie in its first chunk.
-    const DocumentRecord first{DocumentId(13), BankId(1), "", "", 0, 0, 0, 0, {}, false, {}};
+    DocumentRecord first;
+    first.id = DocumentId(13);
     const auto tokens = next_batch(first, 20).tokens;
     std::string pattern;
     for (const TokenId token : tokens) {

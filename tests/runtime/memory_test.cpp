@@ -48,6 +48,8 @@ TEST_F(MemoryTest, ManyMessagesMakeTheDocumentThatOneIngestMakes) {
         text += "anna: " + message + "\n";
         if (i == 30) reopen();
     }
+    while (memory_->make_some_gists()) {
+    }
     EXPECT_EQ(whole("session/long"), text);
     const auto session = BankSession::open(memory_->engine(), "default", false);
     const auto document = *(*session)->nodes().find_document_by_source("session/long");

@@ -185,6 +185,8 @@ TEST_F(RecallFilterTest, WhatFitsIsFoundBehindAnyNumberOfOthers) {
 TEST_F(RecallFilterTest, EveryPolicyIsKeptToIt) {
     note("a", "The bell hangs in Lisbon, and it is old. " + std::string(400, 'x') + ".");
     note("b", "The bell is cracked. " + std::string(400, 'y') + ".");
+    while (memory_->make_some_gists()) {
+    }
     const auto session = BankSession::open(memory_->engine(), "default", false);
     ASSERT_TRUE(session);
     for (const std::string policy : {"passages", "bm25", "recency", "uniform"}) {

@@ -287,5 +287,42 @@ TEST(EngineQueueTest, TheBackgroundHasItsTurnsUnderLoadAndNoneAfterTheEnd) {
     EXPECT_EQ(background.noted, (std::vector<std::size_t>{20, 40, 60, 80}));
 }
 
+// Its idle steps are counted; the last of them ends the queue.
+class CountedIdleSteps final : public EngineQueue::Background {
+  public:
+    CountedIdleSteps(EngineQueue& queue, int last) : queue_(queue), last_(last) {}
+
+    bool step() override { return false; }
+
+    bool idle_step() override {
+        if (++count == last_) queue_.close();
+        return true;
+    }
+
+    int count = 0;
+
+  private:
+    EngineQueue& queue_;
+    const int last_;
+};
+
+TEST(EngineQueueTest, IdleStepsWaitForEveryRequest) {
+    constexpr std::size_t kJobs = 3 * kJobsPerStep;
+    EngineQueue queue(kJobs);
+    CountedIdleSteps background(queue, 3);
+    int steps_before_the_last_job = -1;
+    std::vector<EngineQueue::Place> places;
+    places.reserve(kJobs);
+    for (std::size_t i = 0; i < kJobs; ++i) {
+        places.push_back(*queue.admit());
+        places.back().start([&] { steps_before_the_last_job = background.count; });
+    }
+    std::thread engine([&] { queue.serve(&background); });
+    places.clear();
+    engine.join();
+    EXPECT_EQ(steps_before_the_last_job, 0);
+    EXPECT_EQ(background.count, 3);
+}
+
 }  // namespace
 }  // namespace mc::serve

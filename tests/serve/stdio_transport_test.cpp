@@ -131,6 +131,19 @@ TEST_F(StdioTransport, WhatIsCancelledStopsAndIsNotAnswered) {
     EXPECT_EQ(memory_.calls.size(), 1U);
 }
 
+TEST_F(StdioTransport, IdleStepsAreDoneWhileNoMessageWaitsAndEndWithTheInput) {
+    PausingInput input(recall_line(1), recall_line(2));
+    std::istream in(&input);
+    std::ostringstream out;
+    int steps = 0;
+    EXPECT_TRUE(serve_lines(server_, in, out, [&] {
+        if (++steps == 3) input.go_on();
+        return true;
+    }));
+    EXPECT_GE(steps, 3);
+    EXPECT_EQ(memory_.calls.size(), 2U);
+}
+
 TEST(MessageQueue, AFullQueueWaitsAndIdsOfTextAndNumberDiffer) {
     MessageQueue queue(1);
     queue.push({"1", "a"});

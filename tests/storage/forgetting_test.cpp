@@ -236,8 +236,8 @@ TEST_F(ForgettingTest, AStoreOfTheOlderFormatIsOfTheNewerOnceItIsWritten) {
         return open_or_die(test_options(scratch_.path() / "store", mode))->meta().format_version;
     };
     EXPECT_EQ(version_in(StoreMode::kRead), 1U);
-    EXPECT_EQ(version_in(StoreMode::kWrite), 3U);
-    EXPECT_EQ(version_in(StoreMode::kRead), 3U);
+    EXPECT_EQ(version_in(StoreMode::kWrite), kStoreFormatVersion);
+    EXPECT_EQ(version_in(StoreMode::kRead), kStoreFormatVersion);
 }
 
 }  // namespace

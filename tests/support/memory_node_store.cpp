@@ -146,7 +146,7 @@ Result<CommitNumber> MemoryNodeStore::commit(const IngestBatch& batch) {
         content.record.gist_end += group.gists.size() * kBlockSize;
         if (group.gists.size() < kBlockSize) break;
     }
-    if (batch.tokens.empty()) return last_commit_;
+    if (batch.tokens.empty() && !batch.gists.empty()) return last_commit_;
     ++last_commit_.value;
     journal_.push_back(
         {last_commit_, batch.document.id, {token_begin, batch.document.token_count}});

@@ -52,8 +52,10 @@ class GrowingDocument {
 
     // Drops the builder and makes another from the store, as after a restart.
     void resume() {
-        builder_ =
-            std::move(*DocumentBuilder::resume(store_, record(), encoder_, with_statistics_));
+        const DocumentRecord now = record();
+        builder_ = std::move(*DocumentBuilder::resume(store_, now, encoder_, with_statistics_));
+        const auto tail = *store_.read_tokens(id_, {now.gist_end, now.token_count});
+        MC_CHECK(builder_->append(tail)->empty(), "a document whose gists are all made");
     }
 
     // Appends and commits.

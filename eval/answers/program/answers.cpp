@@ -27,9 +27,8 @@ class EngineStore final : public MemoryStore {
     Reader& reader() override { return reader_; }
 
     Result<std::unique_ptr<Memory>> open(std::size_t number, const MemoryText& text) override {
-        MC_ASSIGN(auto memory,
-                  BankMemory::open(*engine_, "memory-" + std::to_string(number), text, with_gists_,
-                                   cancelled_));
+        MC_ASSIGN(auto memory, BankMemory::open(*engine_, "memory-" + std::to_string(number), text,
+                                                with_gists_, cancelled_));
         return std::unique_ptr<Memory>(std::move(memory));
     }
 
