@@ -21,8 +21,8 @@ std::vector<CoverPiece> children_of(NodeId node) {
 }
 
 bool exists(const DocumentRecord& document, NodeId node) {
-    return node.level >= Level(1) && node.level <= top_level(document.gist_end) &&
-           node.index.value < node_count(document.gist_end, node.level);
+    return node.level >= Level(1) && node.level <= top_level(document.token_count) &&
+           node.index.value < node_count(document.token_count, node.level);
 }
 
 }  // namespace
@@ -34,7 +34,7 @@ Result<std::vector<TreePiece>> walk_tree(const BankText& text, const DocumentRec
     const std::uint64_t count = document.token_count;
     std::vector<TreePiece> pieces;
     for (const CoverPiece& piece :
-         node ? children_of(*node) : coarsest_cover({0, count}, document.gist_end)) {
+         node ? children_of(*node) : coarsest_cover({0, count}, tail_begin(count))) {
         const std::uint64_t shown_end = std::min(piece.span.end, piece.span.begin + kBlockSize);
         MC_ASSIGN(const ByteSpan bytes, text.byte_span_of(document.id, piece.span));
         MC_ASSIGN(const std::string begin,
