@@ -58,8 +58,17 @@ EngineQueue::Turn EngineQueue::take_turn(std::size_t jobs_in_a_row, Job*& job) {
     return Turn::kJob;
 }
 
+bool EngineQueue::rest() {
+    const auto end = std::chrono::steady_clock::now() + kRest;
+    const ScopedLock lock(mutex_);
+    while (jobs_.empty() && !closed_)
+        if (changed_.wait_until(mutex_, end) == std::cv_status::timeout) break;
+    return jobs_.empty() && !closed_;
+}
+
 void EngineQueue::serve(Background* background) {
     std::size_t jobs_in_a_row = 0;
+    bool rested = false;  // nobody has asked since
     while (true) {
         Job* job = nullptr;
         const Turn turn = take_turn(jobs_in_a_row, job);
@@ -67,9 +76,15 @@ void EngineQueue::serve(Background* background) {
         if (turn != Turn::kJob) {
             jobs_in_a_row = 0;
             if (background == nullptr) continue;
-            if (background->step() || (turn == Turn::kIdleStep && background->idle_step())) wake();
+            bool goes_on = background->step();
+            if (!goes_on && turn == Turn::kIdleStep) {
+                rested = rested || rest();
+                goes_on = rested && background->idle_step();
+            }
+            if (goes_on) wake();
             continue;
         }
+        rested = false;
         ++jobs_in_a_row;
         job->work();
         const ScopedLock lock(mutex_);

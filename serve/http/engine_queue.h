@@ -10,6 +10,7 @@
 // from many. Errors: none.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -24,6 +25,9 @@ namespace mc::serve {
 
 // Under a load that never ends, a twentieth of the engine's turns is the background's.
 inline constexpr std::size_t kJobsPerStep = 20;
+
+// How long nobody must have asked before idle steps begin: who asks again at once waits for none.
+inline constexpr std::chrono::milliseconds kRest(250);
 
 class EngineQueue {
     struct Job {
@@ -68,7 +72,7 @@ class EngineQueue {
         // Both: false when there is nothing to do, until a request was served or wake() is called.
         virtual bool step() = 0;
 
-        // What is never done while a request waits.
+        // What is never done while a request waits, nor within kRest of the last one.
         virtual bool idle_step() { return false; }
     };
 
@@ -85,6 +89,8 @@ class EngineQueue {
   private:
     bool may_step() const MC_REQUIRES(mutex_) { return has_background_ && !closed_; }
     enum class Turn { kJob, kStep, kIdleStep, kEnd };
+    // Waits for kRest; false where a request or the end comes before.
+    bool rest();
     // Waits for what is next; takes it.
     Turn take_turn(std::size_t jobs_in_a_row, Job*& job);
 

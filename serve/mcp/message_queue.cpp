@@ -26,8 +26,11 @@ void MessageQueue::close() {
     changed_.notify_all();
 }
 
-bool MessageQueue::is_idle() {
+bool MessageQueue::stays_idle_for(std::chrono::milliseconds time) {
+    const auto end = std::chrono::steady_clock::now() + time;
     const ScopedLock lock(mutex_);
+    while (waiting_.empty() && !closed_)
+        if (changed_.wait_until(mutex_, end) == std::cv_status::timeout) break;
     return waiting_.empty() && !closed_;
 }
 

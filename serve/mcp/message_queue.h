@@ -7,6 +7,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -33,8 +34,8 @@ class MessageQueue {
     // Nothing more will come.
     void close();
 
-    // Whether nothing waits now and something may come.
-    bool is_idle();
+    // Whether nothing waits and something may come, after waiting that long for it.
+    bool stays_idle_for(std::chrono::milliseconds time);
 
     // The next message, nullopt when none will come. Ends the answering of the one before it.
     std::optional<QueuedMessage> pop();

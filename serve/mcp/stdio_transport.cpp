@@ -12,6 +12,9 @@
 namespace mc::serve {
 namespace {
 
+// How long nobody must have asked before idle steps begin: who asks again at once waits for none.
+constexpr std::chrono::milliseconds kRest(250);
+
 // Requests that wait; a client waits for each answer, so more are a mistake or an attack.
 constexpr std::size_t kWaitingMax = 64;
 
@@ -72,8 +75,8 @@ Result<void> serve_lines(McpServer& server, std::istream& in, std::ostream& out,
         written = written && out.good();
     };
     const auto pop = [&] {
-        while (idle && queue.is_idle() && idle()) {
-        }
+        auto rest = kRest;
+        while (idle && queue.stays_idle_for(rest) && idle()) rest = std::chrono::milliseconds(0);
         return queue.pop();
     };
     while (const auto message = pop()) {

@@ -21,8 +21,8 @@ namespace mc::serve {
 // Longest message: the longest text that remember takes, written in escapes.
 inline constexpr std::size_t kMessageBytesMax = 4 * 1024 * 1024;
 
-// idle: done again and again while no message waits, until it says that there is nothing to do; may
-// be empty. A message waits until it returns.
+// idle: done again and again once no message has come for a quarter of a second, until it says that
+// there is nothing to do; may be empty. A message waits until it returns.
 Result<void> serve_lines(McpServer& server, std::istream& in, std::ostream& out,
                          const std::function<bool()>& idle = {});
 
