@@ -46,7 +46,7 @@ def timed(function, *arguments, **named):
 def main():
     binary, model, *texts = map(pathlib.Path, sys.argv[1:])
     program = OnAllCores(binary.resolve(), model.resolve())
-    tokens = sum(program.result("ingest", path.resolve())["tokens"] for path in texts)
+    tokens = sum(program.result("ingest", path.resolve(), "--no-gists")["tokens"] for path in texts)
     mcp = agent.McpProcess(program)
     rng = random.Random(1)
     remember_s, recall_s = [], []

@@ -7,6 +7,7 @@
 #include "core/check.h"
 #include "core/utf8.h"
 #include "runtime/document_file.h"
+#include "runtime/evidence_room.h"
 #include "runtime/remember_request.h"
 #include "runtime/remembering.h"
 
@@ -22,16 +23,6 @@ Result<void> read_original(const BankText& text, const ReadRequest& request, Rea
     result.byte_count = file.byte_count();
     result.media_type = file.media_type();
     return file.copy(result.bytes, [&](std::string_view piece) { result.text += piece; });
-}
-
-// The best first, as long as there is room for the whole.
-void keep_within(std::uint64_t tokens_max, std::vector<Evidence>& evidence) {
-    std::uint64_t used = 0;
-    std::erase_if(evidence, [&](const Evidence& item) {
-        if (used + item.tokens.count() > tokens_max) return true;
-        used += item.tokens.count();
-        return false;
-    });
 }
 
 }  // namespace
@@ -133,13 +124,15 @@ Result<Recollection> Memory::recall(const RecallRequest& request) {
     FocusSession focus(*session);
     MC_ASSIGN(recollection.report, focus.ask(request.question, options));
     auto& evidence = recollection.report.evidence;
-    if (request.tokens_max) keep_within(*request.tokens_max, evidence);
+    std::optional<std::vector<std::size_t>> kept;  // nullopt: all
+    if (request.tokens_max) kept = keep_within(*request.tokens_max, evidence);
     for (const Evidence& item : evidence) recollection.token_count += item.tokens.count();
     if (request.on_found) request.on_found(recollection);
     if (request.answer) {
         AnswerOptions answer = *request.answer;
         if (reader_) answer.outside_reader = &*reader_;
         MC_ASSIGN(recollection.answer, focus.answer(answer));
+        if (kept) recollection.answer->sources = renumbered(recollection.answer->sources, *kept);
     }
     return recollection;
 }
