@@ -141,7 +141,7 @@ class Memory {
     Result<MemoryStatus> status();
 
     // Makes some of the gists that documents of any bank wait for; false when none waits, or making
-    // them failed. For whoever calls this class, while nobody asks: a call takes half a second.
+    // them failed. For whoever calls this class, while nobody asks (runtime/gist_backlog.h).
     bool make_some_gists();
 
     // The newest documents of a bank, newest first.
