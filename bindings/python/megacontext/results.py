@@ -146,6 +146,7 @@ class DocumentRecord:
     complete: bool
     levels: list[LevelNodes]
     tail_tokens: int
+    tokens_without_gists: int
     metadata: dict[str, str]
 
 
@@ -167,6 +168,7 @@ class BankSummary:
     created_us: int
     documents: int
     tokens: int
+    tokens_without_gists: int
     bytes: int
 
 
@@ -178,6 +180,7 @@ class MemoryStatus:
     base_model: str
     encoder: str
     vectors: bool
+    gist_fault: str | None
     banks: list[BankSummary]
 
 
