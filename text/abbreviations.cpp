@@ -35,6 +35,14 @@ bool is_initialism(std::string_view word) {
     return word.size() % 2 == 1;
 }
 
+// Whether a capitalised word stands before this place: "Nathan " before "I".
+bool follows_capital(std::string_view text, std::size_t begin) {
+    if (begin < 2 || text[begin - 1] != ' ') return false;
+    std::size_t at = begin - 1;
+    while (at > 0 && is_letter(text[at - 1])) --at;
+    return at < begin - 1 && is_upper(text[at]);
+}
+
 template <std::size_t kCount>
 bool holds(const std::array<std::string_view, kCount>& words, std::string_view word) {
     return std::find(words.begin(), words.end(), word) != words.end();
@@ -56,7 +64,7 @@ bool is_abbreviation(std::string_view text, bool digit_follows) {
     if (digit_follows && holds(kBeforeNumbers, word)) return true;
     const bool first = text.find_first_not_of(" \t\r\n(") == begin;
     if (word.size() == 1 && first) return true;
-    return is_initialism(word) && word != "I";
+    return is_initialism(word) && (word != "I" || follows_capital(text, begin));
 }
 
 }  // namespace mc::text

@@ -57,9 +57,58 @@ bool is_function_word(std::string_view word) {
     return std::binary_search(kFunctionWords.begin(), kFunctionWords.end(), word);
 }
 
+bool is_lower(char c) {
+    return c >= 'a' && c <= 'z';
+}
+
+bool is_upper(char c) {
+    return c >= 'A' && c <= 'Z';
+}
+
+// A word of ASCII letters, as function words are.
+struct PlainWord {
+    std::string_view text;
+    bool before_full_stop = false;
+};
+
+std::vector<PlainWord> plain_words(std::string_view text) {
+    std::vector<PlainWord> words;
+    for (std::size_t at = 0; at < text.size();) {
+        std::size_t end = at;
+        while (end < text.size() && (is_lower(text[end]) || is_upper(text[end]))) ++end;
+        if (end > at)
+            words.push_back({text.substr(at, end - at), end < text.size() && text[end] == '.'});
+        at = std::max(end, at + 1);
+    }
+    return words;
+}
+
+// Whether capitals make a name of a word, wherever it stands but at the begin ("Will", "US"); of a
+// letter its full stop does ("Nathan I. Merriweather"), because "I" has a capital anyway.
+bool is_written_as_name(const PlainWord& word, bool first) {
+    const std::string_view rest = word.text.substr(1);
+    if (!is_upper(word.text[0])) return false;
+    if (rest.empty()) return word.before_full_stop || (!first && word.text != "I");
+    return !first && (std::ranges::all_of(rest, is_lower) || std::ranges::all_of(rest, is_upper));
+}
+
+// Folded words of a question that are names there, function words or not. Where no word is written
+// small, capitals tell nothing.
+std::unordered_set<std::string> words_written_as_names(std::string_view question) {
+    const std::vector<PlainWord> words = plain_words(question);
+    std::unordered_set<std::string> names;
+    const auto is_small = [](const PlainWord& word) { return is_lower(word.text[0]); };
+    if (std::ranges::none_of(words, is_small)) return names;
+    for (std::size_t i = 0; i < words.size(); ++i)
+        if (is_written_as_name(words[i], i == 0)) names.insert(fold(words[i].text));
+    return names;
+}
+
 std::vector<QuestionTerm> terms_of(std::string_view text, bool question) {
     TermList list;
     Stemmer stemmer;
+    std::unordered_set<std::string> names;
+    if (question) names = words_written_as_names(text);
     for (SplitWord& word : split_words(fold(text))) {
         if (word.kind == SplitKind::kRun) {
             add_pairs(list, word.units);
@@ -70,7 +119,8 @@ std::vector<QuestionTerm> terms_of(std::string_view text, bool question) {
             else if (word.units.size() == 1)
                 list.add(word.units[0], true, 1);
         } else if (word.kind == SplitKind::kWord) {
-            const float weight = is_function_word(word.text) ? kFunctionWordWeight : 1;
+            const bool says_nothing = is_function_word(word.text) && !names.contains(word.text);
+            const float weight = says_nothing ? kFunctionWordWeight : 1;
             list.add(stemmer.stem(word.text), false, weight);
         } else {
             list.add(std::move(word.text), false, 1);

@@ -41,6 +41,7 @@ TEST(PassagesTest, AbbreviationsInitialsAndNumbersEndNoSentence) {
         {"Dr. Quill met Mr. Smith and Mrs. Smith near St. Anne's at some time last week. ",
          "They live at No. 5, as noted in Vol. 3 and on p. 12 of the register that they keep. ",
          "He read J. R. R. Tolkien and W. H. Auden in the U.S. Army, e.g. during the long nights. ",
+         "Nathan I. Merriweather and Henrietta I. Rowntree drink tea whenever they are asked to. ",
          "It costs 3.50 dollars with v1.2.3 of the program, see www.example.org for the file.txt. ",
          "At 5 p.m. the bell rang, etc. and so on (cf. Smith vs. Jones), which nobody had asked. ",
          "Wait... there is more to it, said the Rev. Brown to the man who had come so far. "})

@@ -77,6 +77,27 @@ TEST(TermsTest, WordsThatOnlyAskWeighLess) {
             << term.text;
 }
 
+float weight_of(std::string_view question, std::string_view word) {
+    for (const QuestionTerm& term : question_terms(question))
+        if (term.text == word) return term.weight;
+    return 0;
+}
+
+TEST(TermsTest, FunctionWordsThatAreWrittenAsNamesWeighAsNames) {
+    EXPECT_EQ(weight_of("What does Nathan I. Merriweather drink?", "i"), 1);
+    EXPECT_EQ(weight_of("I. Newton was born where?", "i"), 1);
+    EXPECT_EQ(weight_of("Which of them is Henrietta A. Rowntree?", "a"), 1);
+    EXPECT_EQ(weight_of("What does Will keep in the shed?", "will"), 1);
+    EXPECT_EQ(weight_of("Did it leave the US or the WHO?", "us"), 1);
+    EXPECT_EQ(weight_of("Did it leave the US or the WHO?", "who"), 1);
+
+    EXPECT_LT(weight_of("What did I say about tea?", "i"), 1);
+    EXPECT_LT(weight_of("Will Anna come with us?", "will"), 1);
+    EXPECT_LT(weight_of("Will Anna come with us?", "us"), 1);
+    EXPECT_LT(weight_of("WHAT DID WE SAY TO HIM", "him"), 1);
+    EXPECT_LT(weight_of("Is it a cat.", "a"), 1);
+}
+
 TEST(TermsTest, AnyBytesGiveTermsOfLettersAndDigitsWithinTheLimit) {
     EXPECT_TRUE(text_terms("").empty());
     EXPECT_TRUE(text_terms(" .,;:!?\"'()[]{}<>|\\/*+-=~^%$#@&`\n\t").empty());
