@@ -57,11 +57,11 @@ bool is_function_word(std::string_view word) {
     return std::binary_search(kFunctionWords.begin(), kFunctionWords.end(), word);
 }
 
-bool is_lower(char c) {
+bool is_small(char c) {
     return c >= 'a' && c <= 'z';
 }
 
-bool is_upper(char c) {
+bool is_capital(char c) {
     return c >= 'A' && c <= 'Z';
 }
 
@@ -75,7 +75,7 @@ std::vector<PlainWord> plain_words(std::string_view text) {
     std::vector<PlainWord> words;
     for (std::size_t at = 0; at < text.size();) {
         std::size_t end = at;
-        while (end < text.size() && (is_lower(text[end]) || is_upper(text[end]))) ++end;
+        while (end < text.size() && (is_small(text[end]) || is_capital(text[end]))) ++end;
         if (end > at)
             words.push_back({text.substr(at, end - at), end < text.size() && text[end] == '.'});
         at = std::max(end, at + 1);
@@ -87,9 +87,9 @@ std::vector<PlainWord> plain_words(std::string_view text) {
 // letter its full stop does ("Nathan I. Merriweather"), because "I" has a capital anyway.
 bool is_written_as_name(const PlainWord& word, bool first) {
     const std::string_view rest = word.text.substr(1);
-    if (!is_upper(word.text[0])) return false;
+    if (!is_capital(word.text[0])) return false;
     if (rest.empty()) return word.before_full_stop || (!first && word.text != "I");
-    return !first && (std::ranges::all_of(rest, is_lower) || std::ranges::all_of(rest, is_upper));
+    return !first && (std::ranges::all_of(rest, is_small) || std::ranges::all_of(rest, is_capital));
 }
 
 // Folded words of a question that are names there, function words or not. Where no word is written
@@ -97,8 +97,8 @@ bool is_written_as_name(const PlainWord& word, bool first) {
 std::unordered_set<std::string> words_written_as_names(std::string_view question) {
     const std::vector<PlainWord> words = plain_words(question);
     std::unordered_set<std::string> names;
-    const auto is_small = [](const PlainWord& word) { return is_lower(word.text[0]); };
-    if (std::ranges::none_of(words, is_small)) return names;
+    const auto begins_small = [](const PlainWord& word) { return is_small(word.text[0]); };
+    if (std::ranges::none_of(words, begins_small)) return names;
     for (std::size_t i = 0; i < words.size(); ++i)
         if (is_written_as_name(words[i], i == 0)) names.insert(fold(words[i].text));
     return names;
