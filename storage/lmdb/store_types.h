@@ -18,8 +18,8 @@
 namespace mc::storage {
 
 // Of the whole directory. A store with a greater number is refused; fields are only ever added.
-// 2: documents may hold blank tokens. 3: banks may hold macros. A store of an older version is of
-// this one once it was opened for writing.
+// 2: documents may hold blank tokens. 3: banks may hold macros. 4: documents may have text without
+// gists. A store of an older version is of this one once it was opened for writing.
 inline constexpr std::uint32_t kStoreFormatVersion = 4;
 
 enum class StoreMode {

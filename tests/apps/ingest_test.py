@@ -46,7 +46,7 @@ class Ingest(cli.CliTestCase):
         self.assertEqual(done.returncode, 3)
         report = json.loads(done.stdout)
         totals = json.loads(done.stderr.splitlines()[-1])
-        self.assertEqual((totals["event"], totals["commits_total"]), ("totals", 1))
+        self.assertEqual((totals["event"], totals["commits_total"]), ("totals", 2))  # text, gists
         self.assertEqual(totals["ingest_tokens_total"], report["tokens_added"])
         self.assertEqual(totals["ingest_gists_total"], report["tokens_added"] // 32)
         self.assertGreater(totals["ingest_seconds_sum"], 0)
@@ -106,7 +106,8 @@ class Ingest(cli.CliTestCase):
     def test_nothing_but_results_on_standard_output_and_nothing_on_standard_error(self):
         done = self.cli.run("ingest", self.cli.write("text.txt", SHORT))
         self.assertEqual(done.stderr, b"")
-        self.assertEqual(len(done.stdout.decode().splitlines()), 1)
+        self.assertEqual([line.split()[0] for line in done.stdout.decode().splitlines()],
+                         ["ingested", "gists"])
         self.assertNotIn(b"\x1b", done.stdout)
 
     def test_a_kill_at_any_time_loses_and_doubles_nothing(self):

@@ -91,6 +91,32 @@ class BankFileTest : public testing::Test {
     std::unique_ptr<Store> to_;
 };
 
+TEST_F(BankFileTest, ADocumentWhoseGistsAreBehindArrivesAsItIs) {
+    // 2,500 tokens with all of their gists, and 100 more without.
+    IngestBatch batch = next_batch(**bank_->find_document(documents_[2].id), 100, kSpelledTokens);
+    batch.gists.clear();
+    std::string text = text_of_document(*bank_, documents_[2]) + *spell(batch.tokens);
+    for (std::size_t i = 0; i < batch.tokens.size(); ++i)
+        batch.token_sizes_bytes[i] = static_cast<std::uint16_t>(spelled(batch.tokens[i]).size());
+    batch.document.byte_count = text.size();
+    batch.document.content_hash = xxh3_128(std::as_bytes(std::span(text)));
+    ASSERT_TRUE(bank_->commit(batch));
+    ASSERT_EQ((**bank_->find_document(documents_[2].id)).gist_end, tail_begin(2500));
+    write(true);
+
+    const auto opened = open();
+    const auto bank = target();
+    const auto totals = import_all(*opened, *bank);
+    ASSERT_TRUE(totals) << totals.error().to_string();
+    const DocumentRecord found = **bank->find_document_by_source("long");
+    EXPECT_EQ(found.token_count, 2600U);
+    EXPECT_EQ(found.gist_end, tail_begin(2500));
+    EXPECT_EQ(text_of_document(*bank, found), text);
+    EXPECT_EQ((*bank->find_gists(found.id, Level(1), NodeIndex(2)))->gists.size(), 2500U / 32 - 64);
+    EXPECT_FALSE(*bank->find_gists(found.id, Level(1), NodeIndex(3)));
+    EXPECT_EQ(faults(), 0U);
+}
+
 TEST_F(BankFileTest, EverythingArrivesWithItsGists) {
     const ExportReport report = write(true);
     EXPECT_EQ(report.totals.documents, 4U);
