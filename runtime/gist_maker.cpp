@@ -2,25 +2,12 @@
 #include "runtime/gist_maker.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "runtime/ingest.h"
+#include "tree/gist_statistics.h"
 
 namespace mc::runtime {
-namespace {
-
-// Whether the document's gists have statistics; nullopt: it has no gist.
-Result<std::optional<bool>> has_statistics(const NodeStore& nodes, const DocumentRecord& document) {
-    if (document.gist_end == 0) return std::optional<bool>();
-    MC_ASSIGN(const auto group, nodes.find_gists(document.id, Level(1), NodeIndex(0)));
-    if (!group || group->gists.empty())
-        return fail(ErrorCode::kCorruption, "document d" + std::to_string(document.id.value) +
-                                                " has no first gist; run megacontext verify");
-    return std::optional(!std::isnan(group->gists.front().statistics.mean_nll));
-}
-
-}  // namespace
 
 Result<void> GistMaker::take_up(const DocumentRecord& document) {
     if (builder_ && in_hand_ == document.id && builder_->token_count() == document.gist_end)

@@ -2,10 +2,10 @@
 #include "tree/remake_gists.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "core/span_math.h"
+#include "tree/gist_statistics.h"
 #include "tree/read_window.h"
 
 namespace mc {
@@ -50,9 +50,8 @@ class Remaking {
 
     // As the document was ingested.
     Result<void> find_statistics() {
-        if (node_count(document_.gist_end, Level(1)) == 0) return {};
-        MC_ASSIGN(const auto first, siblings(Level(1), NodeIndex(0)));
-        with_statistics_ = !std::isnan(first.front().statistics.mean_nll);
+        MC_ASSIGN(const auto found, has_statistics(store_, document_));
+        with_statistics_ = found.value_or(false);
         return {};
     }
 

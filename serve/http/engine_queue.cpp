@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "serve/protocol/rest.h"
 
 namespace mc::serve {
 

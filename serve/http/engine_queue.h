@@ -10,7 +10,6 @@
 // from many. Errors: none.
 #pragma once
 
-#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -25,9 +24,6 @@ namespace mc::serve {
 
 // Under a load that never ends, a twentieth of the engine's turns is the background's.
 inline constexpr std::size_t kJobsPerStep = 20;
-
-// How long nobody must have asked before idle steps begin: who asks again at once waits for none.
-inline constexpr std::chrono::milliseconds kRest(250);
 
 class EngineQueue {
     struct Job {
@@ -72,7 +68,8 @@ class EngineQueue {
         // Both: false when there is nothing to do, until a request was served or wake() is called.
         virtual bool step() = 0;
 
-        // What is never done while a request waits, nor within kRest of the last one.
+        // What is never done while a request waits, nor within kRest (serve/protocol/rest.h) of the
+        // last one.
         virtual bool idle_step() { return false; }
     };
 

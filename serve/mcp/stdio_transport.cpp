@@ -8,12 +8,10 @@
 #include <thread>
 
 #include "serve/mcp/message_queue.h"
+#include "serve/protocol/rest.h"
 
 namespace mc::serve {
 namespace {
-
-// How long nobody must have asked before idle steps begin: who asks again at once waits for none.
-constexpr std::chrono::milliseconds kRest(250);
 
 // Requests that wait; a client waits for each answer, so more are a mistake or an attack.
 constexpr std::size_t kWaitingMax = 64;

@@ -140,12 +140,8 @@ Result<CommitNumber> MemoryNodeStore::commit(const IngestBatch& batch) {
     for (const NewGist& fresh : batch.gists) append_gist(content, fresh);
     content.record = batch.document;
     content.record.gist_end = 0;
-    while (content.groups.contains({Level(1), node_holding(content.record.gist_end, Level(2))})) {
-        const auto& group =
-            content.groups.at({Level(1), node_holding(content.record.gist_end, Level(2))});
-        content.record.gist_end += group.gists.size() * kBlockSize;
-        if (group.gists.size() < kBlockSize) break;
-    }
+    for (const auto& [key, group] : content.groups)
+        if (key.first == Level(1)) content.record.gist_end += group.gists.size() * kBlockSize;
     if (batch.tokens.empty() && !batch.gists.empty()) return last_commit_;
     ++last_commit_.value;
     journal_.push_back(
