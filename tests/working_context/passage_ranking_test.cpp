@@ -12,17 +12,27 @@ Passage passage(std::uint64_t begin) {
     return {DocumentId(1), {begin, begin + 10}};
 }
 
-TEST(PassageRanking, AddsTheShareOfWordsToTheCosine) {
+TEST(PassageRanking, AddsTheSquaredShareOfWordsToTheCosine) {
     const PassageHit words[] = {{passage(0), 0.8F}};
     const PassageHit vectors[] = {{passage(10), 0.6F}, {passage(0), 0.5F}};
     const auto ranking = rank_passages(words, vectors, {.words_weight = 0.5});
     ASSERT_EQ(ranking.size(), 2U);
     EXPECT_EQ(ranking[0].passage, passage(0));
-    EXPECT_NEAR(ranking[0].score, 0.9, 1e-6);
+    EXPECT_NEAR(ranking[0].score, 0.82, 1e-6);
     EXPECT_EQ(ranking[0].words_rank, 1U);
     EXPECT_EQ(ranking[0].vectors_rank, 2U);
     EXPECT_NEAR(ranking[1].score, 0.6, 1e-6);
     EXPECT_EQ(ranking[1].words_rank, 0U);
+}
+
+TEST(PassageRanking, AFewOfTheQuestionsWordsWeighLessThanALittleMeaning) {
+    // A third of the words, as any text has of any question, and most of them.
+    const PassageHit words[] = {{passage(20), 0.9F}, {passage(0), 0.35F}};
+    const PassageHit vectors[] = {{passage(10), 0.4F}, {passage(0), 0.3F}, {passage(20), 0.3F}};
+    const auto ranking = rank_passages(words, vectors, {});
+    EXPECT_EQ(ranking[0].passage, passage(20));
+    EXPECT_EQ(ranking[1].passage, passage(10));
+    EXPECT_EQ(ranking[2].passage, passage(0));
 }
 
 TEST(PassageRanking, APassageThatVectorsDoNotNameHasAtMostTheLastOnesCosine) {
@@ -30,7 +40,7 @@ TEST(PassageRanking, APassageThatVectorsDoNotNameHasAtMostTheLastOnesCosine) {
     const PassageHit vectors[] = {{passage(10), 0.6F}, {passage(20), 0.1F}};
     const auto ranking = rank_passages(words, vectors, {.words_weight = 1});
     EXPECT_EQ(ranking[1].passage, passage(0));
-    EXPECT_NEAR(ranking[1].score, 0.5, 1e-6);
+    EXPECT_NEAR(ranking[1].score, 0.26, 1e-6);
 }
 
 TEST(PassageRanking, WithoutVectorsWordsAloneDecide) {
