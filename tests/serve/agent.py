@@ -90,9 +90,9 @@ class McpProcess:
 
 
 class HttpProcess:
-    """`megacontext serve` on a port of its own."""
+    """`megacontext serve` on a port of its own. tls: the ssl.SSLContext of a client, where it has TLS."""
 
-    def __init__(self, program, *arguments, key=None):
+    def __init__(self, program, *arguments, key=None, tls=None):
         self.process = program.start("serve", "--port", "0", "--json", *arguments)
         line = self.process.stdout.readline()
         if not line:
@@ -100,8 +100,12 @@ class HttpProcess:
         self.url = json.loads(line)["url"]
         self.port = int(self.url.rpartition(":")[2])
         self.key = key
+        self.tls = tls
 
     def connect(self):
+        if self.tls:
+            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=cli.TIMEOUT_SECONDS,
+                                               context=self.tls)
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=cli.TIMEOUT_SECONDS)
 
     def send(self, method, path, body=None, headers=None, connection=None):
