@@ -183,7 +183,8 @@ class CommandLine:
 
     def call(self, verb, **arguments):
         if verb == "remember":
-            done = self.program.result("ingest", "-", "--name", arguments["name"],
+            bank = [f"--bank={arguments['bank']}"] if "bank" in arguments else []
+            done = self.program.result("ingest", "-", "--name", arguments["name"], *bank,
                                        stdin=arguments["text"].encode())
             span = {"begin": 0, "end": done["bytes"]}
             return {**{key: done[key] for key in ("outcome", "document", "source")}, "bytes": span}
@@ -191,6 +192,7 @@ class CommandLine:
             extra = ["--answer"] if arguments.get("answer") else []
             for key in ("source", "since", "until"):
                 extra += [f"--{key}={arguments[key]}"] if key in arguments else []
+            extra += [f"--banks={','.join(arguments['banks'])}"] if "banks" in arguments else []
             return self.program.result("query", arguments["question"], *extra)
         if verb == "read":
             span = [f"--bytes={arguments['begin']}:{arguments['end']}"] if "begin" in arguments else []
