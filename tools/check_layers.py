@@ -57,7 +57,7 @@ HANDED_ON = ["tl/expected.hpp", "nlohmann/json_fwd.hpp"]
 TORCH_ROOM = "lm/torch"
 TORCH_HEADERS = ["ATen/*", "c10/*", "torch/*"]
 
-FREE_FOLDERS = {"tests", "bench"}  # may include every room and library
+FREE_FOLDERS = {"tests", "bench", "examples"}  # may include every room and library
 SYSTEM_PREFIXES = ("sys/", "linux/", "asm/", "netinet/", "arpa/")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)')
