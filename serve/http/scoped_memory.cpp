@@ -32,7 +32,7 @@ Result<Json> ScopedMemory::call(Verb verb, const Json& arguments, const Listener
         return status;
     }
     Json in_bank = arguments;
-    if (!arguments.value("banks", Json::array()).empty()) {
+    if (verb == Verb::kRecall && !arguments.value("banks", Json::array()).empty()) {
         MC_ASSIGN(in_bank["banks"], allowed_banks(arguments["banks"]));
         return memory_.call(verb, in_bank, listener);
     }
