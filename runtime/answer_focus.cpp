@@ -27,24 +27,22 @@ bool overlaps_any(const Stretch& stretch, std::span<const Stretch> others) {
 }  // namespace
 
 Result<void> FocusSession::focus_on_passages(const QueryOptions& options, QueryReport& report) {
-    MC_ASSIGN(const BankSearch* const search, bank_.search());
     const std::size_t wanted = asked_->wanted;
-    MC_ASSIGN(const auto read,
-              stretches_of(bank_.text(), search->index(), asked_->ranking, wanted));
+    MC_ASSIGN(const auto read, stretches_of(asked_->home_of(), asked_->ranking, wanted));
     MC_TRY(fill_answer_window(options, read));
     MC_TRY(add_background(options));
     report.known = wanted > 0;
     report.cost = answer_window_->cost();
     report.covered_tokens = answer_window_->covered_tokens();
     MC_ASSIGN(const auto others,
-              stretches_of(bank_.text(), search->index(),
-                           std::span(asked_->ranking).subspan(wanted), options.evidence_count));
+              stretches_of(asked_->home_of(), std::span(asked_->ranking).subspan(wanted),
+                           options.evidence_count));
     std::vector<Stretch> shown = read;
     for (const Stretch& stretch : others)
         if (!overlaps_any(stretch, read)) shown.push_back(stretch);
     for (const Stretch& stretch : shown) {
         if (report.evidence.size() >= options.evidence_count) break;
-        MC_ASSIGN(Evidence evidence, read_evidence(bank_.text(), stretch));
+        MC_ASSIGN(Evidence evidence, read_evidence(bank_of(stretch.document).text(), stretch));
         if (stands_in(*answer_window_, stretch)) evidence.level = Level(0);
         report.evidence.push_back(std::move(evidence));
     }
@@ -99,8 +97,9 @@ Result<std::vector<FocusSession::Considered>> FocusSession::considered(std::size
             return overlaps_any(stretch, std::span(&in_window, 1));
         });
         if (is_read(one.choice) && !shown) added.ranked.choice = PassageChoice::kNoRoom;
-        MC_ASSIGN(added.document, bank_.text().require_document(one.passage.document));
-        MC_ASSIGN(added.text, bank_.text().read_text(one.passage.document, one.passage.tokens));
+        const BankText& text = bank_of(one.passage.document).text();
+        MC_ASSIGN(added.document, text.require_document(one.passage.document));
+        MC_ASSIGN(added.text, text.read_text(one.passage.document, one.passage.tokens));
     }
     return out;
 }
@@ -112,7 +111,8 @@ Result<void> FocusSession::add_background(const QueryOptions& options) {
         const bool known = std::ranges::any_of(
             shapes, [&](const auto& shape) { return shape.document == passage->document; });
         if (known) continue;
-        MC_ASSIGN(const auto record, bank_.text().require_document(passage->document));
+        MC_ASSIGN(const auto record,
+                  bank_of(passage->document).text().require_document(passage->document));
         shapes.push_back({record.id, record.token_count, record.gist_end});
     }
     for (const DocumentShape& shape : shapes) {

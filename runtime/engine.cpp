@@ -45,6 +45,15 @@ bool store_exists(const Path& directory) {
     return std::filesystem::exists(directory / "data.mdb", ignored);
 }
 
+Result<void> check_model_is_there(const Path& model) {
+    std::error_code ignored;
+    if (std::filesystem::exists(model, ignored)) return {};
+    return fail(ErrorCode::kInvalidInput,
+                "no base model at " + model.string() +
+                    "; get the default one with scripts/setup or megacontext model fetch, or name "
+                    "another with --model or MEGACONTEXT_MODEL");
+}
+
 }  // namespace
 
 lm::ModelOptions model_options(const Config& config) {
@@ -98,6 +107,7 @@ Result<std::unique_ptr<Engine>> Engine::open(const Config& config, Need need, Ac
 
 Result<void> Engine::open_model(Need need, const std::optional<storage::StoreMeta>& existing) {
     if (need == Need::kStore) return {};
+    MC_TRY(check_model_is_there(config_.model));
     if (need == Need::kTokenizer) {
         MC_ASSIGN(bare_tokenizer_, lm::Tokenizer::open(config_.model));
         if (existing && existing->identity.tokenizer_hash != bare_tokenizer_->hash())

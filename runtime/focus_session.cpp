@@ -2,6 +2,7 @@
 #include "runtime/focus_session.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "core/span_math.h"
@@ -10,37 +11,72 @@
 
 namespace mc::runtime {
 
+Result<std::vector<FocusSession::Home>> FocusSession::open_homes() {
+    std::vector<Home> homes;
+    for (BankSession* const bank : banks_) {
+        MC_ASSIGN(const BankSearch* const search, bank->search());
+        if (search->index().size() > 0) homes.push_back({bank, search});
+    }
+    if (!homes.empty()) return homes;
+    const std::string where = banks_.size() == 1 ? "bank " + bank_.nodes().bank().name + " holds"
+                                                 : "the banks that were named hold";
+    return fail(ErrorCode::kInvalidInput, where + " no text; ingest a file first");
+}
+
 Result<FocusSession::Asked> FocusSession::search_for(const std::string& question,
                                                      const QueryOptions& options) {
     if (question.find_first_not_of(" \t\r\n") == std::string::npos)
         return fail(ErrorCode::kInvalidInput, "the question is empty");
-    MC_ASSIGN(const BankSearch* const search, bank_.search());
-    if (search->index().size() == 0)
-        return fail(ErrorCode::kInvalidInput,
-                    "bank " + bank_.nodes().bank().name + " holds no text; ingest a file first");
+    if (banks_.size() > 1 && options.policy != kPassagesPolicy)
+        return fail(ErrorCode::kUsage,
+                    "several banks are asked at once with policy passages, not " + options.policy +
+                        "; choose that or ask one bank");
+    MC_ASSIGN(const std::vector<Home> homes, open_homes());
     Asked asked;
     asked.text = question;
     asked.tokens = bank_.text().tokenizer().encode(question);
-    if (!options.scope.is_nothing()) {
-        MC_ASSIGN(asked.hits, search->find(question, kCandidateCount, options.scope.ranges));
-    }
-    if (options.policy == "bm25") asked.hits.by_vectors.clear();
-    if (options.policy == "cosine") asked.hits.by_words.clear();
-    asked.ranking = rank_passages(asked.hits.by_words, asked.hits.by_vectors, options.rule);
+    if (!options.scope.is_nothing())
+        for (const Home& home : homes) MC_TRY(search_in(home, options, asked));
+    std::ranges::stable_sort(asked.ranking, std::greater(), &RankedPassage::score);
     asked.wanted = choose_by_rule(asked.ranking, options.rule);
-    MC_TRY(add_leads(*search, options, asked));
+    MC_TRY(add_leads(homes, options, asked));
     if (options.policy == kLensPolicy) MC_TRY(weigh_by_lens(asked));
     return asked;
 }
 
+Result<void> FocusSession::search_in(const Home& home, const QueryOptions& options, Asked& asked) {
+    MC_ASSIGN(asked.hits, home.search->find(asked.text, kCandidateCount, options.scope.ranges));
+    if (options.policy == "bm25") asked.hits.by_vectors.clear();
+    if (options.policy == "cosine") asked.hits.by_words.clear();
+    for (RankedPassage& found :
+         rank_passages(asked.hits.by_words, asked.hits.by_vectors, options.rule)) {
+        asked.homes.emplace(found.passage.document, home);
+        asked.ranking.push_back(std::move(found));
+    }
+    return {};
+}
+
 // Behind what the question found, because that led to them.
-Result<void> FocusSession::add_leads(const BankSearch& search, const QueryOptions& options,
+Result<void> FocusSession::add_leads(std::span<const Home> homes, const QueryOptions& options,
                                      Asked& asked) {
     if (!makes_answering_form(options.policy)) return {};
     auto& ranking = asked.ranking;
-    MC_ASSIGN(auto leads,
-              follow_leads(bank_.text(), search, asked.text, std::span(ranking).first(asked.wanted),
-                           options.scope.ranges));
+    std::vector<RankedPassage> leads;
+    for (const Home& home : homes) {
+        std::vector<RankedPassage> found(
+            ranking.begin(), ranking.begin() + static_cast<std::ptrdiff_t>(asked.wanted));
+        std::erase_if(found, [&](const auto& one) {
+            return asked.homes.at(one.passage.document).bank != home.bank;
+        });
+        MC_ASSIGN(const auto led_to, follow_leads(home.bank->text(), *home.search, asked.text,
+                                                  found, options.scope.ranges));
+        for (const RankedPassage& lead : led_to) asked.homes.emplace(lead.passage.document, home);
+        leads.insert(leads.end(), led_to.begin(), led_to.end());
+    }
+    if (leads.size() > kLeadsMax) {
+        std::ranges::stable_sort(leads, std::greater(), &RankedPassage::score);
+        leads.resize(kLeadsMax);
+    }
     for (RankedPassage& lead : leads) {
         std::erase_if(ranking, [&](const auto& one) { return one.passage == lead.passage; });
         lead.choice = PassageChoice::kLead;
@@ -49,6 +85,18 @@ Result<void> FocusSession::add_leads(const BankSearch& search, const QueryOption
                    leads.end());
     asked.wanted += leads.size();
     return {};
+}
+
+HomeOf FocusSession::Asked::home_of() const {
+    return [this](DocumentId document) {
+        const Home& home = homes.at(document);
+        return PassageHome{home.bank->text(), home.search->index()};
+    };
+}
+
+BankSession& FocusSession::bank_of(DocumentId document) const {
+    const auto home = asked_->homes.find(document);
+    return home == asked_->homes.end() ? bank_ : *home->second.bank;
 }
 
 Result<QueryReport> FocusSession::ask(const std::string& question, const QueryOptions& options) {
@@ -85,27 +133,29 @@ Result<QueryReport> FocusSession::ask(const std::string& question, const QueryOp
 // Counts one access of each block shown as evidence; a reader of a store writes nothing.
 Result<void> FocusSession::record_use(const std::vector<Evidence>& evidence) {
     if (!bank_.engine().store().writable()) return {};
-    std::vector<NodeId> blocks;
+    std::map<BankSession*, std::vector<NodeId>> blocks;
     for (const Evidence& item : evidence) {
+        auto& of_bank = blocks[&bank_of(item.document.id)];
         const std::uint64_t blocks_end = item.document.token_count / kBlockSize;
         const std::uint64_t last = node_holding(item.tokens.end - 1, Level(1)).value;
         for (std::uint64_t block = node_holding(item.tokens.begin, Level(1)).value;
              block <= last && block < blocks_end; ++block)
-            blocks.push_back({item.document.id, Level(1), NodeIndex(block)});
+            of_bank.push_back({item.document.id, Level(1), NodeIndex(block)});
     }
-    if (blocks.empty()) return {};
-    return bank_.nodes().record_use(blocks, bank_.engine().clock().now_us());
+    for (const auto& [bank, used] : blocks)
+        if (!used.empty()) MC_TRY(bank->nodes().record_use(used, bank_.engine().clock().now_us()));
+    return {};
 }
 
 Result<std::vector<Evidence>> FocusSession::search(const std::string& question,
                                                    const QueryOptions& options) {
     MC_ASSIGN(const Asked asked, search_for(question, options));
-    MC_ASSIGN(const BankSearch* const search, bank_.search());
     MC_ASSIGN(const auto stretches,
-              stretches_of(bank_.text(), search->index(), asked.ranking, options.evidence_count));
+              stretches_of(asked.home_of(), asked.ranking, options.evidence_count));
     std::vector<Evidence> found;
     for (const Stretch& stretch : stretches) {
-        MC_ASSIGN(Evidence evidence, read_evidence(bank_.text(), stretch));
+        MC_ASSIGN(Evidence evidence,
+                  read_evidence(asked.home_of()(stretch.document).text, stretch));
         found.push_back(std::move(evidence));
     }
     return found;

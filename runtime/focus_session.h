@@ -7,18 +7,23 @@
 // what the search says, `lensnet` by what LensNet expects each passage to gain its reader. Every
 // other policy makes the narrative
 // form: a cover of whole documents with detail where the policy wants it. The window persists
-// between questions, so the REPL can look at it and edit a narrative one. Ownership: borrows the
-// session. Threads: one. Errors: kInvalidInput for an empty question or an unknown document; kUsage
-// for an unknown policy; kOverBudget when the budget cannot hold the question, or for a narrative
+// between questions, so the REPL can look at it and edit a narrative one. Several banks are one
+// ranking, since scores are absolute; that is of policy passages alone, and a name leads on within
+// its bank. Ownership: borrows the sessions. Threads: one. Errors: kInvalidInput for an empty
+// question or an unknown document; kUsage for an unknown policy, and for several banks with another
+// than passages; kOverBudget when the budget cannot hold the question, or for a narrative
 // form the coarsest cover of even one document, naming the smallest that can.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/config.h"
@@ -116,7 +121,11 @@ struct Answer {
 
 class FocusSession {
   public:
-    explicit FocusSession(BankSession& bank) : bank_(bank) {}
+    explicit FocusSession(BankSession& bank) : FocusSession(std::vector<BankSession*>{&bank}) {}
+
+    // Requires: banks of one engine, at least one, none twice.
+    explicit FocusSession(std::vector<BankSession*> banks)
+        : banks_(std::move(banks)), bank_(*banks_.front()) {}
 
     // Refocuses the window on a question and returns the evidence.
     Result<QueryReport> ask(const std::string& question, const QueryOptions& options);
@@ -168,17 +177,28 @@ class FocusSession {
     Result<void> collapse(NodeId node);
 
   private:
+    // A bank, opened for search.
+    struct Home {
+        BankSession* bank = nullptr;
+        const BankSearch* search = nullptr;
+    };
+
     // A question and all that is made of it once.
     struct Asked {
         std::string text;
         std::vector<TokenId> tokens;
         std::vector<RankedPassage> ranking;
-        std::size_t wanted = 0;  // the ranking's first, which are worth reading
-        PassageHits hits;
+        std::size_t wanted = 0;            // the ranking's first, which are worth reading
+        PassageHits hits;                  // of the last bank
+        std::map<DocumentId, Home> homes;  // of the documents that the ranking names
+
+        HomeOf home_of() const;
     };
 
+    Result<std::vector<Home>> open_homes();
     Result<Asked> search_for(const std::string& question, const QueryOptions& options);
-    Result<void> add_leads(const BankSearch& search, const QueryOptions& options, Asked& asked);
+    Result<void> search_in(const Home& home, const QueryOptions& options, Asked& asked);
+    Result<void> add_leads(std::span<const Home> homes, const QueryOptions& options, Asked& asked);
     Result<void> weigh_by_lens(Asked& asked);
     Result<void> focus_on_passages(const QueryOptions& options, QueryReport& report);
     Result<void> fill_answer_window(const QueryOptions& options,
@@ -199,8 +219,11 @@ class FocusSession {
     Result<const Gist*> read_gist(NodeId node);
     Result<void> edit(Edit::Kind kind, NodeId node);
     Result<void> record_use(const std::vector<Evidence>& evidence);
+    // The bank of a document that the last question found, or that the window covers.
+    BankSession& bank_of(DocumentId document) const;
 
-    BankSession& bank_;
+    const std::vector<BankSession*> banks_;
+    BankSession& bank_;  // the first; of a narrative window the only one
     std::optional<Window> window_;
     std::optional<AnswerWindow> answer_window_;
     std::optional<Asked> asked_;

@@ -6,6 +6,7 @@
 
 #include "core/check.h"
 #include "core/utf8.h"
+#include "runtime/bank_choice.h"
 #include "runtime/document_file.h"
 #include "runtime/evidence_room.h"
 #include "runtime/remember_request.h"
@@ -105,23 +106,43 @@ Result<Remembered> Memory::remember_message(BankSession& session, const Remember
     return Remembered{report.document, report.outcome, {end - line.size(), end}};
 }
 
+Result<std::vector<BankSession*>> Memory::banks_of(const RecallRequest& request) {
+    if (!request.bank.empty() && !request.banks.empty())
+        return fail(ErrorCode::kInvalidInput, "recall takes bank or banks, not both");
+    std::vector<std::string> names{request.bank};
+    if (!request.banks.empty()) {
+        MC_ASSIGN(names, banks_meant(engine_->store(), request.banks));
+    }
+    std::vector<BankSession*> sessions;
+    for (const std::string& name : names) {
+        MC_ASSIGN(sessions.emplace_back(), bank(name, false));
+    }
+    return sessions;
+}
+
 Result<Recollection> Memory::recall(const RecallRequest& request) {
-    MC_ASSIGN(BankSession* const session, bank(request.bank, false));
+    MC_ASSIGN(const std::vector<BankSession*> sessions, banks_of(request));
     QueryOptions options;
     options.budget = engine_->config().budget_entries;
     options.policy = engine_->config().policy;
     options.evidence_count = request.passages_max;
     if (request.tokens_max) options.budget = std::min(options.budget, *request.tokens_max);
-    MC_ASSIGN(options.scope, resolve(request.filter, session->text()));
+    std::vector<const BankText*> texts;
+    bool has_text = false;
+    for (BankSession* const session : sessions) {
+        texts.push_back(&session->text());
+        MC_ASSIGN(const BankSearch* const search, session->search());
+        has_text = has_text || search->index().size() > 0;
+    }
+    MC_ASSIGN(options.scope, resolve(request.filter, texts));
     Recollection recollection;
-    MC_ASSIGN(const BankSearch* const search, session->search());
-    if (search->index().size() == 0) {
+    if (!has_text) {
         recollection.report = {
             request.question, options.policy, options.budget, 0, 0, 0, false, {}, 0, 0};
         if (request.on_found) request.on_found(recollection);
         return recollection;
     }
-    FocusSession focus(*session);
+    FocusSession focus(sessions);
     MC_ASSIGN(recollection.report, focus.ask(request.question, options));
     auto& evidence = recollection.report.evidence;
     std::optional<std::vector<std::size_t>> kept;  // nullopt: all
@@ -168,6 +189,10 @@ Result<ForgetReport> Memory::forget(const ForgetRequest& request) {
     open->gists->restart();
     MC_TRY(runtime::forget(*open->session, plan, request.reason));
     return plan;
+}
+
+Result<std::vector<std::string>> Memory::bank_names() const {
+    return runtime::bank_names(engine_->store());
 }
 
 Result<std::vector<DocumentRecord>> Memory::newest_documents(const std::string& name,

@@ -78,6 +78,9 @@ struct Recollection {
 
 struct RecallRequest {
     std::string bank;
+    // In place of bank, several whose passages are ranked together (runtime/bank_choice.h); one of
+    // them may be kAllBanks.
+    std::vector<std::string> banks;
     std::string question;
     RecallFilter filter;
     std::size_t passages_max = 5;
@@ -132,7 +135,8 @@ class Memory {
     // remember() of a document, step by step (runtime/remembering.h). Borrows the memory.
     // Requires: the request names no session.
     Result<std::unique_ptr<Remembering>> begin_remember(const RememberRequest& request);
-    // A bank without text is no error, nor a filter that no text fits: nothing is known then.
+    // A bank without text is no error, nor a filter that no text fits: nothing is known then. Cost:
+    // a search in every bank.
     Result<Recollection> recall(const RecallRequest& request);
     Result<ReadResult> read(const ReadRequest& request);
     // The plan, carried out unless it is a dry run.
@@ -143,6 +147,9 @@ class Memory {
     // Makes some of the gists that documents of any bank wait for; false when none waits, or making
     // them failed. For whoever calls this class, while nobody asks (runtime/gist_backlog.h).
     bool make_some_gists();
+
+    // In the order of their names.
+    Result<std::vector<std::string>> bank_names() const;
 
     // The newest documents of a bank, newest first.
     Result<std::vector<DocumentRecord>> newest_documents(const std::string& bank,
@@ -172,6 +179,7 @@ class Memory {
 
     Result<OpenBank*> open_bank(const std::string& name, bool create);
     Result<BankSession*> bank(const std::string& name, bool create);
+    Result<std::vector<BankSession*>> banks_of(const RecallRequest& request);
     Result<bool> try_to_make_gists();
     Result<Remembered> remember_message(BankSession& session, const RememberRequest& request);
 

@@ -42,7 +42,8 @@ Result<const Gist*> FocusSession::read_gist(NodeId node) {
     const NodeIndex parent = parent_of(node).index;
     if (!group_read_ || group_read_->document != node.document ||
         group_read_->level != node.level || group_read_->parent != parent) {
-        MC_ASSIGN(group_read_, bank_.nodes().find_gists(node.document, node.level, parent));
+        MC_ASSIGN(group_read_,
+                  bank_of(node.document).nodes().find_gists(node.document, node.level, parent));
     }
     if (!group_read_ || slot_in_parent(node) >= group_read_->gists.size())
         return fail(ErrorCode::kCorruption, "the store has no gist for " + to_string(node) +
@@ -77,7 +78,8 @@ Result<std::vector<lm::Segment>> FocusSession::answer_segments() {
     const auto separator = passage_separator(bank_.text().tokenizer());
     bool first = true;
     for (const Passage& passage : answer_window_->passages) {
-        MC_ASSIGN(const auto tokens, bank_.text().read_tokens(passage.document, passage.tokens));
+        MC_ASSIGN(const auto tokens,
+                  bank_of(passage.document).text().read_tokens(passage.document, passage.tokens));
         if (!std::exchange(first, false)) append_tokens(segments, separator);
         append_tokens(segments, tokens);
     }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "runtime/event_time.h"
@@ -102,6 +103,41 @@ Result<void> add_ranges(const BankText& text, const DocumentRecord& document, Ti
     return {};
 }
 
+struct PlacedDocument {
+    const BankText* text;  // of its bank
+    DocumentRecord document;
+};
+
+Result<std::vector<PlacedDocument>> all_documents(const std::vector<const BankText*>& banks) {
+    std::vector<PlacedDocument> all;
+    for (const BankText* const text : banks) {
+        MC_ASSIGN(auto documents, text->nodes().list_documents());
+        for (DocumentRecord& document : documents) all.push_back({text, std::move(document)});
+    }
+    return all;
+}
+
+// A name may be a document's in each of the banks. In none: what the first says of it.
+Result<std::vector<PlacedDocument>> named(std::span<const std::string> names,
+                                          const std::vector<const BankText*>& banks) {
+    std::vector<PlacedDocument> found;
+    for (const std::string& name : names) {
+        std::optional<Error> missing;
+        const std::size_t found_before = found.size();
+        for (const BankText* const text : banks) {
+            auto document = text->resolve_document(name);
+            if (document)
+                found.push_back({text, std::move(*document)});
+            else if (document.error().code() != ErrorCode::kInvalidInput)
+                return fail(document.error());
+            else if (!missing)
+                missing = document.error();
+        }
+        if (found.size() == found_before) return fail(*missing);
+    }
+    return found;
+}
+
 }  // namespace
 
 RecallScope RecallScope::of(std::vector<DocumentId> documents) {
@@ -119,27 +155,24 @@ bool RecallScope::holds_any(DocumentId document, TokenSpan tokens) const {
            });
 }
 
-Result<RecallScope> resolve(const RecallFilter& filter, const BankText& text) {
+Result<RecallScope> resolve(const RecallFilter& filter, const std::vector<const BankText*>& banks) {
     MC_TRY(check_metadata(filter));
     MC_ASSIGN(const TimeSpan time, time_of(filter));
     std::vector<std::string> names = filter.documents;
     if (!filter.session.empty()) names.push_back(session_document(filter.session));
-    MC_ASSIGN(std::vector<DocumentId> named, text.resolve_documents(names));
-    RecallScope scope = RecallScope::of(std::move(named));
-    if (filter.source.empty() && filter.metadata.empty() && time == kAllTime) return scope;
-
-    std::vector<DocumentRecord> documents;
-    for (const DocumentId id : scope.documents) {
-        MC_ASSIGN(documents.emplace_back(), text.require_document(id));
+    const bool narrows = !filter.source.empty() || !filter.metadata.empty() || time != kAllTime;
+    if (names.empty() && !narrows) return RecallScope();
+    MC_ASSIGN(const auto places, names.empty() ? all_documents(banks) : named(names, banks));
+    if (!narrows) {
+        std::vector<DocumentId> ids;
+        for (const PlacedDocument& place : places) ids.push_back(place.document.id);
+        return RecallScope::of(std::move(ids));
     }
-    if (scope.is_everything) {
-        MC_ASSIGN(documents, text.nodes().list_documents());
-    }
-    scope = {};
+    RecallScope scope;
     scope.is_everything = false;
-    for (const DocumentRecord& document : documents) {
+    for (const auto& [text, document] : places) {
         if (!filter.source.empty() && !fits_pattern(document.source_name, filter.source)) continue;
-        if (has_metadata(document, filter)) MC_TRY(add_ranges(text, document, time, scope.ranges));
+        if (has_metadata(document, filter)) MC_TRY(add_ranges(*text, document, time, scope.ranges));
     }
     return scope;
 }

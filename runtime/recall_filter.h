@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which part of a bank a question is asked of, and the passages that lie in it.
+// Which part of a bank, or of several, a question is asked of, and the passages that lie in it.
 //
 // `documents` and `session` name places to look in; everything else narrows that, and all of it has
 // to hold. The search itself is kept to what fits (PassageIndex), so a passage that fits is found
 // however many others are nearer to the question. Threads: one. Errors: kInvalidInput for a
-// document that is not there, a time that is none, since after until, and metadata that the program
-// keeps for itself; the store's. Cost: names alone, a record each; anything else, every document's
-// record, and for times the text of every session that may hold one.
+// document that is in none of the banks, a time that is none, since after until, and metadata that
+// the program keeps for itself; the store's. Cost: names alone, a record each; anything else, every
+// document's record, and for times the text of every session that may hold one.
 #pragma once
 
 #include <map>
@@ -43,6 +43,7 @@ struct RecallScope {
     bool holds_any(DocumentId document, TokenSpan tokens) const;
 };
 
-Result<RecallScope> resolve(const RecallFilter& filter, const BankText& text);
+// Documents have ids of their own in a store, so one scope is of all banks.
+Result<RecallScope> resolve(const RecallFilter& filter, const std::vector<const BankText*>& banks);
 
 }  // namespace mc::runtime

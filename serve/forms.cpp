@@ -68,6 +68,7 @@ Json to_json(const DocumentRecord& document) {
 
 Json to_json(const runtime::Evidence& evidence, std::size_t rank) {
     return {{"rank", rank},
+            {"bank", evidence.bank},
             {"document", to_text(evidence.document.id)},
             {"source", evidence.document.source_name},
             {"place", evidence.place.empty() ? Json(nullptr) : Json(evidence.place)},

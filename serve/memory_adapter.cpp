@@ -7,12 +7,15 @@
 #include "core/check.h"
 #include "core/span_math.h"
 #include "core/utf8.h"
+#include "runtime/bank_choice.h"
 #include "runtime/remembering.h"
 #include "serve/forms.h"
 #include "serve/protocol/base64.h"
 
 namespace mc::serve {
 namespace {
+
+static_assert(kAllBanks == runtime::kAllBanks);
 
 constexpr std::int64_t kMicrosecondsPerDay = 86'400'000'000;
 
@@ -122,6 +125,7 @@ Result<std::unique_ptr<LongRemember>> MemoryAdapter::begin_remember(const Json& 
 Result<Json> MemoryAdapter::recall(const Json& arguments, const Listener& listener) {
     runtime::RecallRequest request;
     request.bank = text_of(arguments, "bank");
+    request.banks = texts_of(arguments, "banks");
     request.question = text_of(arguments, "question");
     request.filter = filter_of(arguments);
     request.passages_max = number_of(arguments, "passages").value_or(request.passages_max);
@@ -213,6 +217,10 @@ Result<Json> MemoryAdapter::call(Verb verb, const Json& arguments, const Listene
     }
     MC_CHECK(false, "a verb of the table");
     return Json();
+}
+
+Result<std::vector<std::string>> MemoryAdapter::bank_names() {
+    return memory_.bank_names();
 }
 
 Result<std::vector<Resource>> MemoryAdapter::resources(const std::string& bank, std::size_t count) {

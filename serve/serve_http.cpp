@@ -41,7 +41,8 @@ Result<void> serve_http(runtime::Memory& memory, const ServeOptions& options,
     MC_ASSIGN(const auto operations, Operations::open(Operations::folder_of(config.store),
                                                       memory.engine().clock(), adapter));
     HttpService service(service_options, adapter, queue, *operations, stopping);
-    MC_ASSIGN(const auto server, HttpServer::open(options.host, options.port, service));
+    MC_ASSIGN(const auto server,
+              HttpServer::open(options.host, options.port, options.tls, service));
     ready(server->port());
     std::thread listener([&] {
         server->listen();

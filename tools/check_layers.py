@@ -37,7 +37,7 @@ THIRD_PARTY = [
     ("gmime/*", ["documents/converters/mail.cpp"], "macros; GObject"),
     ("CLI/*", ["apps/*.cpp"], "throws; command lines only"),
     ("httplib.h", ["serve/http/http_server.cpp", "reader/http_post.cpp"], "throws; slow to compile"),
-    ("openssl/*", ["serve/http/secrets.cpp"], "codes, not results"),
+    ("openssl/*", ["serve/http/secrets.cpp", "serve/http/tls.cpp"], "codes, not results"),
     ("pybind11/*", ["bindings/python/module.cpp"], "throws; Python only"),
     ("boost/*", ["tree/*.cpp"], "graph views; slow to compile"),
     ("spdlog/*", ["telemetry/log.cpp"], "one logger for the program"),
@@ -57,7 +57,7 @@ HANDED_ON = ["tl/expected.hpp", "nlohmann/json_fwd.hpp"]
 TORCH_ROOM = "lm/torch"
 TORCH_HEADERS = ["ATen/*", "c10/*", "torch/*"]
 
-FREE_FOLDERS = {"tests", "bench"}  # may include every room and library
+FREE_FOLDERS = {"tests", "bench", "examples"}  # may include every room and library
 SYSTEM_PREFIXES = ("sys/", "linux/", "asm/", "netinet/", "arpa/")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)')

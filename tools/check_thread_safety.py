@@ -20,7 +20,7 @@ CLANG = ["clang++", "-fsyntax-only", "-std=c++20", "-Wthread-safety", "-Werror=t
 UNMARKED = re.compile(r"\bstd::(?:shared_|recursive_|timed_)*(?:mutex|lock_guard|unique_lock|scoped_lock"
                       r"|shared_lock)\b")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
-FREE_FOLDERS = {"tests", "bench"}
+FREE_FOLDERS = {"tests", "bench", "examples"}
 # libstdc++ has the type only for compilers with a builtin that clang 14 lacks.
 SOURCE_LOCATION = """#pragma once
 namespace std {

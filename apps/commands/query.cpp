@@ -11,6 +11,7 @@
 #include "apps/views/answer_settings.h"
 #include "apps/views/macro_view.h"
 #include "apps/views/render.h"
+#include "runtime/bank_choice.h"
 #include "runtime/focus_session.h"
 #include "runtime/macros.h"
 
@@ -22,8 +23,20 @@ constexpr const char* kFooter =
     "  megacontext query \"Who signed the treaty?\"\n"
     "  megacontext query \"Who signed the treaty?\" --answer --budget 512\n"
     "  megacontext query \"Who signed the treaty?\" --document book.txt --policy bm25 --json\n"
+    "  megacontext query \"What did Anna say?\" --banks work,home\n"
     "  megacontext query \"What did Anna say?\" --session monday --since 2026-03-01\n"
     "What has no event time counts by when it was stored.";
+
+struct OpenBanks {
+    std::unique_ptr<runtime::Engine> engine;
+    std::vector<std::unique_ptr<runtime::BankSession>> sessions;
+
+    std::vector<runtime::BankSession*> all() const {
+        std::vector<runtime::BankSession*> banks;
+        for (const auto& session : sessions) banks.push_back(session.get());
+        return banks;
+    }
+};
 
 class QueryCommand final : public Command {
   public:
@@ -32,6 +45,12 @@ class QueryCommand final : public Command {
         app->add_option("QUESTION", question_, "the question")->required();
         add_setting_flag(*app, flags, Setting::kPolicy);
         add_setting_flag(*app, flags, Setting::kBudget);
+        app->add_option("--banks", banks_,
+                        "ask these banks together, in place of --bank; *: all of the store")
+            ->type_name("NAME,…")
+            ->delimiter(',')
+            ->expected(1)
+            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
         add_filter_flags(*app, filter_);
         app->add_option("--evidence-count", evidence_count_, "most pieces of evidence")
             ->check(CLI::Range(std::size_t{1}, kEvidenceCountMax).description(""))
@@ -58,8 +77,9 @@ class QueryCommand final : public Command {
     // Far above what anyone reads; a bound so that a typing error cannot ask for everything.
     static constexpr std::size_t kEvidenceCountMax = 1000;
 
-    Result<runtime::QueryOptions> options_for(const Config& config,
-                                              const runtime::BankSession& session) const;
+    Result<OpenBanks> open_banks(Invocation& invocation, runtime::Access access) const;
+    Result<OpenBanks> open_banks(Invocation& invocation) const;
+    Result<runtime::QueryOptions> options_for(const Config& config, const OpenBanks& banks) const;
     // Both say why the answer ended.
     Result<runtime::AnswerEnd> print_text(Output& out, runtime::FocusSession& focus,
                                           const runtime::QueryReport& report);
@@ -67,6 +87,7 @@ class QueryCommand final : public Command {
                                           const runtime::QueryReport& report);
 
     std::string question_;
+    std::vector<std::string> banks_;  // empty: the configured one
     runtime::RecallFilter filter_;
     std::size_t evidence_count_ = 5;
     runtime::AnswerOptions answer_options_;
@@ -79,20 +100,22 @@ class QueryCommand final : public Command {
 };
 
 Result<runtime::QueryOptions> QueryCommand::options_for(const Config& config,
-                                                        const runtime::BankSession& session) const {
+                                                        const OpenBanks& banks) const {
     runtime::QueryOptions options;
     options.policy = config.policy;
     options.budget = config.budget_entries;
     options.evidence_count = evidence_count_;
     options.seed = answer_options_.seed;
-    MC_ASSIGN(options.scope, runtime::resolve(filter_, session.text()));
+    std::vector<const runtime::BankText*> texts;
+    for (const auto& session : banks.sessions) texts.push_back(&session->text());
+    MC_ASSIGN(options.scope, runtime::resolve(filter_, texts));
     return options;
 }
 
 Result<runtime::AnswerEnd> QueryCommand::print_text(Output& out, runtime::FocusSession& focus,
                                                     const runtime::QueryReport& report) {
     out.text(out.faint(summary_of(report)));
-    print_evidence(out, report.evidence);
+    print_evidence(out, report.evidence, !banks_.empty());
     if (explain_) {
         MC_ASSIGN(const auto considered, focus.considered(kConsideredShown));
         out.text("");
@@ -133,25 +156,26 @@ Result<runtime::AnswerEnd> QueryCommand::print_json(Output& out, runtime::FocusS
     return reason;
 }
 
-struct OpenBank {
-    std::unique_ptr<runtime::Engine> engine;
-    std::unique_ptr<runtime::BankSession> session;
-};
-
-Result<OpenBank> open_bank(Invocation& invocation, runtime::Access access) {
-    OpenBank bank;
-    MC_ASSIGN(bank.engine, open_engine(invocation, runtime::Need::kModel, access));
-    MC_ASSIGN(bank.session,
-              runtime::BankSession::open(*bank.engine, invocation.config.bank, false));
-    MC_TRY(open_search(invocation, *bank.session));
-    return bank;
+Result<OpenBanks> QueryCommand::open_banks(Invocation& invocation, runtime::Access access) const {
+    OpenBanks banks;
+    MC_ASSIGN(banks.engine, open_engine(invocation, runtime::Need::kModel, access));
+    std::vector<std::string> names{invocation.config.bank};
+    if (!banks_.empty()) {
+        MC_ASSIGN(names, runtime::banks_meant(banks.engine->store(), banks_));
+    }
+    for (const std::string& name : names) {
+        MC_ASSIGN(auto session, runtime::BankSession::open(*banks.engine, name, false));
+        MC_TRY(open_search(invocation, *session));
+        banks.sessions.push_back(std::move(session));
+    }
+    return banks;
 }
 
 // Catching indexes up needs room; answering does not.
-Result<OpenBank> open_bank(Invocation& invocation) {
-    auto bank = open_bank(invocation, runtime::Access::kWriteIfFree);
-    if (bank || bank.error().code() != ErrorCode::kOutOfSpace) return bank;
-    return open_bank(invocation, runtime::Access::kRead);
+Result<OpenBanks> QueryCommand::open_banks(Invocation& invocation) const {
+    auto banks = open_banks(invocation, runtime::Access::kWriteIfFree);
+    if (banks || banks.error().code() != ErrorCode::kOutOfSpace) return banks;
+    return open_banks(invocation, runtime::Access::kRead);
 }
 
 Result<int> QueryCommand::run(Invocation& invocation) {
@@ -161,13 +185,13 @@ Result<int> QueryCommand::run(Invocation& invocation) {
                                            invocation.config.policy + " covers documents");
     MC_ASSIGN(const auto reader, reader_.server(process_environment()));
     if (reader) answer_options_.outside_reader = &*reader;
-    MC_ASSIGN(const OpenBank bank, open_bank(invocation));
+    MC_ASSIGN(const OpenBanks banks, open_banks(invocation));
     if (!macro_name_.empty()) {
-        MC_ASSIGN(macro_, runtime::open_macro(*bank.engine, invocation.config.bank, macro_name_));
+        MC_ASSIGN(macro_, runtime::open_macro(*banks.engine, invocation.config.bank, macro_name_));
         answer_options_.instruction = &macro_->gists;
     }
-    MC_ASSIGN(const runtime::QueryOptions options, options_for(invocation.config, *bank.session));
-    runtime::FocusSession focus(*bank.session);
+    MC_ASSIGN(const runtime::QueryOptions options, options_for(invocation.config, banks));
+    runtime::FocusSession focus(banks.all());
     MC_ASSIGN(const runtime::QueryReport report, focus.ask(question_, options));
     // What stands there when Ctrl-C comes is printed, and the exit code says that it is not all.
     const InterruptWatch watch;

@@ -17,7 +17,7 @@ constexpr const char* kFooter =
     "Examples:\n"
     "  megacontext serve\n"
     "  megacontext serve key create laptop\n"
-    "  megacontext serve --host 0.0.0.0 --port 8642\n"
+    "  megacontext serve --host 0.0.0.0 --tls-cert server.pem --tls-key server.key\n"
     "Requests: POST /v1/remember, /v1/recall, /v1/read, /v1/forget, GET /v1/status; MCP at /mcp;\n"
     "/openapi.json describes them, /metrics is for Prometheus. SIGTERM ends the server after what\n"
     "it was asked is answered.";
@@ -31,6 +31,7 @@ class ServeCommand final : public Command {
             ->check(CLI::Range(0, 65535).description(""))
             ->type_name("N")
             ->capture_default_str();
+        add_tls_flags(*app);
         reader_.add(*app);
         add_setting_flag(*app, flags, Setting::kBudget);
         add_setting_flag(*app, flags, Setting::kEncoder);
@@ -47,6 +48,7 @@ class ServeCommand final : public Command {
         if (key_app_->parsed()) return key_.run(invocation);
         const serve::StopSignal stop;
         options_.version = MC_VERSION;
+        if (tls_key_->count() > 0) options_.tls = tls_;
         MC_ASSIGN(const auto reader, reader_.server(process_environment()));
         MC_ASSIGN(const auto memory, runtime::Memory::open(invocation.config, invocation.metrics));
         if (reader) memory->set_reader(*reader);
@@ -56,8 +58,19 @@ class ServeCommand final : public Command {
     }
 
   private:
+    void add_tls_flags(CLI::App& app) {
+        auto* certificate = app.add_option("--tls-cert", tls_.certificate,
+                                           "speak HTTPS with this certificate, in PEM form")
+                                ->type_name("FILE");
+        tls_key_ = app.add_option("--tls-key", tls_.key, "its private key, in PEM form")
+                       ->type_name("FILE")
+                       ->needs(certificate);
+        certificate->needs(tls_key_);
+    }
+
     void print_ready(Output& out, int port) const {
-        const std::string url = "http://" + options_.host + ":" + std::to_string(port);
+        const std::string scheme = options_.tls ? "https://" : "http://";
+        const std::string url = scheme + options_.host + ":" + std::to_string(port);
         if (out.json())
             out.json({{"url", url}});
         else
@@ -65,7 +78,9 @@ class ServeCommand final : public Command {
         out.flush();
     }
 
-    serve::ServeOptions options_{"127.0.0.1", kDefaultPort, ""};
+    serve::ServeOptions options_{"127.0.0.1", kDefaultPort, "", std::nullopt};
+    serve::TlsFiles tls_;
+    CLI::Option* tls_key_ = nullptr;
     ReaderFlags reader_;
     CommandParts key_;
     CLI::App* key_app_ = nullptr;

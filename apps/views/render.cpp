@@ -77,10 +77,11 @@ std::string summary_of(const runtime::QueryReport& report) {
            (report.known ? "" : "; not in the memory, as far as search can tell");
 }
 
-void print_evidence(Output& out, const std::vector<runtime::Evidence>& evidence) {
+void print_evidence(Output& out, const std::vector<runtime::Evidence>& evidence, bool with_banks) {
     if (evidence.empty()) out.text("no evidence");
     for (std::size_t i = 0; i < evidence.size(); ++i) {
-        out.text(out.strong(std::to_string(i + 1) + ". " + title_of(evidence[i])) + "  " +
+        const std::string bank = with_banks ? evidence[i].bank + " " : "";
+        out.text(out.strong(std::to_string(i + 1) + ". " + bank + title_of(evidence[i])) + "  " +
                  out.faint(details_of(evidence[i])));
         out.text(wrapped(trimmed(evidence[i].text), kEvidenceIndent, kTextColumns));
     }

@@ -32,7 +32,9 @@ void print_documents(Output& out, const std::vector<DocumentRecord>& documents);
 
 // "passages: 38 of 1,024 entries stand for 24 tokens; search 0.004 s, focus 0.012 s".
 std::string summary_of(const runtime::QueryReport& report);
-void print_evidence(Output& out, const std::vector<runtime::Evidence>& evidence);
+// with_banks: where it may be of several.
+void print_evidence(Output& out, const std::vector<runtime::Evidence>& evidence,
+                    bool with_banks = false);
 // Why each passage is read or left out.
 void print_considered(Output& out,
                       const std::vector<runtime::FocusSession::Considered>& considered);

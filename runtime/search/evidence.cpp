@@ -112,9 +112,16 @@ void join(std::vector<Stretch>& stretches, Stretch added) {
 Result<std::vector<Stretch>> stretches_of(const BankText& text, const PassageIndex& index,
                                           std::span<const RankedPassage> ranking,
                                           std::size_t count) {
+    return stretches_of([&](DocumentId) { return PassageHome{text, index}; }, ranking, count);
+}
+
+Result<std::vector<Stretch>> stretches_of(const HomeOf& home_of,
+                                          std::span<const RankedPassage> ranking,
+                                          std::size_t count) {
     std::vector<Stretch> stretches;
     for (const RankedPassage& ranked : ranking.first(std::min(count, ranking.size()))) {
-        MC_ASSIGN(const TokenSpan tokens, widened(text, index, ranked.passage));
+        const PassageHome home = home_of(ranked.passage.document);
+        MC_ASSIGN(const TokenSpan tokens, widened(home.text, home.index, ranked.passage));
         join(stretches, {ranked.passage.document, tokens, ranked.score, explain(ranked)});
     }
     return stretches;
@@ -150,6 +157,7 @@ Result<std::vector<Stretch>> stretches_of_blocks(const PassageIndex& index,
 
 Result<Evidence> read_evidence(const BankText& text, const Stretch& stretch) {
     Evidence evidence;
+    evidence.bank = text.nodes().bank().name;
     MC_ASSIGN(evidence.document, text.require_document(stretch.document));
     evidence.tokens = stretch.tokens;
     evidence.score = stretch.score;

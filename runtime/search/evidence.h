@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -35,6 +36,7 @@ struct Stretch {
 };
 
 struct Evidence {
+    std::string bank;  // its name
     DocumentRecord document;
     TokenSpan tokens;
     ByteSpan bytes;              // of the text, without white space at its ends
@@ -45,7 +47,19 @@ struct Evidence {
     std::string text;  // UTF-8; invalid bytes replaced
 };
 
+// Where the text and the index of a document are. Borrowed.
+struct PassageHome {
+    const BankText& text;
+    const PassageIndex& index;
+};
+
+using HomeOf = std::function<PassageHome(DocumentId document)>;
+
 // The first count of a ranking as stretches, best first, widened and joined; none overlap.
+Result<std::vector<Stretch>> stretches_of(const HomeOf& home_of,
+                                          std::span<const RankedPassage> ranking,
+                                          std::size_t count);
+// Of a ranking of one bank.
 Result<std::vector<Stretch>> stretches_of(const BankText& text, const PassageIndex& index,
                                           std::span<const RankedPassage> ranking,
                                           std::size_t count);

@@ -110,10 +110,22 @@ httplib::Server::HandlerResponse refuse_if_full(const httplib::Request&, httplib
     return httplib::Server::HandlerResponse::Handled;
 }
 
+Result<std::unique_ptr<httplib::Server>> make_server(const std::optional<TlsFiles>& tls) {
+    if (!tls) return std::make_unique<httplib::Server>();
+    Result<void> done;
+    auto server = std::make_unique<httplib::SSLServer>([&](SSL_CTX& context) {
+        done = use_files(*tls, context);
+        return done.has_value();
+    });
+    MC_TRY(done);
+    if (!server->is_valid()) return fail(ErrorCode::kIo, "OpenSSL cannot be used for TLS");
+    return server;
+}
+
 }  // namespace
 
 struct HttpServer::Parts {
-    httplib::Server server;
+    std::unique_ptr<httplib::Server> server;
     int listener = -1;                // its socket, which it closes
     std::atomic<bool> ended = false;  // listen() has returned
 };
@@ -123,12 +135,28 @@ HttpServer::HttpServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) 
 HttpServer::~HttpServer() = default;
 
 Result<std::unique_ptr<HttpServer>> HttpServer::open(const std::string& host, int port,
+                                                     const std::optional<TlsFiles>& tls,
                                                      HttpService& service) {
     std::unique_ptr<HttpServer> opened(new HttpServer(std::make_unique<Parts>()));
-    httplib::Server& server = opened->parts_->server;
+    MC_ASSIGN(opened->parts_->server, make_server(tls));
+    opened->set_up(service);
+    httplib::Server& server = *opened->parts_->server;
+    if (port == 0)
+        opened->port_ = server.bind_to_any_port(host);
+    else
+        opened->port_ = server.bind_to_port(host, port) ? port : -1;
+    if (opened->port_ < 0)
+        return fail(ErrorCode::kIo, "cannot listen on " + host + " port " + std::to_string(port) +
+                                        ": the address is taken, or not this machine's");
+    ::listen(opened->parts_->listener, kConnectionsWaiting);  // once more: only the number changes
+    return opened;
+}
+
+void HttpServer::set_up(HttpService& service) {
+    httplib::Server& server = *parts_->server;
     server.new_task_queue = [] { return new ConnectionThreads(); };
     server.set_pre_routing_handler(refuse_if_full);
-    server.set_socket_options([parts = opened->parts_.get()](socket_t listener) {
+    server.set_socket_options([parts = parts_.get()](socket_t listener) {
         httplib::default_socket_options(listener);
         parts->listener = listener;
     });
@@ -151,26 +179,17 @@ Result<std::unique_ptr<HttpServer>> HttpServer::open(const std::string& host, in
         [](const httplib::Request&, httplib::Response& to, const std::exception_ptr&) {
             send(problem(500, "internal", "a fault of megacontext itself"), to);
         });
-    if (port == 0)
-        opened->port_ = server.bind_to_any_port(host);
-    else
-        opened->port_ = server.bind_to_port(host, port) ? port : -1;
-    if (opened->port_ < 0)
-        return fail(ErrorCode::kIo, "cannot listen on " + host + " port " + std::to_string(port) +
-                                        ": the address is taken, or not this machine's");
-    ::listen(opened->parts_->listener, kConnectionsWaiting);  // once more: only the number changes
-    return opened;
 }
 
 void HttpServer::listen() {
-    parts_->server.listen_after_bind();
+    parts_->server->listen_after_bind();
     parts_->ended = true;
 }
 
 // The library forgets a stop that comes before it listens.
 void HttpServer::stop() {
-    while (!parts_->server.is_running() && !parts_->ended) std::this_thread::yield();
-    parts_->server.stop();
+    while (!parts_->server->is_running() && !parts_->ended) std::this_thread::yield();
+    parts_->server->stop();
 }
 
 }  // namespace mc::serve

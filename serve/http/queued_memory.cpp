@@ -55,6 +55,12 @@ Result<std::unique_ptr<LongRemember>> QueuedMemory::begin_remember(const Json& a
     return std::make_unique<QueuedRemember>(std::move(**begun), place_);
 }
 
+Result<std::vector<std::string>> QueuedMemory::bank_names() {
+    std::optional<Result<std::vector<std::string>>> result;
+    place_.run([&] { result.emplace(memory_.bank_names()); });
+    return std::move(*result);
+}
+
 Result<std::vector<Resource>> QueuedMemory::resources(const std::string& bank, std::size_t count) {
     std::optional<Result<std::vector<Resource>>> result;
     place_.run([&] { result.emplace(memory_.resources(bank, count)); });

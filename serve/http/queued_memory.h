@@ -16,6 +16,7 @@ class QueuedMemory final : public MemoryPort {
     Result<Json> call(Verb verb, const Json& arguments, const Listener& listener) override;
     Result<std::unique_ptr<LongRemember>> begin_remember(const Json& arguments,
                                                          Length length) override;
+    Result<std::vector<std::string>> bank_names() override;
     Result<std::vector<Resource>> resources(const std::string& bank, std::size_t count) override;
     Result<Json> documents(const std::string& bank, std::size_t count) override;
     Result<Json> tree(const TreePlace& place) override;

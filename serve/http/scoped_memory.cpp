@@ -31,10 +31,37 @@ Result<Json> ScopedMemory::call(Verb verb, const Json& arguments, const Listener
         status["banks"] = std::move(seen);
         return status;
     }
-    MC_ASSIGN(const std::string bank, allowed_bank(arguments.value("bank", std::string()), verb));
     Json in_bank = arguments;
-    in_bank["bank"] = bank;
+    if (verb == Verb::kRecall && !arguments.value("banks", Json::array()).empty()) {
+        MC_ASSIGN(in_bank["banks"], allowed_banks(arguments["banks"]));
+        return memory_.call(verb, in_bank, listener);
+    }
+    in_bank.erase("banks");
+    MC_ASSIGN(in_bank["bank"], allowed_bank(arguments.value("bank", std::string()), verb));
     return memory_.call(verb, in_bank, listener);
+}
+
+Result<Json> ScopedMemory::allowed_banks(const Json& asked) {
+    std::vector<std::string> names;
+    for (const Json& one : asked) {
+        const auto name = one.get<std::string>();
+        if (name == kAllBanks) {
+            MC_ASSIGN(const auto all, bank_names());
+            names.insert(names.end(), all.begin(), all.end());
+        } else {
+            MC_ASSIGN(names.emplace_back(), allowed_bank(name, Verb::kRecall));
+        }
+    }
+    return Json(names);
+}
+
+Result<std::vector<std::string>> ScopedMemory::bank_names() {
+    was_forbidden_ = key_ && !key_->may(verb_info(Verb::kRecall).name);
+    if (was_forbidden_) return fail(ErrorCode::kUsage, "this key may not recall");
+    MC_ASSIGN(auto names, memory_.bank_names());
+    std::erase_if(names, [&](const auto& name) { return key_ && !key_->may_see(name); });
+    if (!names.empty()) return names;
+    return fail(ErrorCode::kInvalidInput, "there is no bank yet that this key may see");
 }
 
 Result<std::unique_ptr<LongRemember>> ScopedMemory::begin_remember(const Json& arguments,

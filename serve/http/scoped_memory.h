@@ -22,6 +22,7 @@ class ScopedMemory final : public MemoryPort {
     Result<Json> call(Verb verb, const Json& arguments, const Listener& listener) override;
     Result<std::unique_ptr<LongRemember>> begin_remember(const Json& arguments,
                                                          Length length) override;
+    Result<std::vector<std::string>> bank_names() override;
     Result<std::vector<Resource>> resources(const std::string& bank, std::size_t count) override;
     Result<Json> documents(const std::string& bank, std::size_t count) override;
     Result<Json> tree(const TreePlace& place) override;
@@ -34,6 +35,9 @@ class ScopedMemory final : public MemoryPort {
     bool was_forbidden() const { return was_forbidden_; }
 
   private:
+    // Those of a recall, one by one.
+    Result<Json> allowed_banks(const Json& asked);
+
     MemoryPort& memory_;
     const std::optional<AccessKey> key_;
     std::string bank_;

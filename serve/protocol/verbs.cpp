@@ -36,12 +36,13 @@ constexpr std::string_view kRecallInput = R"({"type":"object","properties":{
 "since":{"type":"string","description":"only what happened from this event time on"},
 "until":{"type":"string"},
 "answer":{"type":"boolean","description":"also let the memory's own small model answer"},
-"bank":{"type":"string"}},
+"bank":{"type":"string"},
+"banks":{"type":"array","items":{"type":"string"},"maxItems":100,"description":"several, asked together; * for all"}},
 "required":["question"],"additionalProperties":false})";
 constexpr std::string_view kRecallOutput = R"({"type":"object","properties":{
 "known":{"type":"boolean","description":"false: no passage is likely to answer"},
 "evidence":{"type":"array","items":{"type":"object","properties":{
-"document":{"type":"string"},"source":{"type":"string"},"text":{"type":"string"},
+"bank":{"type":"string"},"document":{"type":"string"},"source":{"type":"string"},"text":{"type":"string"},
 "place":{"type":["string","null"]},
 "score":{"type":"number"},"why":{"type":"string"},"bytes":{"type":"object"}},
 "required":["document","text"]}},

@@ -90,6 +90,9 @@ class LongRemember {
 // Of a document's text: as much as remember takes in one call, or as a file may have.
 enum class Length { kShort, kLong };
 
+// In `banks` of a recall: every bank.
+inline constexpr std::string_view kAllBanks = "*";
+
 // Port: the memory behind the protocols. serve/ implements it on runtime::Memory; tests in memory.
 class MemoryPort {
   public:
@@ -102,6 +105,9 @@ class MemoryPort {
     // memory.
     virtual Result<std::unique_ptr<LongRemember>> begin_remember(const Json& arguments,
                                                                  Length length) = 0;
+
+    // The banks that may be asked, by name.
+    virtual Result<std::vector<std::string>> bank_names() = 0;
 
     // The newest documents of a bank, newest first; empty: of the configured one.
     virtual Result<std::vector<Resource>> resources(const std::string& bank, std::size_t count) = 0;

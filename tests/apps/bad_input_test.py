@@ -102,6 +102,8 @@ class BadInput(cli.CliTestCase):
         for size in (0, 3, 1000, len(content) // 2, len(content) - 1):
             cut = self.cli.write("cut.gguf", content[:size])
             self.check_refused(["query", "who", "--model", cut], 3, "invalid_input", "cut.gguf")
+        self.check_refused(["query", "who", "--model", self.cli.home / "gone.gguf"], 3, "invalid_input",
+                           "no base model at", "gone.gguf", "megacontext model fetch")
         self.check_refused(["model", "info", "--model", self.cli.home / "gone.gguf"], 3,
                            "invalid_input", "gone.gguf")
 

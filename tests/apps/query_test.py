@@ -182,6 +182,20 @@ class Query(cli.CliTestCase):
 class Rivals(cli.CliTestCase):
     QUESTION = "Where does Ada Barlow live?"
 
+    def test_banks_are_asked_together(self):
+        for bank, text in (("work", "Anna Barlow keeps a tortoise."), ("home", "Ben Moss keeps a parrot.")):
+            self.cli.result("ingest", "-", "--name", "animals", "--bank", bank, stdin=text.encode())
+        question = "Who keeps a tortoise, who keeps a parrot?"
+        for banks in (["--banks", "work,home"], ["--banks", "work", "--banks", "home"], ["--banks", "*"]):
+            found = self.cli.result("query", question, *banks)["evidence"]
+            self.assertEqual({one["bank"] for one in found} - {"default"}, {"work", "home"}, banks)
+            self.assertEqual([one["score"] for one in found], sorted((one["score"] for one in found), reverse=True))
+        shown = self.cli.run("query", question, "--banks", "home,work").stdout.decode()
+        self.assertRegex(shown, r"(?m)^\d\. home d\d+ animals")
+        self.check_error(self.cli.run("query", question, "--banks", "work,nobody"), 3, "invalid_input", "nobody")
+        self.check_error(self.cli.run("query", question, "--banks", "work,home", "--policy", "bm25"), 2, "usage",
+                         "passages")
+
     def test_a_passage_that_finds_no_room_says_so(self):
         self.cli.write("may.txt", "Ada Barlow lives in Oslo.")
         self.cli.write("june.txt", "Ada Barlow lives in Rome.")

@@ -44,6 +44,8 @@ class Raised(package.PackageTestCase):
                      lambda: memory.recall("x", bank="nowhere"), lambda: memory.remember(7)):
             with self.assertRaises(megacontext.InvalidInput):
                 call()
+        with self.assertRaisesRegex(megacontext.InvalidInput, "no base model at gone.gguf; get .* MEGACONTEXT_MODEL"):
+            self.open(store="other", model="gone.gguf")
         with self.assertRaises(UnicodeEncodeError):
             memory.remember("half a pair: \ud800")
 

@@ -63,6 +63,18 @@ class Verbs(package.PackageTestCase):
             self.assertFalse(memory.recall("Who keeps the lamp burning?", until="2026-03-02",
                                            source="lamp*").known)
 
+    def test_banks_are_asked_together(self):
+        with self.open() as memory:
+            memory.remember("Anna keeps a tortoise.", name="anna")
+            memory.remember("Ben keeps a parrot.", name="ben", bank="farm")
+            for banks in ("*", ["default", "farm"], ("farm", "default")):
+                found = memory.recall("Who keeps a tortoise or a parrot?", banks=banks)
+                self.assertEqual({one.bank for one in found.evidence}, {"default", "farm"}, banks)
+            self.assertEqual({one.bank for one in memory.recall("Who keeps a parrot?", banks="farm").evidence},
+                             {"farm"})
+            with self.assertRaises(megacontext.InvalidInput):
+                memory.recall("Who?", bank="farm", banks="*")
+
     def test_the_command_line_finds_it_and_says_the_same(self):
         with self.open() as memory:
             memory.remember(TORTOISE, name="anna")

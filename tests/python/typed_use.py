@@ -9,6 +9,7 @@ with megacontext.Memory(store=pathlib.Path("notes"), settings={"threads": 2}) as
     kept: str = memory.remember("text", metadata={"a": "b"}).document
     passages: list[megacontext.Evidence] = memory.recall("question", passages=3).evidence
     begin: int = passages[0].bytes.begin
+    bank: str = memory.recall("question", banks=["home", "work"]).evidence[0].bank
     answer = memory.recall("question", answer=True).answer
     answer.text  # type: ignore[union-attr]
     memory.remember(7)  # type: ignore[arg-type]

@@ -192,7 +192,7 @@ TEST_F(RecallFilterTest, EveryPolicyIsKeptToIt) {
     for (const std::string policy : {"passages", "bm25", "recency", "uniform"}) {
         QueryOptions options;
         options.policy = policy;
-        const auto scope = resolve(of_source("a"), (*session)->text());
+        const auto scope = resolve(of_source("a"), {&(*session)->text()});
         ASSERT_TRUE(scope);
         options.scope = *scope;
         FocusSession focus(**session);

@@ -90,9 +90,9 @@ class McpProcess:
 
 
 class HttpProcess:
-    """`megacontext serve` on a port of its own."""
+    """`megacontext serve` on a port of its own. tls: the ssl.SSLContext of a client, where it has TLS."""
 
-    def __init__(self, program, *arguments, key=None):
+    def __init__(self, program, *arguments, key=None, tls=None):
         self.process = program.start("serve", "--port", "0", "--json", *arguments)
         line = self.process.stdout.readline()
         if not line:
@@ -100,8 +100,12 @@ class HttpProcess:
         self.url = json.loads(line)["url"]
         self.port = int(self.url.rpartition(":")[2])
         self.key = key
+        self.tls = tls
 
     def connect(self):
+        if self.tls:
+            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=cli.TIMEOUT_SECONDS,
+                                               context=self.tls)
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=cli.TIMEOUT_SECONDS)
 
     def send(self, method, path, body=None, headers=None, connection=None):
@@ -179,7 +183,8 @@ class CommandLine:
 
     def call(self, verb, **arguments):
         if verb == "remember":
-            done = self.program.result("ingest", "-", "--name", arguments["name"],
+            bank = [f"--bank={arguments['bank']}"] if "bank" in arguments else []
+            done = self.program.result("ingest", "-", "--name", arguments["name"], *bank,
                                        stdin=arguments["text"].encode())
             span = {"begin": 0, "end": done["bytes"]}
             return {**{key: done[key] for key in ("outcome", "document", "source")}, "bytes": span}
@@ -187,6 +192,7 @@ class CommandLine:
             extra = ["--answer"] if arguments.get("answer") else []
             for key in ("source", "since", "until"):
                 extra += [f"--{key}={arguments[key]}"] if key in arguments else []
+            extra += [f"--banks={','.join(arguments['banks'])}"] if "banks" in arguments else []
             return self.program.result("query", arguments["question"], *extra)
         if verb == "read":
             span = [f"--bytes={arguments['begin']}:{arguments['end']}"] if "begin" in arguments else []

@@ -42,6 +42,10 @@ class FakeMemory final : public MemoryPort {
         return std::make_unique<FakeRemember>(*this);
     }
 
+    Result<std::vector<std::string>> bank_names() override {
+        return std::vector<std::string>{"default", "home", "work"};
+    }
+
     Result<std::vector<Resource>> resources(const std::string&, std::size_t) override {
         return std::vector<Resource>{{"d1", "notes.txt", "text/plain", 8}};
     }

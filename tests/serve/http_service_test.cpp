@@ -171,6 +171,34 @@ TEST_F(HttpServiceTest, AKeyOfOneBankMeansItAndSeesNoOther) {
     EXPECT_EQ(memory_.calls.size(), 1U);
 }
 
+TEST_F(HttpServiceTest, SeveralBanksAreThoseThatTheKeyMaySee) {
+    const auto recall = [&](const std::string& banks, const test::Headers& key) {
+        return ask("POST", "/v1/recall", R"({"question":"a","banks":)" + banks + "}", key);
+    };
+    EXPECT_EQ(recall(R"(["*"])", {}).status, 200);
+    EXPECT_EQ(memory_.calls.back(), R"(recall {"question":"a","banks":["default","home","work"]})");
+    const auto two = with_key(make_key({"recall"}, {"work", "home", "not made yet"}));
+    EXPECT_EQ(recall(R"(["*"])", two).status, 200);
+    EXPECT_EQ(memory_.calls.back(), R"(recall {"question":"a","banks":["home","work"]})");
+    EXPECT_EQ(recall(R"(["work"])", two).status, 200);
+    EXPECT_EQ(memory_.calls.back(), R"(recall {"question":"a","banks":["work"]})");
+    // No bank is the key's own where it has one, and nobody else's.
+    const auto one = with_key(make_key({"recall"}, {"work"}));
+    EXPECT_EQ(recall("[]", one).status, 200);
+    EXPECT_EQ(memory_.calls.back(), R"(recall {"question":"a","bank":"work"})");
+    const std::size_t calls = memory_.calls.size();
+    EXPECT_EQ(recall("[]", two).status, 403);
+    for (const auto& key : {one, two}) {
+        const HttpReply there = recall(R"(["work","default"])", key);
+        EXPECT_EQ(there.status, 403);
+        EXPECT_EQ(there.body, recall(R"(["work","nowhere"])", key).body);
+    }
+    EXPECT_EQ(recall(R"(["*"])", with_key(make_key({"recall"}, {"not made yet"}))).status, 400);
+    EXPECT_EQ(recall(R"(["*"])", with_key(make_key({"read"}, {}))).status, 403);
+    EXPECT_EQ(recall(R"("*")", one).status, 400);
+    EXPECT_EQ(memory_.calls.size(), calls);
+}
+
 TEST_F(HttpServiceTest, AFullQueueSaysWhenToComeAgain) {
     auto first = queue_.admit();
     auto second = queue_.admit();

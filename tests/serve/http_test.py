@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`megacontext serve` as a client sees it: paths, refusals, keys, the end."""
 
+import json
 import signal
 import threading
 
@@ -107,6 +108,15 @@ class Http(cli.CliTestCase):
         nowhere = server.send("POST", "/v1/recall", {"question": "cocoa?", "bank": "nobody"})
         self.check_problem(there, 403)
         self.assertEqual(there[2], nowhere[2])
+        for banks in (["default"], ["work", "default"], ["default", "*"]):
+            there = server.send("POST", "/v1/recall", {"question": "cocoa?", "banks": banks})
+            nowhere = server.send("POST", "/v1/recall", {"question": "cocoa?", "banks": [
+                bank.replace("default", "nobody") for bank in banks]})
+            self.check_problem(there, 403)
+            self.assertEqual(there[2], nowhere[2])
+        found = server.call("recall", question="Who drinks cocoa, who keeps a tortoise?", banks=["*"], answer=True)
+        self.assertEqual({one["bank"] for one in found["evidence"]}, {"work"})
+        self.assertNotIn("Ben", json.dumps(found))
         self.check_problem(server.send("POST", "/v1/remember", {"text": "x"}), 403)
         self.cli.result("serve", "key", "revoke", work["id"])
         self.check_problem(server.send("GET", "/v1/status"), 401)

@@ -48,6 +48,9 @@ def run_script(face):
     do("recall", question="Who lives where?", until="2020-01-01")
     do("recall", question="What is the tax rate of Norway?", answer=True)
     do("read", document="bell.txt", begin=4, end=8)
+    do("remember", name="carl.txt", text="Carl Ness keeps a goat named Olga.\n", bank="farm")
+    do("recall", question="Which animals do Anna Barlow and Carl Ness keep?", banks=["default", "farm"])
+    do("recall", question="What is the goat called?", banks=["*"], answer=True)
     do("forget", documents=["ben.txt"])
     do("forget", documents=["ben.txt"], dry_run=False)
     do("recall", question="Where does Ben Moss live?")
@@ -75,7 +78,10 @@ class Interfaces(cli.CliTestCase):
                     self.assertIn("Lisbon", said[5][2]["answer"]["text"])
                     self.assertEqual({one["source"] for one in said[6][2]["evidence"]}, {"ben.txt", "bell.txt"})
                     self.assertEqual((said[7][2]["known"], said[7][2]["evidence"]), (False, []))
-                    self.assertNotIn("Lima", str(said[12][2]))
+                    self.assertNotIn("Lima", str(said[15][2]))
+                    self.assertEqual({one["bank"] for one in said[11][2]["evidence"]}, {"farm", "default"})
+                    self.assertIn("Olga", said[12][2]["answer"]["text"])
+                    self.assertEqual(said[12][2]["evidence"][0]["bank"], "farm")
                 for expected, found in zip(first, said, strict=True):
                     self.compare(expected, found)
 

@@ -16,7 +16,11 @@ import os as _os
 _is_ours = "GOMP_SPINCOUNT" not in _os.environ and "OMP_WAIT_POLICY" not in _os.environ
 if _is_ours:
     _os.environ["GOMP_SPINCOUNT"] = "1000"
-from . import _core  # noqa: E402
+try:
+    from . import _core  # noqa: E402
+except ImportError as error:
+    raise ImportError(f"{error} (megacontext is compiled for one machine: libtorch must be where it was then, and "
+                      "Debian's libraries installed; docs/python.md)") from error
 
 if _is_ours:
     del _os.environ["GOMP_SPINCOUNT"]

@@ -92,16 +92,19 @@ class Memory:
                answer: bool = False, documents: str | Iterable[str] | None = None,
                session: str | None = None, source: str | None = None,
                metadata: Mapping[str, str] | None = None, since: str | None = None,
-               until: str | None = None, bank: str | None = None) -> Recollection:
+               until: str | None = None, bank: str | None = None,
+               banks: str | Iterable[str] | None = None) -> Recollection:
         """Finds what the memory knows: at most `passages` (5 if not given) of `tokens` together.
 
         With `answer` the base model answers from them. `documents` and `session` say where to look; `source`
         (a name, with * for any characters), `metadata` and event times from `since` to `until` narrow it.
+        `banks` in place of `bank` are asked together, "*" being all.
         """
         return from_json(Recollection, self._call(
             "recall", question=question, passages=passages, tokens=tokens, answer=answer,
             documents=_listed(documents), session=session, source=source,
-            metadata=None if metadata is None else dict(metadata), since=since, until=until, bank=bank))
+            metadata=None if metadata is None else dict(metadata), since=since, until=until, bank=bank,
+            banks=_listed(banks)))
 
     def read(self, document: str, begin: int | None = None, end: int | None = None, *,
              original: bool | None = None, bank: str | None = None) -> ReadResult:

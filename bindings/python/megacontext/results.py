@@ -39,6 +39,7 @@ class Evidence:
     """A passage, what it is of, and why it was chosen."""
 
     rank: int
+    bank: str
     document: str
     source: str
     place: str | None

@@ -1,0 +1,18 @@
+# Run by `cmake --install` (Library.cmake): puts the headers `face`, and all of ours that they include, from `source`
+# into `folder`, each under its own path.
+cmake_policy(VERSION 3.25)
+set(waiting ${face})
+set(found ${face})
+while(waiting)
+    list(POP_FRONT waiting header)
+    cmake_path(GET header PARENT_PATH room)
+    file(INSTALL ${source}/${header} DESTINATION ${folder}/${room})
+    file(STRINGS ${source}/${header} includes REGEX "^#include \"")
+    foreach(include IN LISTS includes)
+        string(REGEX REPLACE "^#include \"([^\"]+)\".*" "\\1" included ${include})
+        if(NOT included IN_LIST found)
+            list(APPEND found ${included})
+            list(APPEND waiting ${included})
+        endif()
+    endforeach()
+endwhile()
