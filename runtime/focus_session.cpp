@@ -52,6 +52,15 @@ Result<void> FocusSession::add_leads(const BankSearch& search, const QueryOption
 }
 
 Result<QueryReport> FocusSession::ask(const std::string& question, const QueryOptions& options) {
+    MC_ASSIGN(BankSearch* const search, bank_.search());
+    MC_TRY(search->show_versions(options.scope.versions));
+    auto report = ask_what_is_shown(question, options);
+    search->hide_versions();
+    return report;
+}
+
+Result<QueryReport> FocusSession::ask_what_is_shown(const std::string& question,
+                                                    const QueryOptions& options) {
     std::unique_ptr<FocusScorer> policy;
     if (!makes_answering_form(options.policy)) {
         MC_ASSIGN(policy, make_policy(options.policy));  // a wrong name is said before any work

@@ -131,7 +131,8 @@ class FocusSession {
     // passages. Requires: ask() succeeded.
     Result<Answer> answer(const AnswerOptions& options);
 
-    // Ranked passages without touching the window: plain search by "bm25", "cosine" or both.
+    // Ranked passages without touching the window: plain search by "bm25", "cosine" or both, of
+    // what stands.
     Result<std::vector<Evidence>> search(const std::string& question, const QueryOptions& options);
 
     // A passage that was found for the last question.
@@ -177,6 +178,7 @@ class FocusSession {
         PassageHits hits;
     };
 
+    Result<QueryReport> ask_what_is_shown(const std::string& question, const QueryOptions& options);
     Result<Asked> search_for(const std::string& question, const QueryOptions& options);
     Result<void> add_leads(const BankSearch& search, const QueryOptions& options, Asked& asked);
     Result<void> weigh_by_lens(Asked& asked);

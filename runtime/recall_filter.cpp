@@ -9,6 +9,7 @@
 #include "runtime/event_time.h"
 #include "runtime/message_times.h"
 #include "runtime/remember_request.h"
+#include "runtime/versions.h"
 
 namespace mc::runtime {
 namespace {
@@ -83,6 +84,20 @@ TimeSpan time_of(const DocumentRecord& document) {
     return {document.created_us, document.updated_us + 1};
 }
 
+// The documents that a filter names or, where it names none, all; those in force at its time.
+Result<std::vector<DocumentRecord>> candidates_of(const RecallFilter& filter,
+                                                  std::span<const std::string> names,
+                                                  const BankText& text) {
+    std::vector<DocumentRecord> documents;
+    for (const std::string& name : names) {
+        MC_ASSIGN(documents.emplace_back(), resolve_version(text, name, {{}, filter.as_of}));
+    }
+    if (!names.empty()) return documents;
+    if (filter.as_of.empty()) return text.nodes().list_documents();
+    MC_ASSIGN(const std::int64_t at_us, parse_as_of(filter.as_of));
+    return documents_in_force(text.nodes(), at_us);
+}
+
 // The ranges of a document that lie in a time.
 Result<void> add_ranges(const BankText& text, const DocumentRecord& document, TimeSpan time,
                         std::vector<PassageRange>& ranges) {
@@ -124,22 +139,19 @@ Result<RecallScope> resolve(const RecallFilter& filter, const BankText& text) {
     MC_ASSIGN(const TimeSpan time, time_of(filter));
     std::vector<std::string> names = filter.documents;
     if (!filter.session.empty()) names.push_back(session_document(filter.session));
-    MC_ASSIGN(std::vector<DocumentId> named, text.resolve_documents(names));
-    RecallScope scope = RecallScope::of(std::move(named));
-    if (filter.source.empty() && filter.metadata.empty() && time == kAllTime) return scope;
-
-    std::vector<DocumentRecord> documents;
-    for (const DocumentId id : scope.documents) {
-        MC_ASSIGN(documents.emplace_back(), text.require_document(id));
+    if (filter.source.empty() && filter.metadata.empty() && filter.as_of.empty() &&
+        time == kAllTime) {
+        MC_ASSIGN(std::vector<DocumentId> named, text.resolve_documents(names));
+        return RecallScope::of(std::move(named));
     }
-    if (scope.is_everything) {
-        MC_ASSIGN(documents, text.nodes().list_documents());
-    }
-    scope = {};
+    MC_ASSIGN(const auto documents, candidates_of(filter, names, text));
+    RecallScope scope;
     scope.is_everything = false;
     for (const DocumentRecord& document : documents) {
         if (!filter.source.empty() && !fits_pattern(document.source_name, filter.source)) continue;
-        if (has_metadata(document, filter)) MC_TRY(add_ranges(text, document, time, scope.ranges));
+        if (!has_metadata(document, filter)) continue;
+        MC_TRY(add_ranges(text, document, time, scope.ranges));
+        if (is_superseded(document)) scope.versions.push_back(document);
     }
     return scope;
 }
