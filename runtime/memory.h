@@ -94,8 +94,8 @@ struct ReadRequest {
     std::string document;  // "d7", "7" or the source name
     std::optional<std::uint64_t> begin;
     std::optional<std::uint64_t> end;
-    VersionChoice version;  // what it said before
-    bool original = false;  // the bytes of its file, which begin and end count then
+    bool original = false;       // the bytes of its file, which begin and end count then
+    VersionChoice version = {};  // what it said before
 };
 
 struct ReadResult {

@@ -245,17 +245,17 @@ class LongVersions(VersionsCase):
 
     def setUp(self):
         super().setUp()
-        self.sentences = cli.made_up_text(seed=21, word_count=3000).split(". ")
+        self.sentences = cli.made_up_text(seed=21, word_count=300).split(". ")
         self.texts = [self.text_with(i) for i in range(3)]
 
     def text_with(self, i):
         sentences = list(self.sentences)
-        sentences[40 + i] = f"Gatekeeper number {i} is called {['Ottoline', 'Barnabas', 'Philippa'][i]}"
+        sentences[10 + i] = f"Gatekeeper number {i} is called {['Ottoline', 'Barnabas', 'Philippa'][i]}"
         return ". ".join(sentences)
 
     def fill(self):
         made = [self.put(text) for text in self.texts]
-        self.assertGreater(made[1]["tokens_kept"], 2000)
+        self.assertGreater(made[1]["tokens_kept"], 500)
         return made
 
     def check_texts(self, *where):
