@@ -71,7 +71,10 @@ Result<std::optional<DocumentRecord>> find_in_place_of(const NodeStore& nodes,
     if (!is_superseded(record)) return nodes.find_document_by_source(record.source_name);
     MC_ASSIGN(const auto versions, nodes.versions_of(record.source_name));
     const auto found = std::ranges::find(versions, record.version, &DocumentRecord::version);
-    return found == versions.end() ? std::nullopt : std::optional(*found);
+    if (found != versions.end()) return std::optional(*found);
+    MC_ASSIGN(const auto standing, nodes.find_document_by_source(record.source_name));
+    if (standing && standing->version <= record.version) return std::optional(*standing);
+    return std::optional<DocumentRecord>();
 }
 
 std::string describe(const DocumentRecord& document) {

@@ -34,8 +34,8 @@ Result<DocumentRecord> resolve_version(const BankText& text, std::string_view na
 // All that was in force at a time, versions last. Cost: every document's record.
 Result<std::vector<DocumentRecord>> documents_in_force(const NodeStore& nodes, std::int64_t at_us);
 
-// What has a record's place: the document of its name, or for a version the one of its number.
-// nullopt: the place is free.
+// What has a record's place: the document of its name; for a version the one of its number, or the
+// document where that has no greater number. nullopt: the place is free.
 Result<std::optional<DocumentRecord>> find_in_place_of(const NodeStore& nodes,
                                                        const DocumentRecord& record);
 

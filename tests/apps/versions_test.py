@@ -245,12 +245,12 @@ class LongVersions(VersionsCase):
 
     def setUp(self):
         super().setUp()
-        self.sentences = cli.made_up_text(seed=21, word_count=300).split(". ")
+        self.sentences = cli.made_up_text(seed=21, word_count=900).split(". ")
         self.texts = [self.text_with(i) for i in range(3)]
 
     def text_with(self, i):
         sentences = list(self.sentences)
-        sentences[10 + i] = f"Gatekeeper number {i} is called {['Ottoline', 'Barnabas', 'Philippa'][i]}"
+        sentences[i - 4] = f"Gatekeeper number {i} is called {['Ottoline', 'Barnabas', 'Philippa'][i]}"
         return ". ".join(sentences)
 
     def fill(self):
@@ -293,14 +293,14 @@ class LongVersions(VersionsCase):
                 now = self.cli.result(*where, "query", "What is gatekeeper number 0 called?")
                 self.assertNotIn("Ottoline", str(now["evidence"]))
         # A bank that holds another text under the number of a version takes nothing in.
-        self.cli.write("other/notes.txt", FIRST)
         other = ("--store", "other-store")
-        self.cli.result(*other, "ingest", "other/notes.txt", "--name", "notes.txt")
-        self.cli.write("other/notes.txt", self.texts[2])
-        self.cli.result(*other, "ingest", "other/notes.txt", "--name", "notes.txt", "--replace",
-                        "--keep-versions", 1)
-        self.check_error(self.cli.run(*other, "import", "bank.mc"), 3, "invalid_input",
-                         "version 1 of notes.txt")
+        for text in (self.texts[2], FIRST, self.texts[2]):  # alone, as version 1, and behind two others
+            self.cli.write("other/notes.txt", text)
+            self.cli.result(*other, "ingest", "other/notes.txt", "--name", "notes.txt", "--no-gists",
+                            "--replace", "--keep-versions", 2)
+            if text != FIRST:
+                self.check_error(self.cli.run(*other, "import", "bank.mc"), 3, "invalid_input",
+                                 "version 1 of notes.txt")
 
     def test_a_kill_at_any_instant_leaves_the_old_text_or_the_new_one(self):
         self.put(self.texts[0])
