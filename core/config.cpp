@@ -23,6 +23,9 @@ constexpr std::uint64_t kConfigFileBytesMax = 1 << 20;
 constexpr std::string_view kIngestBytesMaxDefault = "1073741824";
 constexpr std::uint64_t kIngestBytesMaxLimit = 1ULL << 40;
 
+// Each is a whole document; whoever asks for one by its time reads the records of all.
+constexpr std::uint64_t kVersionsMax = 10'000;
+
 constexpr std::uint64_t kThreadsMax = 1024;
 constexpr std::uint64_t kBudgetMax = 1 << 20;  // beyond the context of any supported model
 
@@ -51,6 +54,13 @@ const std::array<SettingInfo, kSettingCount> kSettings{{
      {},
      1,
      kIngestBytesMaxLimit},
+    {"keep_versions",
+     Kind::kNumber,
+     "0",
+     "versions of a document that are kept when others take their place",
+     {},
+     0,
+     kVersionsMax},
     {"encoder", Kind::kText, "auto",
      "gist encoder of a new store: auto, gistnet, kv-match, kv-last, kv-mean or a file of trained "
      "weights"},
@@ -158,6 +168,10 @@ Result<void> assign(Config& config, Setting setting, const ConfigLayer::Value& v
             break;
         case Setting::kIngestBytesMax: {
             MC_ASSIGN(config.ingest_bytes_max, number());
+            break;
+        }
+        case Setting::kKeepVersions: {
+            MC_ASSIGN(config.keep_versions, number());
             break;
         }
         case Setting::kEncoder:

@@ -34,6 +34,7 @@ struct Config {
     std::uint64_t budget_entries = 0;    // largest cost of a working context
     std::string policy;                  // which nodes to expand
     std::uint64_t ingest_bytes_max = 0;  // largest document
+    std::uint64_t keep_versions = 0;     // of a document that is replaced
     std::string encoder;                 // gist encoder for new stores
     std::string codec;                   // how new stores write gists
     std::string codebook;                // of codec pq: auto, or a file
@@ -52,6 +53,7 @@ enum class Setting : std::size_t {
     kBudget,
     kPolicy,
     kIngestBytesMax,
+    kKeepVersions,
     kEncoder,
     kCodec,
     kCodebook,

@@ -10,6 +10,7 @@ Result<BankSummary> summarize_bank(storage::Store& store, std::string_view name)
     BankSummary summary;
     summary.bank = nodes->bank();
     MC_ASSIGN(summary.documents, nodes->list_documents());
+    MC_ASSIGN(summary.versions, nodes->list_versions());
     for (const DocumentRecord& document : summary.documents) {
         summary.token_count += document.token_count;
         summary.tokens_without_gists += tokens_without_gists(document);

@@ -14,6 +14,7 @@ namespace mc::runtime {
 struct BankSummary {
     BankRecord bank;
     std::vector<DocumentRecord> documents;
+    std::vector<DocumentRecord> versions;  // which the counts below leave out
     std::uint64_t token_count = 0;
     std::uint64_t tokens_without_gists = 0;
     std::uint64_t byte_count = 0;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runtime/foreign_gists.h"
+#include "runtime/versions.h"
 #include "storage/portable/import_document.h"
 
 namespace mc::runtime {
@@ -83,11 +84,11 @@ Result<std::string> Import::why_not_as_they_are() const {
 // All of them before the first is imported.
 Result<void> Import::check_names() {
     for (const DocumentRecord& document : documents_) {
-        MC_ASSIGN(const auto held, session_->nodes().find_document_by_source(document.source_name));
+        MC_ASSIGN(const auto held, find_in_place_of(session_->nodes(), document));
         if (!held || same_content(*held, document)) continue;
         return fail(ErrorCode::kInvalidInput,
                     "bank \"" + config_.bank + "\" already holds other content under the name " +
-                        document.source_name + " (document d" + std::to_string(held->id.value) +
+                        describe(document) + " (document d" + std::to_string(held->id.value) +
                         ", " + std::to_string(held->byte_count) +
                         " bytes), and nothing was imported; import into another bank with --bank, "
                         "or forget that document first");
@@ -121,7 +122,7 @@ Result<void> Import::import_one(storage::FileDocument& document) {
                     "interrupted; " + std::to_string(report_.imported) +
                         " documents are imported, and the same command goes on with the rest");
     NodeStore& nodes = session_->nodes();
-    MC_ASSIGN(const auto held, nodes.find_document_by_source(document.record().source_name));
+    MC_ASSIGN(const auto held, find_in_place_of(nodes, document.record()));
     const bool was_there = held && same_content(*held, document.record());
     DocumentRecord made;
     if (was_there) {

@@ -100,6 +100,35 @@ BankSession& FocusSession::bank_of(DocumentId document) const {
 }
 
 Result<QueryReport> FocusSession::ask(const std::string& question, const QueryOptions& options) {
+    if (options.scope.versions.empty()) return ask_what_is_shown(question, options);
+    auto report = show_versions(options.scope.versions).and_then([&] {
+        return ask_what_is_shown(question, options);
+    });
+    hide_versions();
+    return report;
+}
+
+// Each in the bank that holds it.
+Result<void> FocusSession::show_versions(std::span<const DocumentRecord> versions) {
+    for (BankSession* const bank : banks_) {
+        std::vector<DocumentRecord> own;
+        for (const DocumentRecord& version : versions) {
+            MC_ASSIGN(const auto found, bank->nodes().find_version(version.id));
+            if (found) own.push_back(*found);
+        }
+        MC_ASSIGN(BankSearch* const search, bank->search());
+        MC_TRY(search->show_versions(own));
+    }
+    return {};
+}
+
+void FocusSession::hide_versions() {
+    for (BankSession* const bank : banks_)
+        if (const auto search = bank->search()) (*search)->hide_versions();
+}
+
+Result<QueryReport> FocusSession::ask_what_is_shown(const std::string& question,
+                                                    const QueryOptions& options) {
     std::unique_ptr<FocusScorer> policy;
     if (!makes_answering_form(options.policy)) {
         MC_ASSIGN(policy, make_policy(options.policy));  // a wrong name is said before any work

@@ -140,7 +140,8 @@ class FocusSession {
     // passages. Requires: ask() succeeded.
     Result<Answer> answer(const AnswerOptions& options);
 
-    // Ranked passages without touching the window: plain search by "bm25", "cosine" or both.
+    // Ranked passages without touching the window: plain search by "bm25", "cosine" or both, of
+    // what stands.
     Result<std::vector<Evidence>> search(const std::string& question, const QueryOptions& options);
 
     // A passage that was found for the last question.
@@ -195,6 +196,9 @@ class FocusSession {
         HomeOf home_of() const;
     };
 
+    Result<void> show_versions(std::span<const DocumentRecord> versions);
+    void hide_versions();
+    Result<QueryReport> ask_what_is_shown(const std::string& question, const QueryOptions& options);
     Result<std::vector<Home>> open_homes();
     Result<Asked> search_for(const std::string& question, const QueryOptions& options);
     Result<void> search_in(const Home& home, const QueryOptions& options, Asked& asked);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/forget.h"
 
-#include <set>
+#include <map>
 #include <utility>
+
+#include "runtime/versions.h"
 
 namespace mc::runtime {
 namespace {
@@ -21,73 +23,110 @@ Result<void> purge_index(BankSession& session) {
     return search->purge();
 }
 
-Result<std::vector<DocumentId>> chosen(BankSession& session, const ForgetChoice& choice) {
+Result<void> check_one_way(const ForgetChoice& choice) {
     const int ways = (choice.documents.empty() ? 0 : 1) + (choice.all ? 1 : 0) +
                      (choice.older_than_us.has_value() ? 1 : 0);
     if (ways != 1)
         return fail(ErrorCode::kUsage,
                     "say what to forget in one way: documents, older than an age, or all");
-    if (!choice.documents.empty()) return session.text().resolve_documents(choice.documents);
-    const std::int64_t newest_us =
-        session.engine().clock().now_us() - choice.older_than_us.value_or(0);
-    std::vector<DocumentId> ids;
-    MC_ASSIGN(const auto documents, session.nodes().list_documents());
-    for (const DocumentRecord& document : documents)
-        if (choice.all || document.updated_us <= newest_us) ids.push_back(document.id);
-    return ids;
-}
-
-Result<ForgetReport> plan_parts(BankSession& session, const ForgetChoice& choice,
-                                std::span<const DocumentId> ids) {
+    if (choice.bytes.empty()) return {};
     if (choice.documents.size() != 1)
         return fail(ErrorCode::kUsage, "stretches of bytes are those of one document: name it");
-    ForgetReport report;
-    MC_ASSIGN(DocumentRecord record, session.text().require_document(ids.front()));
+    if (choice.versions_only)
+        return fail(ErrorCode::kUsage, "versions are forgotten whole: leave the bytes out");
+    return {};
+}
+
+// Documents that stand and versions that were named, by id each once.
+Result<std::map<DocumentId, DocumentRecord>> chosen(BankSession& session,
+                                                    const ForgetChoice& choice) {
+    std::map<DocumentId, DocumentRecord> found;
+    for (const std::string& name : choice.documents) {
+        MC_ASSIGN(DocumentRecord record, session.text().resolve_document(name));
+        found.emplace(record.id, std::move(record));
+    }
+    if (!choice.documents.empty()) return found;
+    const std::int64_t newest_us =
+        session.engine().clock().now_us() - choice.older_than_us.value_or(0);
+    MC_ASSIGN(auto records, session.nodes().list_documents());
+    MC_ASSIGN(const auto versions, session.nodes().list_versions());
+    records.insert(records.end(), versions.begin(), versions.end());
+    for (DocumentRecord& record : records)
+        if (choice.all || record.updated_us <= newest_us)
+            found.emplace(record.id, std::move(record));
+    return found;
+}
+
+// Where older versions alone are chosen by age, the document that stands says nothing of them.
+bool takes_versions_along(const ForgetChoice& choice) {
+    return !choice.versions_only || !choice.older_than_us.has_value();
+}
+
+Result<void> plan_parts(BankSession& session, const ForgetChoice& choice, ForgetReport& report) {
+    if (report.documents.empty())
+        return fail(ErrorCode::kUsage, "a version is forgotten whole: leave the bytes out");
     std::vector<ByteSpan> spans;
     for (const ByteRange& range : choice.bytes) {
-        MC_ASSIGN(const ByteSpan span, byte_span_in(record, range.begin, range.end));
+        MC_ASSIGN(const ByteSpan span,
+                  byte_span_in(report.documents.front(), range.begin, range.end));
         spans.push_back(span);
     }
-    MC_ASSIGN(report.parts, parts_of(session.text(), record, spans));
-    for (const DocumentPart& part : report.parts) {
-        report.token_count += part.tokens.count();
-        report.byte_count += part.bytes.count();
-    }
-    report.documents.push_back(std::move(record));
-    return report;
+    MC_ASSIGN(report.parts, parts_of(session.text(), report.documents.front(), spans));
+    return {};
 }
 
 }  // namespace
 
 Result<ForgetReport> plan_forget(BankSession& session, const ForgetChoice& choice) {
-    MC_ASSIGN(const auto ids, chosen(session, choice));
-    if (!choice.bytes.empty()) return plan_parts(session, choice, ids);
+    MC_TRY(check_one_way(choice));
+    MC_ASSIGN(const auto records, chosen(session, choice));
     ForgetReport report;
-    for (const DocumentId id : std::set<DocumentId>(ids.begin(), ids.end())) {
-        MC_ASSIGN(DocumentRecord record, session.text().require_document(id));
-        report.token_count += record.token_count;
-        report.byte_count += record.byte_count;
-        report.documents.push_back(std::move(record));
+    std::map<DocumentId, DocumentRecord> versions;
+    for (const auto& [id, record] : records) {
+        if (is_superseded(record)) {
+            versions.emplace(id, record);
+            continue;
+        }
+        if (!choice.versions_only) report.documents.push_back(record);
+        if (!takes_versions_along(choice)) continue;
+        MC_ASSIGN(const auto own, session.nodes().versions_of(record.source_name));
+        for (const DocumentRecord& version : own) versions.emplace(version.id, version);
+    }
+    for (auto& [id, version] : versions) report.versions.push_back(std::move(version));
+    if (!choice.bytes.empty()) MC_TRY(plan_parts(session, choice, report));
+    for (const DocumentPart& part : report.parts) {
+        report.token_count += part.tokens.count();
+        report.byte_count += part.bytes.count();
+    }
+    for (const DocumentRecord& document : report.documents) {
+        report.token_count += report.parts.empty() ? document.token_count : 0;
+        report.byte_count += report.parts.empty() ? document.byte_count : 0;
     }
     return report;
 }
 
+// Versions first: whoever is killed in between finds no part of the document in them.
 Result<void> forget(BankSession& session, const ForgetReport& plan, const std::string& reason,
                     const std::function<void(std::size_t done)>& progress) {
     const std::int64_t now_us = session.engine().clock().now_us();
     std::vector<TokenSpan> parts;
     for (const DocumentPart& part : plan.parts) parts.push_back(part.tokens);
     std::vector<Tombstone> tombstones;
-    for (const DocumentRecord& document : plan.documents)
-        tombstones.push_back({document.id, now_us, document.token_count, reason, parts});
+    std::vector<DocumentRecord> wholly = plan.versions;
+    if (parts.empty())
+        wholly.insert(wholly.end(), plan.documents.begin(), plan.documents.end());
+    else
+        tombstones.push_back(
+            {plan.documents.front().id, now_us, plan.documents.front().token_count, reason, parts});
+    for (const DocumentRecord& document : wholly)
+        tombstones.push_back({document.id, now_us, document.token_count, reason});
     MC_TRY(session.nodes().announce_forgets(tombstones));
-    if (!parts.empty()) return redact(session, tombstones.front());
     std::size_t done = 0;
-    for (const DocumentRecord& document : plan.documents) {
-        MC_TRY_CONTEXT(erase(session, document.id), "forgetting " + document.source_name);
+    for (const DocumentRecord& document : wholly) {
+        MC_TRY_CONTEXT(erase(session, document.id), "forgetting " + describe(document));
         if (progress) progress(++done);
     }
-    return {};
+    return parts.empty() ? Result<void>() : redact(session, tombstones.front());
 }
 
 Result<void> purge(BankSession& session) {

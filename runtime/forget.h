@@ -29,25 +29,30 @@ struct ByteRange {
     std::optional<std::uint64_t> end;
 };
 
-// Which documents: these, those not added to for so long, or all. Exactly one.
+// Which documents: these, those not added to for so long, or all. Exactly one. A document's
+// versions go with it, and with any part of it, because they may say the same.
 struct ForgetChoice {
     std::vector<std::string> documents;  // "d7", "7" or the source name
     std::optional<std::int64_t> older_than_us;
     bool all = false;
     // Of one document: forget these stretches alone, widened to whole tokens.
     std::vector<ByteRange> bytes;
+    bool versions_only = false;  // versions of these documents, those that are as old, or all
 };
 
 struct ForgetReport {
     std::vector<DocumentRecord> documents;  // as they were
+    std::vector<DocumentRecord> versions;   // wholly, with any part of their document
     std::vector<DocumentPart> parts;        // of the one document; empty: all of each
-    std::uint64_t token_count = 0;
+    std::uint64_t token_count = 0;          // without the versions'
     std::uint64_t byte_count = 0;
+
+    bool is_empty() const { return documents.empty() && versions.empty(); }
 };
 
 // What forgetting these documents would take away; changes nothing. In order of id, each once.
-// Errors: kUsage for a choice that is none or several, and for stretches of several documents;
-// those of parts_of().
+// Errors: kUsage for a choice that is none or several, and for stretches of several documents or of
+// a version; those of parts_of().
 Result<ForgetReport> plan_forget(BankSession& session, const ForgetChoice& choice);
 
 // What a plan says; when it returns, none of it can be found or read. progress: documents done.

@@ -43,9 +43,12 @@ class Ingestion {
     Result<IngestReport> append(const std::string& source_name, std::string_view addition);
 
   private:
-    Result<void> create(const std::string& source_name);
+    Result<void> create(const DocumentRecord& draft);
     Result<bool> find_or_create(const std::string& source_name);
     Result<bool> replace(const std::string& source_name);
+    std::optional<Succession> succession_of(const DocumentRecord& old, std::int64_t at_us) const;
+    Result<void> make_room(const DocumentRecord& old, const DocumentRecord& draft,
+                           const std::optional<Succession>& succession);
     DocumentRecord draft(const std::string& source_name) const;
     void report_replacement(const Replacement& made);
     Result<void> find_or_create_growing(const std::string& source_name);
@@ -117,13 +120,17 @@ DocumentRecord Ingestion::draft(const std::string& source_name) const {
     draft.source_name = source_name;
     draft.media_type = options_.media_type;
     draft.created_us = draft.updated_us = session_.engine().clock().now_us();
+    if (options_.copied_from != nullptr) {
+        draft.created_us = options_.copied_from->created_us;
+        draft.version = options_.copied_from->version;
+    }
     draft.content_hash = hash_->digest();
     draft.metadata = options_.metadata;
     return draft;
 }
 
-Result<void> Ingestion::create(const std::string& source_name) {
-    MC_ASSIGN(report_.document, session_.nodes().create_document(draft(source_name)));
+Result<void> Ingestion::create(const DocumentRecord& draft) {
+    MC_ASSIGN(report_.document, session_.nodes().create_document(draft));
     return {};
 }
 
@@ -131,7 +138,7 @@ Result<void> Ingestion::create(const std::string& source_name) {
 Result<bool> Ingestion::find_or_create(const std::string& source_name) {
     MC_ASSIGN(auto known, session_.nodes().find_document_by_source(source_name));
     if (!known) {
-        MC_TRY(create(source_name));
+        MC_TRY(create(draft(source_name)));
         return true;
     }
     report_.document = std::move(*known);
@@ -163,8 +170,11 @@ Result<bool> Ingestion::replace(const std::string& source_name) {
     report_.outcome = IngestOutcome::kReplaced;
     report_.replaced = old.id;
     const std::int64_t begin_ns = session_.engine().clock().monotonic_ns();
+    const DocumentRecord made_from = draft(source_name);
+    const auto succession = succession_of(old, made_from.created_us);
+    if (succession) report_.kept_version = old.version;
     MC_ASSIGN(const auto made,
-              replace_by_revision(session_, old, draft(source_name), content_, options_,
+              replace_by_revision(session_, old, made_from, content_, options_, succession,
                                   [&](std::uint64_t bytes, std::uint64_t tokens) {
                                       progress_state_ = {bytes, content_.size(), tokens, 0};
                                       if (progress_) progress_(progress_state_);
@@ -174,9 +184,25 @@ Result<bool> Ingestion::replace(const std::string& source_name) {
         report_.seconds = seconds_between(begin_ns, session_.engine().clock().monotonic_ns());
         return false;
     }
-    MC_TRY(forget(session_, plan_of(old), std::string(kReplacedReason)));
-    MC_TRY(create(source_name));
+    MC_TRY(make_room(old, made_from, succession));
     return true;
+}
+
+// Nothing where the old document is to be forgotten.
+std::optional<Succession> Ingestion::succession_of(const DocumentRecord& old,
+                                                   std::int64_t at_us) const {
+    if (options_.versions_kept == 0 || !old.complete) return std::nullopt;
+    return Succession{old.id, at_us, options_.versions_kept, std::string(kReplacedReason)};
+}
+
+Result<void> Ingestion::make_room(const DocumentRecord& old, const DocumentRecord& draft,
+                                  const std::optional<Succession>& succession) {
+    if (!succession) {
+        MC_TRY(forget_replaced(session_, old, options_.versions_kept > 0));
+        return create(draft);
+    }
+    MC_ASSIGN(report_.document, session_.nodes().replace_document(draft, *succession));
+    return finish_forgetting(session_);
 }
 
 void Ingestion::report_replacement(const Replacement& made) {
@@ -194,7 +220,7 @@ void Ingestion::report_replacement(const Replacement& made) {
 // A kill between the making of a document and its first text leaves it empty and incomplete.
 Result<void> Ingestion::find_or_create_growing(const std::string& source_name) {
     MC_ASSIGN(auto known, session_.nodes().find_document_by_source(source_name));
-    if (!known) return create(source_name);
+    if (!known) return create(draft(source_name));
     report_.document = std::move(*known);
     if (report_.document.token_count == 0) return {};
     if (!report_.document.complete)
@@ -273,7 +299,8 @@ Result<void> Ingestion::commit(std::size_t token_count, bool complete) {
     document.token_count += token_count;
     document.byte_count += bytes;
     document.content_hash = hash_->digest();
-    document.updated_us = session_.engine().clock().now_us();
+    document.updated_us = options_.copied_from != nullptr ? options_.copied_from->updated_us
+                                                          : session_.engine().clock().now_us();
     document.complete = complete;
     for (const auto& [key, value] : options_.metadata)
         document.metadata.insert_or_assign(key, value);

@@ -7,7 +7,8 @@
 // their hash. What was committed can be found once the session's index_now() has returned: call it
 // after the last document. With `replace`, what has not changed keeps its gists and what has gets
 // new ones (runtime/replacement.h), and a kill may leave neither the old document nor all of the
-// new one; the same call goes on from there.
+// new one; the same call goes on from there. With versions_kept the old document stays as a version
+// of the new one, in the transaction that makes that one.
 // append_text() adds to a document that grows message by message. Ownership: borrows the session.
 // Threads: one; `cancelled` may be set from a signal handler. Errors (the store is as it was unless
 // said): those of check_source(); kInvalidInput for a source name that holds other content, and
@@ -29,10 +30,15 @@ namespace mc::runtime {
 
 struct IngestOptions : SourceLimits {
     bool with_statistics = false;  // of the gists that `replace` makes (runtime/gist_maker.h)
-    bool replace = false;          // other content under the name is forgotten first
+    bool replace = false;          // other content under the name makes room
+    // Of what makes room: the newest, which are kept; older ones are forgotten. One whose ingest
+    // was interrupted is kept by nobody.
+    std::uint64_t versions_kept = 0;
     std::string media_type = "text/plain";
     // Set on the document, beside what it has, in the transaction of its text.
     std::map<std::string, std::string> metadata;
+    // Whose times and version the document has, of a copy of it; borrowed. Null: those of now.
+    const DocumentRecord* copied_from = nullptr;
     // What the text was converted from; borrowed. Kept before the first of the text is.
     const Original* original = nullptr;
 };
@@ -57,7 +63,8 @@ enum class IngestOutcome {
 struct IngestReport {
     DocumentRecord document;
     IngestOutcome outcome = IngestOutcome::kIngested;
-    std::optional<DocumentId> replaced;  // by kReplaced
+    std::optional<DocumentId> replaced;         // by kReplaced
+    std::optional<std::uint32_t> kept_version;  // as which the replaced one is kept
     std::uint64_t tokens_added = 0;
     std::uint64_t tokens_kept = 0;  // of them, by kReplaced: with the gists that they had
     std::uint64_t bytes_added = 0;

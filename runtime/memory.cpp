@@ -162,7 +162,7 @@ Result<ReadResult> Memory::read(const ReadRequest& request) {
     MC_ASSIGN(BankSession* const session, bank(request.bank, false));
     const BankText& text = session->text();
     ReadResult result;
-    MC_ASSIGN(result.document, text.resolve_document(request.document));
+    MC_ASSIGN(result.document, resolve_version(text, request.document, request.version));
     if (request.original) {
         MC_TRY(read_original(text, request, result));
         return result;

@@ -33,6 +33,7 @@
 #include "runtime/ingest.h"
 #include "runtime/recall_filter.h"
 #include "runtime/tree_walk.h"
+#include "runtime/versions.h"
 
 namespace mc::runtime {
 
@@ -96,7 +97,8 @@ struct ReadRequest {
     std::string document;  // "d7", "7" or the source name
     std::optional<std::uint64_t> begin;
     std::optional<std::uint64_t> end;
-    bool original = false;  // the bytes of its file, which begin and end count then
+    bool original = false;       // the bytes of its file, which begin and end count then
+    VersionChoice version = {};  // what it said before
 };
 
 struct ReadResult {

@@ -2,6 +2,7 @@
 #include "runtime/recall_filter.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <optional>
 #include <span>
@@ -10,6 +11,7 @@
 #include "runtime/event_time.h"
 #include "runtime/message_times.h"
 #include "runtime/remember_request.h"
+#include "runtime/versions.h"
 
 namespace mc::runtime {
 namespace {
@@ -108,34 +110,45 @@ struct PlacedDocument {
     DocumentRecord document;
 };
 
-Result<std::vector<PlacedDocument>> all_documents(const std::vector<const BankText*>& banks) {
-    std::vector<PlacedDocument> all;
-    for (const BankText* const text : banks) {
-        MC_ASSIGN(auto documents, text->nodes().list_documents());
-        for (DocumentRecord& document : documents) all.push_back({text, std::move(document)});
-    }
-    return all;
+Result<std::vector<DocumentRecord>> documents_of(const BankText& text, const std::string& as_of) {
+    if (as_of.empty()) return text.nodes().list_documents();
+    MC_ASSIGN(const std::int64_t at_us, parse_as_of(as_of));
+    return documents_in_force(text.nodes(), at_us);
 }
 
 // A name may be a document's in each of the banks. In none: what the first says of it.
-Result<std::vector<PlacedDocument>> named(std::span<const std::string> names,
+Result<std::vector<PlacedDocument>> named(const std::string& name, const std::string& as_of,
                                           const std::vector<const BankText*>& banks) {
     std::vector<PlacedDocument> found;
-    for (const std::string& name : names) {
-        std::optional<Error> missing;
-        const std::size_t found_before = found.size();
-        for (const BankText* const text : banks) {
-            auto document = text->resolve_document(name);
-            if (document)
-                found.push_back({text, std::move(*document)});
-            else if (document.error().code() != ErrorCode::kInvalidInput)
-                return fail(document.error());
-            else if (!missing)
-                missing = document.error();
-        }
-        if (found.size() == found_before) return fail(*missing);
+    std::optional<Error> missing;
+    for (const BankText* const text : banks) {
+        auto document = resolve_version(*text, name, {{}, as_of});
+        if (document)
+            found.push_back({text, std::move(*document)});
+        else if (document.error().code() != ErrorCode::kInvalidInput)
+            return fail(document.error());
+        else if (!missing)
+            missing = document.error();
     }
+    if (found.empty()) return fail(*missing);
     return found;
+}
+
+// The documents that a filter names or, where it names none, all; those in force at its time.
+Result<std::vector<PlacedDocument>> candidates_of(const RecallFilter& filter,
+                                                  std::span<const std::string> names,
+                                                  const std::vector<const BankText*>& banks) {
+    std::vector<PlacedDocument> candidates;
+    for (const std::string& name : names) {
+        MC_ASSIGN(auto found, named(name, filter.as_of, banks));
+        std::ranges::move(found, std::back_inserter(candidates));
+    }
+    if (!names.empty()) return candidates;
+    for (const BankText* const text : banks) {
+        MC_ASSIGN(auto documents, documents_of(*text, filter.as_of));
+        for (DocumentRecord& document : documents) candidates.push_back({text, std::move(document)});
+    }
+    return candidates;
 }
 
 }  // namespace
@@ -160,9 +173,10 @@ Result<RecallScope> resolve(const RecallFilter& filter, const std::vector<const 
     MC_ASSIGN(const TimeSpan time, time_of(filter));
     std::vector<std::string> names = filter.documents;
     if (!filter.session.empty()) names.push_back(session_document(filter.session));
-    const bool narrows = !filter.source.empty() || !filter.metadata.empty() || time != kAllTime;
+    const bool narrows = !filter.source.empty() || !filter.metadata.empty() || !filter.as_of.empty() ||
+                         time != kAllTime;
     if (names.empty() && !narrows) return RecallScope();
-    MC_ASSIGN(const auto places, names.empty() ? all_documents(banks) : named(names, banks));
+    MC_ASSIGN(const auto places, candidates_of(filter, names, banks));
     if (!narrows) {
         std::vector<DocumentId> ids;
         for (const PlacedDocument& place : places) ids.push_back(place.document.id);
@@ -172,7 +186,9 @@ Result<RecallScope> resolve(const RecallFilter& filter, const std::vector<const 
     scope.is_everything = false;
     for (const auto& [text, document] : places) {
         if (!filter.source.empty() && !fits_pattern(document.source_name, filter.source)) continue;
-        if (has_metadata(document, filter)) MC_TRY(add_ranges(*text, document, time, scope.ranges));
+        if (!has_metadata(document, filter)) continue;
+        MC_TRY(add_ranges(*text, document, time, scope.ranges));
+        if (is_superseded(document)) scope.versions.push_back(document);
     }
     return scope;
 }

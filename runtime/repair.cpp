@@ -10,6 +10,7 @@
 #include "runtime/bank_session.h"
 #include "runtime/bank_transfer.h"
 #include "runtime/foreign_gists.h"
+#include "runtime/versions.h"
 #include "storage/portable/import_document.h"
 
 namespace mc::runtime {
@@ -128,7 +129,7 @@ Result<void> Repair::save(const storage::SalvagedDocument& document) {
     const DocumentRecord& record = document.record;
     MC_ASSIGN(BankSession* const session, session_of(document.bank));
     NodeStore& nodes = session->nodes();
-    MC_ASSIGN(const auto held, nodes.find_document_by_source(record.source_name));
+    MC_ASSIGN(const auto held, find_in_place_of(nodes, record));
     if (held &&
         (held->content_hash != record.content_hash || held->byte_count != record.byte_count)) {
         report_.lost.push_back({document.bank,

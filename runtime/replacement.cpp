@@ -18,8 +18,13 @@ constexpr std::uint64_t kSmallTokens = 2048;
 class Replacing {
   public:
     Replacing(BankSession& session, const DocumentRecord& old, const IngestOptions& options,
+              const std::optional<Succession>& succession,
               const std::function<void(std::uint64_t, std::uint64_t)>& progress)
-        : session_(session), old_(old), options_(options), progress_(progress) {}
+        : session_(session),
+          old_(old),
+          options_(options),
+          succession_(succession),
+          progress_(progress) {}
 
     Result<std::optional<Replacement>> run(DocumentRecord draft, std::string_view content) {
         MC_ASSIGN(const auto old_tokens,
@@ -43,7 +48,8 @@ class Replacing {
                                        [this](TokenId token) { return size_of(token); },
                                        options_.cancelled,
                                        options_.with_statistics,
-                                       [this, search] { return make_room(*search); }};
+                                       [this, search] { return make_room(*search); },
+                                       succession_};
         auto stored = store_and_index(draft, making, *search);
         search->forget_vectors();
         if (!stored) return fail(std::move(stored.error()));
@@ -57,12 +63,14 @@ class Replacing {
                                            BankSearch& search) {
         MC_ASSIGN(DocumentRecord stored, storage::import_encoding(session_.nodes(), draft, making));
         MC_TRY(search.catch_up());
+        MC_TRY(finish_forgetting(session_));
         return stored;
     }
 
     Result<void> make_room(BankSearch& search) {
         MC_TRY(search.keep_vectors(old_));
-        return forget(session_, plan_of(old_), std::string(kReplacedReason));
+        return succession_ ? Result<void>()
+                           : forget_replaced(session_, old_, options_.versions_kept > 0);
     }
 
     Result<std::optional<storage::MadePiece>> next() {
@@ -85,6 +93,7 @@ class Replacing {
     BankSession& session_;
     const DocumentRecord& old_;
     const IngestOptions& options_;
+    const std::optional<Succession>& succession_;
     const std::function<void(std::uint64_t, std::uint64_t)>& progress_;
     Revision revision_;
     std::uint64_t tokens_done_ = 0;
@@ -93,19 +102,23 @@ class Replacing {
 
 }  // namespace
 
-ForgetReport plan_of(const DocumentRecord& document) {
+Result<void> forget_replaced(BankSession& session, const DocumentRecord& document,
+                             bool versions_stay) {
     ForgetReport plan;
     plan.documents.push_back(document);
-    return plan;
+    if (!versions_stay) {
+        MC_ASSIGN(plan.versions, session.nodes().versions_of(document.source_name));
+    }
+    return forget(session, plan, std::string(kReplacedReason));
 }
 
 Result<std::optional<Replacement>> replace_by_revision(
     BankSession& session, const DocumentRecord& old, DocumentRecord draft, std::string_view content,
-    const IngestOptions& options,
+    const IngestOptions& options, const std::optional<Succession>& succession,
     const std::function<void(std::uint64_t bytes, std::uint64_t tokens)>& progress) {
     if (old.token_count < kSmallTokens || tokens_without_gists(old) > 0)
         return std::optional<Replacement>();
-    return Replacing(session, old, options, progress).run(std::move(draft), content);
+    return Replacing(session, old, options, succession, progress).run(std::move(draft), content);
 }
 
 }  // namespace mc::runtime

@@ -58,10 +58,12 @@ Json to_json(const DocumentRecord& document) {
               {"bytes", document.byte_count},
               {"content_hash", to_hex(document.content_hash)},
               {"complete", document.complete},
+              {"version", document.version},
               {"levels", levels_json(document.gist_end)},
               {"tail_tokens", document.token_count - tail_begin(document.token_count)},
               {"tokens_without_gists", tokens_without_gists(document)},
               {"metadata", metadata_json(document)}};
+    if (is_superseded(document)) form["superseded_us"] = document.superseded_us;
     if (Json lines = forgotten_json(document); !lines.empty()) form["forgotten"] = std::move(lines);
     return form;
 }

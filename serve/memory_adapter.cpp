@@ -55,6 +55,7 @@ runtime::RecallFilter filter_of(const Json& arguments) {
     filter.metadata = arguments.value("metadata", filter.metadata);
     filter.since = text_of(arguments, "since");
     filter.until = text_of(arguments, "until");
+    filter.as_of = text_of(arguments, "as_of");
     return filter;
 }
 
@@ -156,9 +157,11 @@ Result<Json> MemoryAdapter::read(const Json& arguments) {
     request.begin = number_of(arguments, "begin");
     request.end = number_of(arguments, "end");
     request.original = flag_of(arguments, "original", false);
+    request.version = {number_of(arguments, "version"), text_of(arguments, "as_of")};
     MC_ASSIGN(const runtime::ReadResult read, memory_.read(request));
     return Json{{"document", to_text(read.document.id)},
                 {"source", read.document.source_name},
+                {"version", read.document.version},
                 {"media_type", read.media_type},
                 {"bytes", to_json(read.bytes)},
                 {"bytes_total", read.byte_count},
@@ -184,8 +187,10 @@ Result<Json> MemoryAdapter::forget(const Json& arguments) {
     for (const DocumentRecord& document : plan.documents) documents.push_back(to_json(document));
     for (const runtime::DocumentPart& part : plan.parts)
         documents.front()["parts"].push_back(to_json(part));
+    for (const DocumentRecord& version : plan.versions) documents.push_back(to_json(version));
     return Json{{"outcome", request.dry_run ? "would_forget" : "forgotten"},
                 {"documents", documents},
+                {"versions", plan.versions.size()},
                 {"tokens", plan.token_count},
                 {"bytes", plan.byte_count}};
 }

@@ -22,6 +22,8 @@
 
 namespace mc {
 
+// Documents are those that stand, unless it is said that versions count too: what does not know of
+// versions never meets one.
 class NodeStore {
   public:
     virtual ~NodeStore() = default;
@@ -38,7 +40,14 @@ class NodeStore {
     virtual Result<std::optional<DocumentRecord>> find_document_by_source(
         std::string_view source_name) const = 0;
 
-    // Requires: the span lies within the document (kInvalidInput otherwise).
+    // Documents that were replaced and kept, in order of id. Cost: their records.
+    virtual Result<std::vector<DocumentRecord>> list_versions() const = 0;
+    virtual Result<std::optional<DocumentRecord>> find_version(DocumentId document) const = 0;
+    // Those of a name, the oldest first.
+    virtual Result<std::vector<DocumentRecord>> versions_of(std::string_view source_name) const = 0;
+
+    // From here to find_original(), and for node_use(), announce_forgets() and forget(), versions
+    // are documents too. Requires: the span lies within the document (kInvalidInput otherwise).
     virtual Result<std::vector<TokenId>> read_tokens(DocumentId document, TokenSpan span) const = 0;
 
     // A mark at or before the byte offset, at most kTokenMarkStride tokens before it.
@@ -54,8 +63,13 @@ class NodeStore {
                                                         NodeIndex parent) const = 0;
 
     // Adds a document with no tokens; the record's id is ignored and a fresh one returned.
-    // Errors: kInvalidInput when the source name is taken.
+    // Its version is one more than the newest that is kept of its name, if the draft's is not
+    // greater. Errors: kInvalidInput when the source name is taken.
     virtual Result<DocumentRecord> create_document(const DocumentRecord& draft) = 0;
+    // create_document() in the place of another, in the same transaction: tokens, gists, original
+    // and times of that one stay, the journal names it. Requires: both have one source name.
+    virtual Result<DocumentRecord> replace_document(const DocumentRecord& draft,
+                                                    const Succession& succession) = 0;
 
     // One durable transaction; the number of its line in the journal, or of the store's last commit
     // where it brings gists alone, which the journal does not tell. Requires:
@@ -99,5 +113,12 @@ class NodeStore {
 };
 
 inline constexpr std::uint64_t kTokenMarkStride = 1024;
+
+// A document that stands, or a version.
+inline Result<std::optional<DocumentRecord>> find_any_version(const NodeStore& nodes,
+                                                              DocumentId document) {
+    auto found = nodes.find_document(document);
+    return found && !*found ? nodes.find_version(document) : found;
+}
 
 }  // namespace mc

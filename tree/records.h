@@ -38,7 +38,22 @@ struct DocumentRecord {
     Hash128 content_hash;          // XXH3-128 of those bytes
     bool complete = false;         // the source was read to its end
     std::map<std::string, std::string> metadata;
+    // Which of the contents that its name had, from 1; other content may take the place of a
+    // document, which stays as a version then.
+    std::uint32_t version = 1;
+    std::int64_t superseded_us = 0;  // of a version: when that was; 0: the document stands
 };
+
+// Whether a document was replaced and kept: no list, search or name leads to it.
+inline bool is_superseded(const DocumentRecord& document) {
+    return document.superseded_us != 0;
+}
+
+// Whether a document is what its name said at a time.
+inline bool was_in_force(const DocumentRecord& document, std::int64_t at_us) {
+    return document.created_us <= at_us &&
+           (!is_superseded(document) || at_us < document.superseded_us);
+}
 
 // Tokens of whole blocks that have no gist yet.
 inline std::uint64_t tokens_without_gists(const DocumentRecord& document) {
@@ -68,6 +83,15 @@ struct Tombstone {
     std::string reason;  // as the user gave it, maybe empty
     // Of an announcement: what is to be forgotten of the document, ascending; empty: all of it.
     std::vector<TokenSpan> parts = {};
+};
+
+// A new document in the place of one that is kept as a version.
+struct Succession {
+    DocumentId old;
+    std::int64_t at_us = 0;  // the end of the old one, not 0
+    // Of the name; the older ones are announced to be forgotten.
+    std::uint64_t versions_kept = 1;
+    std::string reason;  // of those announcements
 };
 
 // Tokens that become blank, and the bytes that they spelled.

@@ -218,7 +218,7 @@ class JournalCheck {
 
 Result<std::vector<std::string>> tree_violations(const NodeStore& store, DocumentId document,
                                                  const GistShape& shape) {
-    MC_ASSIGN(const auto record, store.find_document(document));
+    MC_ASSIGN(const auto record, find_any_version(store, document));
     if (!record) {
         return fail(ErrorCode::kInvalidInput, "bank " + store.bank().name + " has no document " +
                                                   std::to_string(document.value));
@@ -227,7 +227,10 @@ Result<std::vector<std::string>> tree_violations(const NodeStore& store, Documen
 }
 
 Result<std::vector<std::string>> journal_violations(const NodeStore& store) {
-    MC_ASSIGN(const auto documents, store.list_documents());
+    MC_ASSIGN(auto documents, store.list_documents());
+    MC_ASSIGN(const auto versions, store.list_versions());
+    documents.insert(documents.end(), versions.begin(), versions.end());
+    std::ranges::sort(documents, {}, &DocumentRecord::id);
     const auto journal = store.journal_after(CommitNumber(0));
     if (!journal && journal.error().code() == ErrorCode::kCorruption)
         return std::vector<std::string>{journal.error().to_string()};

@@ -131,7 +131,7 @@ class GraphReader {
 };
 
 Result<DocumentRecord> require_document(const NodeStore& store, DocumentId document) {
-    MC_ASSIGN(const auto record, store.find_document(document));
+    MC_ASSIGN(const auto record, find_any_version(store, document));
     if (record) return *record;
     return fail(ErrorCode::kInvalidInput,
                 "bank " + store.bank().name + " has no document " + std::to_string(document.value));

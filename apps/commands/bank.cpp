@@ -14,7 +14,7 @@ constexpr const char* kFooter =
     "Examples:\n"
     "  megacontext bank list\n"
     "  megacontext bank create work\n"
-    "  megacontext bank info work";
+    "  megacontext bank info work --versions";
 
 class BankCommand final : public Command {
   public:
@@ -26,6 +26,7 @@ class BankCommand final : public Command {
         create_->add_option("NAME", name_, "1 to 64 of A-Z a-z 0-9 . _ -")->required();
         info_ = app->add_subcommand("info", "One bank and its documents");
         info_->add_option("NAME", name_, "name of the bank [that of --bank]");
+        info_->add_flag("--versions", with_versions_, "also what is kept of replaced documents");
         for (CLI::App* part : {app, list_, create_, info_}) part->footer(kFooter);
         return app;
     }
@@ -44,6 +45,7 @@ class BankCommand final : public Command {
     CLI::App* create_ = nullptr;
     CLI::App* info_ = nullptr;
     std::string name_;
+    bool with_versions_ = false;
 };
 
 Result<int> BankCommand::list(Invocation& invocation) const {
@@ -79,12 +81,16 @@ Result<int> BankCommand::info(Invocation& invocation) const {
     if (invocation.out.json()) {
         Json line = to_json(summary);
         line["document_list"] = documents_json(summary);
+        if (with_versions_) line["version_list"] = versions_json(summary);
         invocation.out.json(line);
         return 0;
     }
     print_banks(invocation.out, {summary});
     invocation.out.text("");
-    print_documents(invocation.out, summary.documents);
+    print_documents(invocation.out, summary.documents, summary.versions);
+    if (!with_versions_) return 0;
+    invocation.out.text("");
+    print_versions(invocation.out, summary.versions);
     return 0;
 }
 

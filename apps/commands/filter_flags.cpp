@@ -41,6 +41,9 @@ void add_filter_flags(CLI::App& app, runtime::RecallFilter& filter) {
                    "only what happened from then on: 2026-03-01 or 2026-03-01T12:30:00Z")
         ->type_name("TIME");
     app.add_option("--until", filter.until, "only what happened up to then")->type_name("TIME");
+    app.add_option("--as-of", filter.as_of,
+                   "what the bank held then: kept versions of documents, and nothing newer")
+        ->type_name("TIME");
 }
 
 }  // namespace mc::apps

@@ -10,8 +10,8 @@ class App;
 
 namespace mc::apps {
 
-// --document, --session, --source, --metadata, --since and --until. What is given lands in filter,
-// which outlives the parser.
+// --document, --session, --source, --metadata, --since, --until and --as-of. What is given lands in
+// filter, which outlives the parser.
 void add_filter_flags(CLI::App& app, runtime::RecallFilter& filter);
 
 }  // namespace mc::apps

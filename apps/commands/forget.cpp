@@ -23,6 +23,9 @@ constexpr const char* kFooter =
     "  megacontext forget old-notes.txt --reason 'asked for by the author' --yes\n"
     "  megacontext forget --older-than 90d --yes\n"
     "  megacontext forget d3 --bytes 1200:1290 --dry-run   (bytes as evidence and read have them)\n"
+    "  megacontext forget notes.txt --versions-only --yes\n"
+    "Kept versions of a document go with it, and with any part of it, because they may say the\n"
+    "same.\n"
     "What is forgotten cannot be found, read or shown any more, and cannot be brought back. Free\n"
     "pages of the store's files may hold some of it until they are written over; --purge writes "
     "the\n"
@@ -62,6 +65,9 @@ class ForgetCommand final : public Command {
         app->add_flag("--all", all_, "every document of the bank");
         app->add_option("--older-than", age_, "those not added to for so long: 90d, 12h, 30m")
             ->type_name("AGE");
+        app->add_flag("--versions-only", versions_only_,
+                      "kept versions of these documents, those that are as old, or all; what "
+                      "stands stays");
         app->add_option("--reason", reason_, "kept with the tombstone");
         app->add_flag("--purge", purge_,
                       "also leave no trace in the store's files (writes them anew)");
@@ -82,11 +88,14 @@ class ForgetCommand final : public Command {
                                    const runtime::ForgetReport& plan);
     static void print_outcome(Output& out, const runtime::ForgetReport& plan,
                               std::string_view outcome);
+    static void print_versions(Output& out, const runtime::ForgetReport& plan,
+                               std::string_view outcome);
 
     std::vector<std::string> names_;
     std::vector<std::string> ranges_;
     bool all_ = false;
     std::string age_;
+    bool versions_only_ = false;
     std::string reason_;
     bool purge_ = false;
     bool dry_run_ = false;
@@ -108,7 +117,7 @@ Result<void> ForgetCommand::check_usage() const {
 }
 
 Result<runtime::ForgetChoice> ForgetCommand::choice() const {
-    runtime::ForgetChoice choice{names_, {}, all_, {}};
+    runtime::ForgetChoice choice{names_, {}, all_, {}, versions_only_};
     for (const std::string& text : ranges_) {
         MC_ASSIGN(const OpenRange range, parse_range(text));
         choice.bytes.push_back({range.begin, range.end});
@@ -151,15 +160,37 @@ void ForgetCommand::print_outcome(Output& out, const runtime::ForgetReport& plan
                  format_count(is_part ? plan.token_count : document.token_count) + " tokens, " +
                  format_count(is_part ? plan.byte_count : document.byte_count) + " bytes");
     }
+    print_versions(out, plan, outcome);
+}
+
+void ForgetCommand::print_versions(Output& out, const runtime::ForgetReport& plan,
+                                   std::string_view outcome) {
+    for (const DocumentRecord& version : plan.versions) {
+        if (out.json()) {
+            Json line{{"outcome", outcome}};
+            line.update(apps::to_json(version));
+            out.json(line);
+            continue;
+        }
+        out.text(out.strong(outcome == "forgotten" ? "forgotten" : "would forget") + "  " +
+                 to_text(version.id) + "  version " + std::to_string(version.version) + " of " +
+                 printable(version.source_name) + "  " + format_count(version.token_count) +
+                 " tokens, " + format_count(version.byte_count) + " bytes");
+    }
 }
 
 // Anything but yes is no.
 bool is_confirmed(const runtime::ForgetReport& plan) {
     const std::size_t documents = plan.documents.size();
+    const std::size_t versions = plan.versions.size();
     std::cerr << "Forget ";
     if (!plan.parts.empty()) std::cerr << plan.byte_count << " bytes of ";
-    std::cerr << documents << (documents == 1 ? " document" : " documents") << " for good? [y/N] "
-              << std::flush;
+    if (documents > 0 || versions == 0)
+        std::cerr << documents << (documents == 1 ? " document" : " documents");
+    if (versions > 0)
+        std::cerr << (documents > 0 ? " and " : "") << versions
+                  << (versions == 1 ? " version" : " versions");
+    std::cerr << " for good? [y/N] " << std::flush;
     std::string line;
     std::getline(std::cin, line);
     return line == "y" || line == "Y" || line == "yes";
@@ -183,7 +214,7 @@ Result<int> ForgetCommand::run(Invocation& invocation) {
               runtime::BankSession::open(*engine, invocation.config.bank, false));
     MC_ASSIGN(const runtime::ForgetReport plan, runtime::plan_forget(*session, choice));
     Output& out = invocation.out;
-    if (plan.documents.empty()) {
+    if (plan.is_empty()) {
         if (purge_ && !dry_run_) MC_TRY(runtime::purge(*session));
         if (!out.json()) out.text("nothing to forget");
         return 0;
@@ -201,13 +232,15 @@ Result<int> ForgetCommand::forget(Invocation& invocation, runtime::BankSession& 
                                   const runtime::ForgetReport& plan) {
     auto bar = telemetry::ProgressBar::for_stderr(invocation.clock);
     bar.begin("forget");
+    const std::size_t total = plan.documents.size() + plan.versions.size();
     const auto progress = [&](std::size_t done) {
-        bar.update(done, static_cast<double>(done) / static_cast<double>(plan.documents.size()));
+        bar.update(done, static_cast<double>(done) / static_cast<double>(total));
     };
     MC_TRY(runtime::forget(session, plan, reason_, progress));
     if (purge_) MC_TRY(runtime::purge(session));
     bar.clear();
     invocation.log.info("forgotten", {{"documents", plan.documents.size()},
+                                      {"versions", plan.versions.size()},
                                       {"tokens", plan.token_count},
                                       {"bytes", plan.byte_count}});
     print_outcome(invocation.out, plan, "forgotten");

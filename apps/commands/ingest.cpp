@@ -26,7 +26,8 @@ constexpr const char* kFooter =
     "Texts first, which can be found from then on, then their gists. An interrupted ingest is\n"
     "continued by the same command. A file is one document however its\n"
     "path is spelled. A document whose file has grown at its end is extended; one whose file has\n"
-    "changed is refused, or with --replace forgotten and taken in anew.\n"
+    "changed is refused, or with --replace forgotten and taken in anew; --keep-versions 5 keeps\n"
+    "the newest five of what was replaced, which read and query --as-of find.\n"
     "Kinds, known by their content: text, Markdown and source code as they are (UTF-8, UTF-16);\n"
     "HTML, PDF, EPUB, DOCX, ODT, mail (eml, mbox) and chats (JSON lines of role and content) as\n"
     "text. Evidence says where in them it stands (page, heading, message); read --original gives\n"
@@ -60,6 +61,7 @@ void print_report(Output& out, const runtime::IngestReport& report,
                      {"tokens_per_second", rate}});
         if (report.replaced) {
             line["replaced"] = to_text(*report.replaced);
+            line["kept_version"] = report.kept_version ? Json(*report.kept_version) : Json(nullptr);
             line["tokens_kept"] = report.tokens_kept;
             line["gists_added"] = report.gists_made;
         }
@@ -74,6 +76,8 @@ void print_report(Output& out, const runtime::IngestReport& report,
                            format_count(report.document.token_count) + " tokens, " +
                            format_count(report.document.byte_count) + " bytes";
         if (report.replaced) line += ", in the place of " + to_text(*report.replaced);
+        if (report.kept_version)
+            line += ", which is kept as version " + std::to_string(*report.kept_version);
         if (report.tokens_kept > 0)
             line += ", " + format_count(report.tokens_kept) + " tokens with the gists they had";
         line += conversion_of(content);
@@ -119,6 +123,7 @@ class IngestCommand final : public Command {
                       "take bytes of any kind as they are, UTF-16 and HTML too");
         app->add_flag("--replace", options_.replace,
                       "a document whose source has changed is forgotten and taken in anew");
+        add_setting_flag(*app, flags, Setting::kKeepVersions);
         app->add_option("--media-type", options_.media_type, "recorded with the document")
             ->capture_default_str();
         add_setting_flag(*app, flags, Setting::kIngestBytesMax);
@@ -255,6 +260,7 @@ Result<int> IngestCommand::run(Invocation& invocation) {
     const InterruptWatch watch;
     options_.cancelled = &invocation.interrupted;
     options_.size_bytes_max = invocation.config.ingest_bytes_max;
+    options_.versions_kept = invocation.config.keep_versions;
     std::vector<Input> inputs = list_inputs(names_, source_name_);
     if (auto done = ingest_all(invocation, inputs); !done) {
         if (exit_code_ == 0) return fail(std::move(done.error()));

@@ -96,7 +96,7 @@ Result<void> InspectCommand::show_store(Invocation& invocation) {
         print_banks(out, summaries);
         out.text("");
         out.text(out.strong("documents of bank " + bank.bank.name));
-        print_documents(out, bank.documents);
+        print_documents(out, bank.documents, bank.versions);
         return {};
     }
     MC_ASSIGN(const auto databases, store.database_statistics());

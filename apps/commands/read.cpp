@@ -10,6 +10,7 @@
 #include "core/utf8.h"
 #include "runtime/bank_session.h"
 #include "runtime/document_file.h"
+#include "runtime/versions.h"
 
 namespace mc::apps {
 namespace {
@@ -21,6 +22,7 @@ constexpr const char* kFooter =
     "Examples:\n"
     "  megacontext read book.txt > copy.txt\n"
     "  megacontext read d3 --bytes 4096:8192\n"
+    "  megacontext read notes.txt --as-of 2026-03-01\n"
     "DOCUMENT is d3, 3, the source name or a path to its file, in this order. With --json, "
     "\"exact\"\n"
     "says whether \"text\" holds the very bytes (it cannot when they are not UTF-8). A document "
@@ -39,6 +41,13 @@ class ReadCommand final : public Command {
         app->add_flag("--original", original_,
                       "the bytes of its file, where those are not its text")
             ->excludes(range);
+        auto* as_of = app->add_option("--as-of", version_.as_of,
+                                      "what it said then: 2026-03-01 (to its end) or "
+                                      "2026-03-01T12:30:00Z");
+        as_of->type_name("TIME");
+        app->add_option("--version", version_.number, "what this version of it said")
+            ->type_name("N")
+            ->excludes(as_of);
         app->footer(kFooter);
         return app;
     }
@@ -47,6 +56,7 @@ class ReadCommand final : public Command {
 
   private:
     Result<ByteSpan> chosen_span(const DocumentRecord& document) const;
+    Result<void> warn_of_additions(Invocation& invocation, const DocumentRecord& document) const;
     static Result<void> print_bytes(Output& out, const runtime::BankText& text,
                                     const DocumentRecord& document, ByteSpan span);
     static Result<void> print_original(Output& out, const runtime::BankText& text,
@@ -56,6 +66,7 @@ class ReadCommand final : public Command {
 
     std::string document_;
     std::string range_;
+    runtime::VersionChoice version_;
     bool original_ = false;
 };
 
@@ -63,6 +74,18 @@ Result<ByteSpan> ReadCommand::chosen_span(const DocumentRecord& document) const 
     if (range_.empty()) return ByteSpan{0, document.byte_count};
     MC_ASSIGN(const OpenRange range, parse_range(range_));
     return runtime::byte_span_in(document, range.begin, range.end);
+}
+
+// The store knows when a document was last added to, not how long it was before.
+Result<void> ReadCommand::warn_of_additions(Invocation& invocation,
+                                            const DocumentRecord& document) const {
+    if (version_.as_of.empty()) return {};
+    MC_ASSIGN(const std::int64_t at_us, runtime::parse_as_of(version_.as_of));
+    if (document.updated_us > at_us)
+        invocation.log.warning(
+            document.source_name + " was added to after that time, and what was added is shown too",
+            {{"document", to_text(document.id)}});
+    return {};
 }
 
 Result<void> ReadCommand::print_bytes(Output& out, const runtime::BankText& text,
@@ -84,11 +107,14 @@ Result<void> ReadCommand::print_original(Output& out, const runtime::BankText& t
 Result<void> ReadCommand::print_json(Output& out, const runtime::BankText& text,
                                      const DocumentRecord& document, ByteSpan span) {
     MC_ASSIGN(const std::string bytes, text.read_bytes(document.id, span));
-    out.json({{"document", to_text(document.id)},
-              {"source", document.source_name},
-              {"bytes", to_json(span)},
-              {"exact", !find_invalid_utf8(bytes).has_value()},
-              {"text", bytes}});
+    out.json(
+        {{"document", to_text(document.id)},
+         {"source", document.source_name},
+         {"version", document.version},
+         {"superseded_us", is_superseded(document) ? Json(document.superseded_us) : Json(nullptr)},
+         {"bytes", to_json(span)},
+         {"exact", !find_invalid_utf8(bytes).has_value()},
+         {"text", bytes}});
     return {};
 }
 
@@ -99,7 +125,9 @@ Result<int> ReadCommand::run(Invocation& invocation) {
               open_engine(invocation, runtime::Need::kTokenizer, runtime::Access::kRead));
     MC_ASSIGN(const auto session,
               runtime::BankSession::open(*engine, invocation.config.bank, false));
-    MC_ASSIGN(const DocumentRecord document, session->text().resolve_document(document_));
+    MC_ASSIGN(const DocumentRecord document,
+              runtime::resolve_version(session->text(), document_, version_));
+    MC_TRY(warn_of_additions(invocation, document));
     if (original_) {
         MC_TRY(print_original(invocation.out, session->text(), document));
         return 0;

@@ -12,6 +12,7 @@
 #include "apps/commands/gists.h"
 #include "apps/terminal/interrupt.h"
 #include "apps/terminal/text.h"
+#include "runtime/copy_version.h"
 #include "runtime/ingest.h"
 #include "telemetry/progress.h"
 
@@ -74,11 +75,17 @@ Result<void> ReindexCommand::copy_bank(Invocation& invocation, runtime::Engine& 
         };
         options_.media_type = document.media_type;
         options_.metadata = document.metadata;
+        options_.copied_from = &document;
         MC_ASSIGN(const auto original, original_of(source->nodes(), document.id));
         options_.original = original ? &*original : nullptr;
         MC_TRY(runtime::ingest_text(*target, document.source_name, bytes, options_, progress));
         ++documents_;
     }
+    MC_ASSIGN(const auto versions, source->nodes().list_versions());
+    for (const DocumentRecord& version : versions)
+        MC_TRY_CONTEXT(runtime::copy_version(*source, version, *target, options_.with_statistics,
+                                             options_.cancelled),
+                       "reindexing an earlier " + version.source_name);
     MC_TRY(target->index_now());
     MC_ASSIGN(const MadeGists made,
               make_waiting_gists(invocation, *target, options_.with_statistics));

@@ -64,7 +64,18 @@ Json spans_json(const runtime::LostDocument& document) {
     return spans;
 }
 
+// What a tombstone forbids to bring back is known only where the tombstone can be read. Empty where
+// all of them could be.
+std::string forgotten_note(const runtime::RepairReport& report, const std::string& target) {
+    if (report.scan.trees_are_whole) return {};
+    return "some of the damaged file cannot be followed, tombstones may lie there, and a document "
+           "that was forgotten without --purge may be back: look through `megacontext --store " +
+           target + " bank info`, and forget it again with `megacontext --store " + target +
+           " forget NAME --purge`";
+}
+
 void print_json(Output& out, const runtime::RepairReport& report, const std::string& target) {
+    const std::string note = forgotten_note(report, target);
     Json saved = Json::array();
     for (const runtime::SavedDocument& document : report.saved)
         saved.push_back({{"bank", document.bank},
@@ -89,6 +100,7 @@ void print_json(Output& out, const runtime::RepairReport& report, const std::str
               {"damaged_records", report.scan.damaged_records},
               {"saved", saved},
               {"lost", lost},
+              {"note", note.empty() ? Json(nullptr) : Json(note)},
               {"reason", report.why_encoded.empty() ? Json(nullptr) : Json(report.why_encoded)}});
 }
 
@@ -109,6 +121,8 @@ void print_text(Output& out, const runtime::RepairReport& report, const std::str
     out.text(format_count(report.saved.size()) + " documents in " + printable(target) + ", " +
              format_count(report.lost.size()) + " lost; " + format_count(report.scan.records) +
              " sound records read, " + format_count(report.scan.damaged_records) + " damaged");
+    if (const std::string note = forgotten_note(report, target); !note.empty())
+        out.text("note: " + printable(note));
 }
 
 Result<int> RepairCommand::run(Invocation& invocation) {

@@ -57,6 +57,20 @@ Result<std::string> passage_gap(const PassageIndex& index, const NodeStore& node
     return std::string();
 }
 
+// No passage of a version is found.
+Result<void> check_versions_are_out(const PassageIndex& index, const NodeStore& nodes,
+                                    Findings& findings) {
+    MC_ASSIGN(const auto versions, nodes.list_versions());
+    for (const DocumentRecord& version : versions) {
+        MC_ASSIGN(const auto last, index.last_passage(version.id));
+        if (last)
+            findings.add_fault("bank " + nodes.bank().name + ", index of passages",
+                               "it holds document " + to_text(version.id) +
+                                   ", which was superseded; delete the index and it is rebuilt");
+    }
+    return {};
+}
+
 // Passages can be compared only where the index stands at the bank's last commit.
 Result<void> check_index(storage::Store& store, const TextEmbedderInfo& embedder,
                          const lm::Tokenizer* tokenizer, const NodeStore& nodes,
@@ -74,6 +88,7 @@ Result<void> check_index(storage::Store& store, const TextEmbedderInfo& embedder
     } else {
         line["held"] = (*opened)->size();
         line["state"] = "current";
+        MC_TRY(check_versions_are_out(**opened, nodes, findings));
         for (const DocumentRecord& document : documents) {
             MC_ASSIGN(const std::string gap, passage_gap(**opened, nodes, tokenizer, document));
             if (gap.empty()) continue;
@@ -109,6 +124,10 @@ Result<void> check_bank(storage::Store& store, const TextEmbedderInfo& embedder,
         findings.tokens += document.token_count;
         findings.bytes += document.byte_count;
     }
+    MC_ASSIGN(const auto versions, nodes->list_versions());
+    for (const DocumentRecord& version : versions)
+        MC_TRY(check_document(*nodes, version, store.meta().identity.encoder.shape, findings));
+    findings.versions += versions.size();
     MC_ASSIGN(const auto violations, journal_violations(*nodes));
     for (const std::string& violation : violations)
         findings.add_fault("bank " + bank + ", journal", violation);

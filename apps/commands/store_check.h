@@ -20,6 +20,7 @@ namespace mc::apps {
 struct Findings {
     std::uint64_t records = 0;
     std::uint64_t documents = 0;
+    std::uint64_t versions = 0;  // kept of replaced documents; in no other number but records
     std::uint64_t nodes = 0;
     std::uint64_t tokens = 0;
     std::uint64_t bytes = 0;

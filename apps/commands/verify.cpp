@@ -27,6 +27,7 @@ void print_findings(Output& out, const Findings& findings) {
                  " index: " + printable(index.at("state").get<std::string>()));
     out.text(format_count(findings.records) + " records, " + format_count(findings.documents) +
              " documents and " + format_count(findings.nodes) + " nodes read, " +
+             (findings.versions > 0 ? format_count(findings.versions) + " versions, " : "") +
              format_count(findings.faults.size()) + " faults");
 }
 
@@ -53,6 +54,7 @@ Result<int> VerifyCommand::run(Invocation& invocation) {
                   {"ok", findings.faults.empty()},
                   {"records", findings.records},
                   {"documents", findings.documents},
+                  {"versions", findings.versions},
                   {"nodes", findings.nodes},
                   {"faults", findings.faults},
                   {"indexes", findings.indexes}});

@@ -121,7 +121,8 @@ Result<void> Repl::do_docs(std::string_view) {
     MC_TRY(refresh());
     MC_ASSIGN(const auto documents, session_.bank->nodes().list_documents());
     if (!out_.json()) {
-        print_documents(out_, documents);
+        MC_ASSIGN(const auto versions, session_.bank->nodes().list_versions());
+        print_documents(out_, documents, versions);
         return {};
     }
     Json list = Json::array();

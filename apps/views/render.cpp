@@ -51,7 +51,21 @@ std::string waiting_text(const DocumentRecord& document) {
                         : ", " + format_count(waiting) + " tokens without gists yet";
 }
 
-void print_documents(Output& out, const std::vector<DocumentRecord>& documents) {
+std::map<std::string, std::size_t> versions_by_source(const std::vector<DocumentRecord>& versions) {
+    std::map<std::string, std::size_t> counts;
+    for (const DocumentRecord& version : versions) ++counts[version.source_name];
+    return counts;
+}
+
+void print_documents(Output& out, const std::vector<DocumentRecord>& documents,
+                     const std::vector<DocumentRecord>& versions) {
+    const auto counts = versions_by_source(versions);
+    const auto versions_text = [&](const DocumentRecord& document) {
+        const auto kept = counts.find(document.source_name);
+        if (kept == counts.end()) return std::string();
+        return ", " + format_count(kept->second) + (kept->second == 1 ? " version" : " versions") +
+               " kept";
+    };
     using Align = Table::Align;
     Table table({{"document"},
                  {"source"},
@@ -65,7 +79,8 @@ void print_documents(Output& out, const std::vector<DocumentRecord>& documents) 
                        format_count(document.token_count), format_count(document.byte_count),
                        levels_text(document.gist_end),
                        std::to_string(document.token_count - tail_begin(document.token_count)),
-                       (document.complete ? "complete" : "interrupted") + waiting_text(document)});
+                       (document.complete ? "complete" : "interrupted") + waiting_text(document) +
+                           versions_text(document)});
     table.print(out);
 }
 

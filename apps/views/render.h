@@ -3,6 +3,8 @@
 // Pure but for the Output written to. Errors: none.
 #pragma once
 
+#include <cstddef>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -27,8 +29,11 @@ std::string levels_text(std::uint64_t gist_end);
 // ", 4,096 tokens without gists yet"; empty when there are none.
 std::string waiting_text(const DocumentRecord& document);
 
-// One line per document, with a header.
-void print_documents(Output& out, const std::vector<DocumentRecord>& documents);
+// How many there are of each source name.
+std::map<std::string, std::size_t> versions_by_source(const std::vector<DocumentRecord>& versions);
+// One line per document, with a header and how many of the versions are its own.
+void print_documents(Output& out, const std::vector<DocumentRecord>& documents,
+                     const std::vector<DocumentRecord>& versions);
 
 // "passages: 38 of 1,024 entries stand for 24 tokens; search 0.004 s, focus 0.012 s".
 std::string summary_of(const runtime::QueryReport& report);

@@ -81,7 +81,11 @@ Result<void> BankSearch::add_what_is_missing(const IndexProgress& progress) {
     std::uint64_t done = 0;
     for (const DocumentId id : grown) {
         MC_ASSIGN(const auto document, text_.nodes().find_document(id));
-        if (!document) continue;  // forgotten
+        if (!document) {  // forgotten, or superseded
+            MC_ASSIGN(const auto version, text_.nodes().find_version(id));
+            if (version) MC_TRY(take_out(*version));
+            continue;
+        }
         MC_TRY_CONTEXT(add_document(*document), "indexing " + document->source_name);
         done = std::min(total, done + document->token_count);
         if (progress) progress(done, total);
@@ -98,7 +102,7 @@ Result<void> BankSearch::fill_gaps(std::span<const JournalEntry> entries) {
         MC_ASSIGN(const auto covered, index_->passages_in(entry.document, entry.tokens));
         if (!covered.empty()) continue;
         MC_ASSIGN(const auto document, text_.nodes().find_document(entry.document));
-        if (!document) continue;  // forgotten
+        if (!document) continue;  // forgotten, or superseded
         MC_ASSIGN(const auto tokens, text_.nodes().read_tokens(entry.document, entry.tokens));
         pending_ = cut_passages(text_.tokenizer(), *document, entry.tokens.begin, tokens);
         MC_TRY(flush());
@@ -117,13 +121,18 @@ Result<void> BankSearch::remove(std::span<const Passage> passages) {
 }
 
 Result<void> BankSearch::remove_document(const DocumentRecord& document) {
+    MC_TRY(take_out(document));
+    return index_->save(index_->watermark());
+}
+
+Result<void> BankSearch::take_out(const DocumentRecord& document) {
     if (document.token_count == 0) return {};
     MC_ASSIGN(const auto passages, index_->passages_in(document.id, {0, document.token_count}));
     for (std::size_t at = 0; at < passages.size(); at += kPassagesAtOnce) {
         const std::size_t count = std::min(kPassagesAtOnce, passages.size() - at);
         MC_TRY(remove(std::span(passages).subspan(at, count)));
     }
-    return index_->save(index_->watermark());
+    return {};
 }
 
 // Between the passages next to a part of which the index holds none. Blank tokens are in no
@@ -233,6 +242,35 @@ Result<void> BankSearch::keep_vectors(const DocumentRecord& document) {
     return {};
 }
 
+Result<void> BankSearch::show_versions(std::span<const DocumentRecord> versions) {
+    for (const DocumentRecord& version : versions) {
+        auto added = add_version(version);
+        forget_vectors();
+        if (added) continue;
+        hide_versions();
+        return fail(
+            std::move(added.error()).add_context("looking at an earlier " + version.source_name));
+    }
+    return {};
+}
+
+// Most of what a document said before it says still.
+Result<void> BankSearch::add_version(const DocumentRecord& version) {
+    MC_ASSIGN(const auto standing, text_.nodes().find_document_by_source(version.source_name));
+    if (standing) MC_TRY(keep_vectors(*standing));
+    shown_versions_.insert(version.id);
+    MC_TRY(add_document(version));
+    return flush();
+}
+
+void BankSearch::hide_versions() {
+    if (shown_versions_.empty()) return;
+    pending_.clear();
+    shown_versions_.clear();
+    report_ = {};
+    static_cast<void>(index_->revert());
+}
+
 Result<PassageHits> BankSearch::find(const std::string& question, std::size_t count,
                                      std::span<const PassageRange> ranges) const {
     PassageHits hits;
@@ -252,7 +290,7 @@ Result<void> BankSearch::leave_out_forgotten(std::vector<PassageHit>& hits) cons
         const DocumentId id = hit.passage.document;
         if (is_there.contains(id)) continue;
         MC_ASSIGN(const auto document, text_.nodes().find_document(id));
-        is_there[id] = document.has_value();
+        is_there[id] = document.has_value() || shown_versions_.contains(id);
     }
     std::erase_if(hits, [&](const auto& hit) { return !is_there[hit.passage.document]; });
     return {};

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "core/result.h"
@@ -58,6 +59,13 @@ class BankSearch {
     // written. On an error the index stands at its last watermark.
     Result<CatchUpReport> catch_up(const IndexProgress& progress = {});
 
+    // Lets find() see versions too, until hide_versions(); nothing durable changes, and catch_up()
+    // has to wait. Cost: as to index them, but for passages that the documents have that stand
+    // under their names; for a reader also a copy of the index, and for a writer a second reading
+    // of its vectors by the next question.
+    Result<void> show_versions(std::span<const DocumentRecord> versions);
+    void hide_versions();
+
     // Takes all passages of a document out, durably. Requires: the store has its text still.
     Result<void> remove_document(const DocumentRecord& document);
 
@@ -90,10 +98,12 @@ class BankSearch {
     Result<void> open_index();
     Result<void> add_what_is_missing(const IndexProgress& progress);
     Result<void> add_document(const DocumentRecord& document);
+    Result<void> take_out(const DocumentRecord& document);
     Result<void> fill_gaps(std::span<const JournalEntry> entries);
     Result<TokenSpan> gap_around(const DocumentRecord& document, TokenSpan part) const;
     Result<void> remove(std::span<const Passage> passages);
     Result<void> leave_out_forgotten(std::vector<PassageHit>& hits) const;
+    Result<void> add_version(const DocumentRecord& version);
     Result<void> flush();
     // (pending texts, vector_dim()): kept ones, and the embedder's.
     Result<std::vector<float>> vectors_of(std::span<const PassageText> passages) const;
@@ -104,6 +114,7 @@ class BankSearch {
     std::unique_ptr<PassageIndex> index_;
     std::vector<PassageText> pending_;  // cut, neither embedded nor added yet
     std::unordered_map<std::string, std::vector<float>> kept_vectors_;  // by text
+    std::unordered_set<DocumentId> shown_versions_;
     CatchUpReport opening_report_;
     CatchUpReport report_;  // of the catch_up() that runs
 };

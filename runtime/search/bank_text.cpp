@@ -88,7 +88,7 @@ Result<std::string> BankText::place_of(DocumentId document, ByteSpan bytes) cons
 }
 
 Result<DocumentRecord> BankText::require_document(DocumentId document) const {
-    MC_ASSIGN(auto record, nodes_.find_document(document));
+    MC_ASSIGN(auto record, find_any_version(nodes_, document));
     if (record) return std::move(*record);
     return fail(ErrorCode::kInvalidInput, "no document d" + std::to_string(document.value) +
                                               " in bank " + nodes_.bank().name);
@@ -98,7 +98,7 @@ Result<DocumentRecord> BankText::require_document(DocumentId document) const {
 Result<DocumentRecord> BankText::resolve_document(std::string_view name) const {
     const std::string_view digits = name.substr(name.starts_with('d') ? 1 : 0);
     if (const auto number = parse_number(digits)) {
-        MC_ASSIGN(auto by_id, nodes_.find_document(DocumentId(*number)));
+        MC_ASSIGN(auto by_id, find_any_version(nodes_, DocumentId(*number)));
         if (by_id) return std::move(*by_id);
     }
     MC_ASSIGN(auto by_source, nodes_.find_document_by_source(name));

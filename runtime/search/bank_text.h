@@ -38,9 +38,10 @@ class BankText {
     // Where in its source a stretch of a document stands; empty where that has no places.
     Result<std::string> place_of(DocumentId document, ByteSpan bytes) const;
 
-    // kInvalidInput when the bank has no such document.
+    // A document that stands, or a version. kInvalidInput when the bank has no such document.
     Result<DocumentRecord> require_document(DocumentId document) const;
-    // A document by "d7", "7" or its source name; the error lists some that exist.
+    // A document by "d7", "7", which may be a version, or its source name; the error lists some
+    // that exist.
     Result<DocumentRecord> resolve_document(std::string_view name) const;
     Result<std::vector<DocumentId>> resolve_documents(std::span<const std::string> names) const;
 

@@ -35,6 +35,7 @@ constexpr std::string_view kRecallInput = R"({"type":"object","properties":{
 "metadata":{"type":"object","additionalProperties":{"type":"string"},"description":"only documents with these"},
 "since":{"type":"string","description":"only what happened from this event time on"},
 "until":{"type":"string"},
+"as_of":{"type":"string","description":"what was held at this time: kept versions of then, nothing newer"},
 "answer":{"type":"boolean","description":"also let the memory's own small model answer"},
 "bank":{"type":"string"},
 "banks":{"type":"array","items":{"type":"string"},"maxItems":100,"description":"several, asked together; * for all"}},
@@ -53,6 +54,8 @@ constexpr std::string_view kReadInput = R"({"type":"object","properties":{
 "begin":{"type":"integer","minimum":0,"description":"first byte"},
 "end":{"type":"integer","minimum":0,"description":"byte after the last"},
 "original":{"type":"boolean","description":"the bytes of its file, as base64"},
+"version":{"type":"integer","minimum":1,"description":"what this version of it said"},
+"as_of":{"type":"string","description":"what it said at this time"},
 "bank":{"type":"string"}},"required":["document"],"additionalProperties":false})";
 constexpr std::string_view kReadOutput = R"({"type":"object","properties":{
 "text":{"type":"string"},"bytes":{"type":"object"},"bytes_total":{"type":"integer"},

@@ -66,7 +66,7 @@ Result<CommitNumber> BankNodeStore::forget(DocumentId document) {
             MC_TRY(erase_prefix(txn, database, prefix));
         MC_TRY(erase_original(txn, document));
         MC_TRY(erase_source(txn, stored.record));
-        MC_TRY(txn.erase(Database::kDocuments, document_key(bank_.id, document)));
+        MC_TRY(txn.erase(Database::kDocuments, key_of(stored.record)));
         MC_TRY(txn.erase(Database::kDocuments, announced));
         MC_TRY(put_record(txn, Database::kDocuments, tombstone_key(bank_.id, document),
                           encode_tombstone, tombstone));
@@ -82,7 +82,7 @@ Result<CommitNumber> BankNodeStore::redact(const Redaction& redaction) {
     const DocumentId document = redaction.document.id;
     CommitNumber number;
     MC_TRY(parts_.env->write([&](WriteTransaction& txn) -> Result<void> {
-        MC_ASSIGN(StoredDocument stored, require_document(txn, document));
+        MC_ASSIGN(StoredDocument stored, require_standing(txn, document));
         const std::string announced = announcement_key(bank_.id, document);
         MC_TRY(require_record(txn, Database::kDocuments, announced, decode_tombstone));
         MC_TRY(write_redaction(txn, parts_.meta, *coder, stored, redaction));

@@ -52,7 +52,7 @@ Result<void> check_draft(const DocumentRecord& draft) {
     return {};
 }
 
-Result<StoredDocument> BankNodeStore::require_document(const ReadTransaction& txn,
+Result<StoredDocument> BankNodeStore::require_standing(const ReadTransaction& txn,
                                                        DocumentId document) const {
     MC_ASSIGN(auto found, find_record(txn, Database::kDocuments, document_key(bank_.id, document),
                                       decode_document));
@@ -61,12 +61,20 @@ Result<StoredDocument> BankNodeStore::require_document(const ReadTransaction& tx
                 "bank \"" + bank_.name + "\" has no document " + std::to_string(document.value));
 }
 
-Result<std::vector<DocumentRecord>> BankNodeStore::list_documents() const {
+Result<StoredDocument> BankNodeStore::require_document(const ReadTransaction& txn,
+                                                       DocumentId document) const {
+    MC_ASSIGN(auto version, find_record(txn, Database::kDocuments, version_key(bank_.id, document),
+                                        decode_document));
+    return version ? Result<StoredDocument>(std::move(*version)) : require_standing(txn, document);
+}
+
+Result<std::vector<DocumentRecord>> BankNodeStore::list_records(
+    const std::string& first, std::optional<DocumentKey> (*parse)(std::string_view)) const {
     std::vector<DocumentRecord> documents;
     MC_TRY(parts_.env->read([&](const ReadTransaction& txn) -> Result<void> {
-        return txn.scan(Database::kDocuments, document_key(bank_.id, DocumentId(0)),
+        return txn.scan(Database::kDocuments, first,
                         [&](std::string_view key, ByteView value) -> Result<bool> {
-                            const auto parsed = parse_document_key(key);
+                            const auto parsed = parse(key);
                             if (!parsed || parsed->bank != bank_.id) return false;
                             auto document = decode_document({Database::kDocuments, key}, value);
                             if (!document)
@@ -77,6 +85,10 @@ Result<std::vector<DocumentRecord>> BankNodeStore::list_documents() const {
                         });
     }));
     return documents;
+}
+
+Result<std::vector<DocumentRecord>> BankNodeStore::list_documents() const {
+    return list_records(document_key(bank_.id, DocumentId(0)), parse_document_key);
 }
 
 Result<std::vector<DocumentRecord>> BankNodeStore::newest_documents(std::size_t count) const {
@@ -119,10 +131,9 @@ Result<std::optional<StoredDocument>> BankNodeStore::find_by_source(
     const ReadTransaction& txn, std::string_view source_name) const {
     MC_ASSIGN(const auto ids, documents_of_source(txn, source_name));
     for (const DocumentId id : ids) {
-        MC_ASSIGN(auto found, require_record(txn, Database::kDocuments, document_key(bank_.id, id),
-                                             decode_document));
-        if (found.record.source_name == source_name)
-            return std::optional<StoredDocument>(std::move(found));
+        MC_ASSIGN(auto found, find_record(txn, Database::kDocuments, document_key(bank_.id, id),
+                                          decode_document));
+        if (found && found->record.source_name == source_name) return found;
     }
     return std::optional<StoredDocument>();
 }
@@ -249,22 +260,31 @@ Result<void> BankNodeStore::add_source(WriteTransaction& txn, const DocumentReco
 Result<DocumentRecord> BankNodeStore::create_document(const DocumentRecord& draft) {
     MC_TRY(parts_.require_writable());
     MC_TRY(check_draft(draft));
-    StoredDocument made;
+    DocumentRecord made;
     MC_TRY(parts_.env->write([&](WriteTransaction& txn) -> Result<void> {
-        MC_TRY(check_name_is_free(txn, draft.source_name));
-        MC_ASSIGN(Counters counters,
-                  require_record(txn, Database::kMeta, kCountersKey, decode_counters));
-        made.record = draft;
-        made.record.id = DocumentId(counters.next_document++);
-        made.record.bank = bank_.id;
-        made.record.token_count = 0;
-        made.record.gist_end = 0;
-        made.record.byte_count = 0;
-        MC_TRY(add_source(txn, made.record));
-        MC_TRY(put_record(txn, Database::kDocuments, document_key(bank_.id, made.record.id),
-                          encode_document, made));
-        return put_record(txn, Database::kMeta, kCountersKey, encode_counters, counters);
+        MC_ASSIGN(made, create_in(txn, draft));
+        return {};
     }));
+    return made;
+}
+
+Result<DocumentRecord> BankNodeStore::create_in(WriteTransaction& txn,
+                                                const DocumentRecord& draft) {
+    MC_TRY(check_name_is_free(txn, draft.source_name));
+    MC_ASSIGN(Counters counters,
+              require_record(txn, Database::kMeta, kCountersKey, decode_counters));
+    StoredDocument made;
+    made.record = draft;
+    made.record.id = DocumentId(counters.next_document++);
+    made.record.bank = bank_.id;
+    made.record.token_count = 0;
+    made.record.gist_end = 0;
+    made.record.byte_count = 0;
+    made.record.superseded_us = 0;
+    MC_TRY(number_version(txn, made.record));
+    MC_TRY(add_source(txn, made.record));
+    MC_TRY(put_record(txn, Database::kDocuments, key_of(made.record), encode_document, made));
+    MC_TRY(put_record(txn, Database::kMeta, kCountersKey, encode_counters, counters));
     return made.record;
 }
 
@@ -273,7 +293,7 @@ Result<CommitNumber> BankNodeStore::commit(const IngestBatch& batch) {
     MC_ASSIGN(const GistCoder* coder, parts_.require_coder());
     CommitNumber number;
     MC_TRY(parts_.env->write([&](WriteTransaction& txn) -> Result<void> {
-        MC_ASSIGN(StoredDocument stored, require_document(txn, batch.document.id));
+        MC_ASSIGN(StoredDocument stored, require_standing(txn, batch.document.id));
         const TokenSpan added{stored.record.token_count, batch.document.token_count};
         MC_TRY(write_batch(txn, parts_.meta, *coder, stored, batch));
         if (added.empty() && !batch.gists.empty()) {  // no index holds anything of gists

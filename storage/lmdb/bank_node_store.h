@@ -29,6 +29,9 @@ class BankNodeStore final : public NodeStore {
     Result<std::optional<DocumentRecord>> find_document(DocumentId document) const override;
     Result<std::optional<DocumentRecord>> find_document_by_source(
         std::string_view source_name) const override;
+    Result<std::vector<DocumentRecord>> list_versions() const override;
+    Result<std::optional<DocumentRecord>> find_version(DocumentId document) const override;
+    Result<std::vector<DocumentRecord>> versions_of(std::string_view source_name) const override;
     Result<std::vector<TokenId>> read_tokens(DocumentId document, TokenSpan span) const override;
     Result<TokenByteMark> mark_before_byte(DocumentId document, std::uint64_t byte) const override;
     Result<TokenByteMark> mark_before_token(DocumentId document,
@@ -36,6 +39,8 @@ class BankNodeStore final : public NodeStore {
     Result<std::optional<GistGroup>> find_gists(DocumentId document, Level level,
                                                 NodeIndex parent) const override;
     Result<DocumentRecord> create_document(const DocumentRecord& draft) override;
+    Result<DocumentRecord> replace_document(const DocumentRecord& draft,
+                                            const Succession& succession) override;
     Result<CommitNumber> commit(const IngestBatch& batch) override;
     Result<void> put_original(DocumentId document, const Original& original) override;
     Result<std::optional<OriginalRecord>> find_original(DocumentId document) const override;
@@ -56,19 +61,24 @@ class BankNodeStore final : public NodeStore {
     // file grows by what a writer replaces. Requires: visitor reads nothing of the store.
     Result<void> visit(BankVisitor& visitor, bool with_gists) const;
 
-    // A whole document in one transaction, under an id of its own; the record's id and bank are
-    // ignored. Pieces are checked as if an enemy had made them: what is stored then keeps every
+    // A whole document in one transaction, under an id of its own, or a whole version; the record's
+    // id and bank are ignored. succession: what it takes the place of, in the same transaction.
+    // Pieces are checked as if an enemy had made them: what is stored then keeps every
     // rule that verify knows but that of index vectors. Errors, with nothing changed: kInvalidInput
     // for a name that is taken; kCorruption for pieces that do not fit the record; kModelMismatch
     // without the codebook. Requires: groups are of the store's codec and encoder.
-    Result<DocumentRecord> adopt(const DocumentRecord& record, DocumentSource& pieces);
+    Result<DocumentRecord> adopt(const DocumentRecord& record, DocumentSource& pieces,
+                                 const std::optional<Succession>& succession = {});
 
     // Adds those that the bank does not have yet, under ids of their own; how many that were.
     Result<std::uint64_t> adopt_tombstones(std::span<const Tombstone> tombstones);
 
   private:
-    // kInvalidInput when this bank does not have it.
+    // kInvalidInput when this bank does not have it; versions are not had by the first.
+    Result<StoredDocument> require_standing(const ReadTransaction& txn, DocumentId document) const;
     Result<StoredDocument> require_document(const ReadTransaction& txn, DocumentId document) const;
+    Result<std::vector<DocumentRecord>> list_records(
+        const std::string& first, std::optional<DocumentKey> (*parse)(std::string_view)) const;
     Result<std::vector<DocumentId>> documents_of_source(const ReadTransaction& txn,
                                                         std::string_view source_name) const;
     Result<std::optional<StoredDocument>> find_by_source(const ReadTransaction& txn,
@@ -81,10 +91,22 @@ class BankNodeStore final : public NodeStore {
     Result<void> erase_original_bytes(WriteTransaction& txn, DocumentId document,
                                       std::span<const Place> places);
     Result<void> check_name_is_free(const ReadTransaction& txn, std::string_view source_name) const;
+    // Of a name, the oldest first.
+    Result<std::vector<StoredDocument>> read_versions(const ReadTransaction& txn,
+                                                      std::string_view source_name) const;
+    Result<void> number_version(const ReadTransaction& txn, DocumentRecord& record) const;
+    Result<DocumentRecord> create_in(WriteTransaction& txn, const DocumentRecord& draft);
+    Result<void> supersede(WriteTransaction& txn, const Succession& succession,
+                           std::string_view source_name);
+    Result<void> announce_old_versions(WriteTransaction& txn, const Succession& succession,
+                                       std::string_view source_name);
     Result<void> add_source(WriteTransaction& txn, const DocumentRecord& record);
     Result<void> erase_source(WriteTransaction& txn, const DocumentRecord& record);
     Result<void> visit_document(const ReadTransaction& txn, const StoredDocument& document,
                                 bool with_gists, BankVisitor& visitor) const;
+    Result<void> visit_documents(const ReadTransaction& txn, const std::string& first,
+                                 std::optional<DocumentKey> (*parse)(std::string_view),
+                                 bool with_gists, BankVisitor& visitor) const;
     // Under the next commit number, which it returns.
     Result<CommitNumber> append_journal(WriteTransaction& txn, const JournalRecord& entry);
     Result<UseGroup> use_group(const ReadTransaction& txn, NodeId node) const;

@@ -22,7 +22,7 @@ Result<void> BankNodeStore::put_original(DocumentId document, const Original& or
     const OriginalRecord record{original.kind, bytes.size(),
                                 xxh3_128(std::as_bytes(std::span(bytes))), original.places};
     return parts_.env->write([&](WriteTransaction& txn) -> Result<void> {
-        MC_TRY(require_document(txn, document));
+        MC_TRY(require_standing(txn, document));
         MC_TRY(erase_original(txn, document));
         MC_TRY(put_record(txn, Database::kDocuments, original_key(bank_.id, document),
                           encode_original, record));

@@ -112,24 +112,26 @@ bool same_tombstone(const Tombstone& a, const Tombstone& b) {
 
 }  // namespace
 
-Result<DocumentRecord> BankNodeStore::adopt(const DocumentRecord& record, DocumentSource& pieces) {
+Result<DocumentRecord> BankNodeStore::adopt(const DocumentRecord& record, DocumentSource& pieces,
+                                            const std::optional<Succession>& succession) {
     MC_TRY(parts_.require_writable());
     MC_TRY(check_draft(record));
     MC_ASSIGN(const GistCoder* coder, parts_.require_coder());
     StoredDocument made;
     MC_TRY(parts_.env->write([&](WriteTransaction& txn) -> Result<void> {
         MC_TRY(pieces.rewind());
-        MC_TRY(check_name_is_free(txn, record.source_name));
+        if (succession) MC_TRY(supersede(txn, *succession, record.source_name));
+        if (!is_superseded(record)) MC_TRY(check_name_is_free(txn, record.source_name));
         MC_ASSIGN(Counters counters,
                   require_record(txn, Database::kMeta, kCountersKey, decode_counters));
         made = {record, gist_counts_of(record.gist_end)};
         made.record.id = DocumentId(counters.next_document++);
         made.record.bank = bank_.id;
+        MC_TRY(number_version(txn, made.record));
         MC_TRY(put_record(txn, Database::kMeta, kCountersKey, encode_counters, counters));
         MC_TRY(Adoption(txn, parts_.meta, *coder, made.record).take_all(pieces));
         MC_TRY(add_source(txn, made.record));
-        MC_TRY(put_record(txn, Database::kDocuments, document_key(bank_.id, made.record.id),
-                          encode_document, made));
+        MC_TRY(put_record(txn, Database::kDocuments, key_of(made.record), encode_document, made));
         if (record.token_count > 0)
             MC_TRY(append_journal(txn, {made.record.id, {0, record.token_count}}));
         return {};
@@ -191,31 +193,39 @@ Result<void> BankNodeStore::visit_document(const ReadTransaction& txn,
     return {};
 }
 
+Result<void> BankNodeStore::visit_documents(const ReadTransaction& txn, const std::string& first,
+                                            std::optional<DocumentKey> (*parse)(std::string_view),
+                                            bool with_gists, BankVisitor& visitor) const {
+    return txn.scan(
+        Database::kDocuments, first, [&](std::string_view key, ByteView value) -> Result<bool> {
+            const auto parsed = parse(key);
+            if (!parsed || parsed->bank != bank_.id) return false;
+            // What is to be forgotten leaves the store no more.
+            MC_ASSIGN(const auto announced,
+                      find_record(txn, Database::kDocuments,
+                                  announcement_key(bank_.id, parsed->document), decode_tombstone));
+            if (announced && announced->parts.empty()) return true;
+            if (announced)
+                return fail(ErrorCode::kInvalidInput,
+                            "a part of document " + std::to_string(parsed->document.value) +
+                                " is being forgotten; export again when that is done, or let "
+                                "`megacontext ingest` of any file complete it");
+            const auto document = decode_document({Database::kDocuments, key}, value);
+            if (!document)
+                return fail(
+                    corrupt_record(parts_.directory, Database::kDocuments, key, document.error()));
+            MC_TRY(visit_document(txn, *document, with_gists, visitor));
+            return true;
+        });
+}
+
 Result<void> BankNodeStore::visit(BankVisitor& visitor, bool with_gists) const {
     return parts_.env->read([&](const ReadTransaction& txn) -> Result<void> {
-        MC_TRY(txn.scan(
-            Database::kDocuments, document_key(bank_.id, DocumentId(0)),
-            [&](std::string_view key, ByteView value) -> Result<bool> {
-                const auto parsed = parse_document_key(key);
-                if (!parsed || parsed->bank != bank_.id) return false;
-                // What is to be forgotten leaves the store no more.
-                MC_ASSIGN(
-                    const auto announced,
-                    find_record(txn, Database::kDocuments,
-                                announcement_key(bank_.id, parsed->document), decode_tombstone));
-                if (announced && announced->parts.empty()) return true;
-                if (announced)
-                    return fail(ErrorCode::kInvalidInput,
-                                "a part of document " + std::to_string(parsed->document.value) +
-                                    " is being forgotten; export again when that is done, or let "
-                                    "`megacontext ingest` of any file complete it");
-                const auto document = decode_document({Database::kDocuments, key}, value);
-                if (!document)
-                    return fail(corrupt_record(parts_.directory, Database::kDocuments, key,
-                                               document.error()));
-                MC_TRY(visit_document(txn, *document, with_gists, visitor));
-                return true;
-            }));
+        const DocumentId none(0);
+        MC_TRY(visit_documents(txn, document_key(bank_.id, none), parse_document_key, with_gists,
+                               visitor));
+        MC_TRY(visit_documents(txn, version_key(bank_.id, none), parse_version_key, with_gists,
+                               visitor));
         return txn.scan(Database::kDocuments, tombstone_key(bank_.id, DocumentId(0)),
                         [&](std::string_view key, ByteView value) -> Result<bool> {
                             const auto parsed = parse_tombstone_key(key);

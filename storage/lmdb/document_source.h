@@ -44,8 +44,8 @@ class BankVisitor {
   public:
     virtual ~BankVisitor() = default;
 
-    // Document by document: its record, its original and that one's pieces, its chunks, its groups
-    // level by level; then tombstones.
+    // Document by document, versions behind those that stand: its record, its original and that
+    // one's pieces, its chunks, its groups level by level; then tombstones.
     virtual Result<void> on_document(const StoredDocument& document) = 0;
     virtual Result<void> on_original(const OriginalRecord& original) = 0;
     virtual Result<void> on_original_piece(std::uint64_t index, const std::string& bytes) = 0;

@@ -58,6 +58,10 @@ std::string document_key(BankId bank, DocumentId document) {
     return tagged_key('d', bank, document);
 }
 
+std::string version_key(BankId bank, DocumentId document) {
+    return tagged_key('e', bank, document);
+}
+
 std::string announcement_key(BankId bank, DocumentId document) {
     return tagged_key('f', bank, document);
 }
@@ -126,6 +130,10 @@ std::optional<DocumentKey> parse_document_key(std::string_view key) {
     return parse_tagged_key('d', key);
 }
 
+std::optional<DocumentKey> parse_version_key(std::string_view key) {
+    return parse_tagged_key('e', key);
+}
+
 std::optional<DocumentKey> parse_announcement_key(std::string_view key) {
     return parse_tagged_key('f', key);
 }
@@ -183,6 +191,10 @@ std::string describe_key(Database database, std::string_view key) {
     if (database == Database::kDocuments)
         if (const auto parsed = parse_document_key(key))
             return "bank " + number(parsed->bank.value) + ", document " +
+                   number(parsed->document.value);
+    if (database == Database::kDocuments)
+        if (const auto parsed = parse_version_key(key))
+            return "bank " + number(parsed->bank.value) + ", superseded document " +
                    number(parsed->document.value);
     if (database == Database::kDocuments)
         for (const char tag : {'f', 't'})

@@ -38,6 +38,9 @@ inline constexpr std::string_view kCountersKey = "counters";
 std::string document_key(BankId bank, DocumentId document);
 std::string source_key(BankId bank, std::string_view source_name);
 
+// documents too: 'e' bank document, one that was replaced and kept as a version.
+std::string version_key(BankId bank, DocumentId document);
+
 // documents too: 'f' bank document, a document that is to be forgotten; 't', one that was.
 std::string announcement_key(BankId bank, DocumentId document);
 std::string tombstone_key(BankId bank, DocumentId document);
@@ -96,6 +99,7 @@ struct JournalKey {
 };
 
 std::optional<DocumentKey> parse_document_key(std::string_view key);
+std::optional<DocumentKey> parse_version_key(std::string_view key);
 std::optional<DocumentKey> parse_announcement_key(std::string_view key);
 std::optional<DocumentKey> parse_tombstone_key(std::string_view key);
 std::optional<DocumentKey> parse_original_key(std::string_view key);

@@ -165,6 +165,8 @@ Decoded<StoredDocument> read_document(schema::Document::Reader from, DocumentKey
     record.byte_count = from.getByteCount();
     record.content_hash = get_hash(from.getContentHash());
     record.complete = from.getComplete();
+    record.version = std::max(from.getVersion(), std::uint32_t{1});
+    record.superseded_us = from.getSupersededUs();
     for (const auto entry : from.getMetadata())
         record.metadata.emplace(to_string(entry.getKey()), to_string(entry.getValue()));
     if (record.token_count > kDocumentTokensMax) return wrong("impossible token count");
@@ -328,6 +330,8 @@ RecordWords encode_document(RecordPlace place, const StoredDocument& document) {
     to.setByteCount(record.byte_count);
     set_hash(to.initContentHash(), record.content_hash);
     to.setComplete(record.complete);
+    to.setVersion(record.version);
+    to.setSupersededUs(record.superseded_us);
     auto metadata = to.initMetadata(static_cast<unsigned>(record.metadata.size()));
     unsigned next = 0;
     for (const auto& [key, value] : record.metadata) {
@@ -506,10 +510,17 @@ Decoded<BankRecord> decode_bank(RecordPlace place, RecordBytes value) {
 }
 
 Decoded<StoredDocument> decode_document(RecordPlace place, RecordBytes value) {
-    const auto key = parse_document_key(place.key);
+    auto key = parse_document_key(place.key);
+    const bool is_version = !key;
+    if (is_version) key = parse_version_key(place.key);
     if (!key) return wrong("a key that names no document");
     return unseal<schema::Document, StoredDocument>(
-        place, value, [&](schema::Document::Reader from) { return read_document(from, *key); });
+        place, value, [&](schema::Document::Reader from) -> Decoded<StoredDocument> {
+            if ((from.getSupersededUs() != 0) != is_version)
+                return wrong(is_version ? "a version that was never superseded"
+                                        : "a document that stands and was superseded");
+            return read_document(from, *key);
+        });
 }
 
 Decoded<std::vector<DocumentId>> decode_source(RecordPlace place, RecordBytes value) {

@@ -46,6 +46,12 @@ struct StoredDocument {
     std::vector<std::uint64_t> gist_counts;  // [level - 1]
 };
 
+// Where a document's record lies.
+inline std::string key_of(const DocumentRecord& record) {
+    return is_superseded(record) ? version_key(record.bank, record.id)
+                                 : document_key(record.bank, record.id);
+}
+
 // Tokens below it have their gists, of every level.
 inline std::uint64_t gist_end_of(std::span<const std::uint64_t> gist_counts) {
     return gist_counts.empty() ? 0 : std::min(gist_counts[0], kDocumentTokensMax) * kBlockSize;
@@ -122,7 +128,7 @@ Decoded<StoreMeta> decode_meta(RecordPlace place, RecordBytes value);
 Decoded<Counters> decode_counters(RecordPlace place, RecordBytes value);
 // The name is the key.
 Decoded<BankRecord> decode_bank(RecordPlace place, RecordBytes value);
-// The ids are the key.
+// The ids are the key, and whether it was superseded.
 Decoded<StoredDocument> decode_document(RecordPlace place, RecordBytes value);
 Decoded<std::vector<DocumentId>> decode_source(RecordPlace place, RecordBytes value);
 // 1 to kTokenMarkStride tokens.

@@ -50,6 +50,8 @@ struct Document {
     complete @7 :Bool;
     metadata @8 :List(Entry);
     gistCounts @9 :List(UInt64);  # gists stored at levels 1, 2, …
+    version @10 :UInt32;      # of the contents that its name had, from 1; 0 in older records: 1
+    supersededUs @11 :Int64;  # when other content took its place; 0: it stands
 
     struct Entry {
         key @0 :Text;
@@ -57,7 +59,8 @@ struct Document {
     }
 }
 
-# The documents of one bank whose source name has the key's hash: one, unless two names collide.
+# The documents of one bank whose source name has the key's hash: the one that stands, unless two
+# names collide, and its versions.
 struct SourceLink {
     documents @0 :List(UInt64);
 }

@@ -19,8 +19,9 @@ namespace mc::storage {
 
 // Of the whole directory. A store with a greater number is refused; fields are only ever added.
 // 2: documents may hold blank tokens. 3: banks may hold macros. 4: documents may have text without
-// gists. A store of an older version is of this one once it was opened for writing.
-inline constexpr std::uint32_t kStoreFormatVersion = 4;
+// gists. 5: documents may be superseded and kept. A store of an older version is of this one once
+// it was opened for writing.
+inline constexpr std::uint32_t kStoreFormatVersion = 5;
 
 enum class StoreMode {
     kRead,           // an existing store; nothing is written

@@ -105,7 +105,7 @@ class Verifier {
         return std::nullopt;
     }
 
-    // 'f' and 't' sort after 'd': every document is known by now.
+    // 'f' and 't' sort after 'd' and 'e': every document is known by now.
     std::optional<std::string> check_forgotten(std::string_view key, ByteView value) {
         const auto tombstone = decode_tombstone({Database::kDocuments, key}, value);
         if (!tombstone) return tombstone.error();
@@ -130,7 +130,7 @@ class Verifier {
         return std::nullopt;
     }
 
-    // 'o' sorts after 'd' and before 'p'.
+    // 'o' sorts after 'd' and 'e' and before 'p'.
     std::optional<std::string> check_original(std::string_view key, ByteView value) {
         const auto parsed = parse_original_key(key);
         if (!parsed) return "a key of another form";
@@ -157,7 +157,7 @@ class Verifier {
         return std::nullopt;
     }
 
-    // 's' sorts after 'd', so every document is known by now.
+    // 's' sorts after 'd' and 'e', so every document is known by now.
     std::optional<std::string> check_source(std::string_view key, ByteView value) {
         const auto ids = decode_source({Database::kDocuments, key}, value);
         if (!ids) return ids.error();
@@ -240,7 +240,7 @@ class Verifier {
     void check_totals() {
         for (const auto& [id, seen] : documents_) {
             const DocumentRecord& record = seen.stored.record;
-            const std::string key = document_key(record.bank, record.id);
+            const std::string key = key_of(record);
             const auto miss = [&](const std::string& wrong) {
                 report(Database::kDocuments, key, wrong);
             };

@@ -295,7 +295,8 @@ Result<void> BankFile::visit_record(const Section& section, const Visit& visit,
                                                              : std::optional<RecordSection>();
     if (!record || record->database != Database::kDocuments)
         return sections_.damaged("no document begins here");
-    if (record->key.starts_with('d')) return visit_document(*record, visit, totals);
+    if (record->key.starts_with('d') || record->key.starts_with('e'))
+        return visit_document(*record, visit, totals);
     const auto tombstone = parse_tombstone_key(record->key)
                                ? decode_tombstone(record->place(), record->value)
                                : tl::unexpected<std::string>("no document begins here");

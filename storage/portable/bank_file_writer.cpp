@@ -38,7 +38,7 @@ class Exporter final : public BankVisitor {
         ++totals_.documents;
         totals_.tokens += document_.token_count;
         totals_.bytes += document_.byte_count;
-        const std::string key = document_key(document_.bank, document_.id);
+        const std::string key = key_of(document_);
         const RecordPlace place{Database::kDocuments, key};
         return out_.put_record(place, encode_document(place, document));
     }

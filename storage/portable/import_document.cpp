@@ -78,7 +78,7 @@ Result<DocumentRecord> import_encoding(NodeStore& nodes, const DocumentRecord& r
     made.token_count = spool->token_count();
     made.gist_end = tail_begin(made.token_count);
     if (making.before_storing) MC_TRY(making.before_storing());
-    return bank.adopt(made, *spool);
+    return bank.adopt(made, *spool, making.succession);
 }
 
 Result<std::uint64_t> import_tombstones(NodeStore& nodes, std::span<const Tombstone> tombstones) {

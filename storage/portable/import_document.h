@@ -43,6 +43,8 @@ struct DocumentMaking {
     bool with_statistics = false;
     // Called once the whole document is made, before anything of it is stored; may be empty.
     std::function<Result<void>()> before_storing = {};
+    // What the document takes the place of, in the transaction that stores it.
+    std::optional<Succession> succession = {};
 };
 
 // The record's token count is made anew. Cost: as ingest.

@@ -23,6 +23,19 @@ bool is_forgotten_key(std::string_view key) {
     return key.starts_with('f') || key.starts_with('t');
 }
 
+// One document stands under a name: what stood before it was superseded, and the record that said
+// so is lost.
+void supersede_older(std::vector<SalvagedDocument>& documents) {
+    std::map<std::pair<std::string, std::string>, SalvagedDocument*> standing;
+    for (SalvagedDocument& document : documents) {  // in order of id
+        if (is_superseded(document.record)) continue;
+        SalvagedDocument* const before =
+            std::exchange(standing[{document.bank, document.record.source_name}], &document);
+        if (before != nullptr)
+            before->record.superseded_us = std::max(document.record.created_us, std::int64_t{1});
+    }
+}
+
 }  // namespace
 
 class SalvagedPieces final : public DocumentSource {
@@ -167,14 +180,18 @@ void SalvagedStore::note_document(const FoundRecord& found) {
         return;
     }
     auto stored = decode_document(place, found.value);
-    if (!found.key.starts_with('d') || !stored) return;
-    std::vector<StoredDocument>& versions = documents_[stored->record.id];
+    if (!stored) return;
+    std::vector<StoredDocument>& states = documents_[stored->record.id];
+    // What was superseded stays so: that it stood once is older news.
+    const auto stood = [](const StoredDocument& other) { return !is_superseded(other.record); };
+    if (is_superseded(stored->record)) std::erase_if(states, stood);
+    if (!is_superseded(stored->record) && !std::ranges::all_of(states, stood)) return;
     // The newest is the longest, because documents only grow.
     const auto longer = [&](const StoredDocument& other) {
         return other.record.token_count <= stored->record.token_count;
     };
-    versions.insert(found.is_reached ? versions.begin() : std::ranges::find_if(versions, longer),
-                    std::move(*stored));
+    states.insert(found.is_reached ? states.begin() : std::ranges::find_if(states, longer),
+                  std::move(*stored));
 }
 
 void SalvagedStore::note_journal(const FoundRecord& found) {
@@ -304,18 +321,19 @@ SalvagedDocument SalvagedStore::examine(const StoredDocument& stored, const Text
     return document;
 }
 
-// Of several versions the first that is whole; else what the likeliest one lost.
+// Of several states of a record the first that is whole; else what the likeliest one lost.
 std::vector<SalvagedDocument> SalvagedStore::documents(const TextOf& text_of) const {
     std::vector<SalvagedDocument> all;
-    for (const auto& [id, versions] : documents_) {
+    for (const auto& [id, states] : documents_) {
         std::optional<SalvagedDocument> best;
-        for (const StoredDocument& version : versions) {
-            SalvagedDocument examined = examine(version, text_of);
+        for (const StoredDocument& state : states) {
+            SalvagedDocument examined = examine(state, text_of);
             if (!best || examined.is_whole) best = std::move(examined);
             if (best->is_whole) break;
         }
         all.push_back(std::move(*best));
     }
+    supersede_older(all);
     for (const DocumentId id : nameless()) all.push_back(examine_nameless(id, text_of));
     return all;
 }

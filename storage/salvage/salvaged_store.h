@@ -103,7 +103,8 @@ class SalvagedStore {
     ScanSummary summary_;
     std::optional<StoreMeta> meta_;
     std::map<BankId, std::string> banks_;
-    std::map<DocumentId, std::vector<StoredDocument>> documents_;  // versions, the likeliest first
+    std::map<DocumentId, std::vector<StoredDocument>>
+        documents_;  // its states, the likeliest first
     std::map<std::pair<DocumentId, std::uint64_t>, std::vector<Place>> chunks_;
     std::map<GroupPlace, std::vector<Place>> groups_;
     std::map<DocumentId, OriginalRecord> originals_;

@@ -95,6 +95,27 @@ class Repair(cli.CliTestCase):
                          [False, True, False])
         self.check_saved("default", "long.txt", LONG)
 
+    def test_what_was_forgotten_may_be_back_where_its_tombstone_is_lost(self):
+        self.cli.write("late.txt", "This is not to be remembered by anybody either.\n")
+        self.cli.result("ingest", "late.txt")
+        self.cli.result("forget", "late.txt", "--yes")
+        self.assertIsNone(self.repair(0)["note"])
+        # What announced the end of d5 in bank 1 and its tombstone, and what leads to the pages in use.
+        for kind in (b"f", b"t"):
+            self.flip_behind(b"\x0d\0" + kind + bytes(3) + b"\1" + bytes(7) + b"\5")
+        self.data.write_bytes(bytes(2 * PAGE) + self.data.read_bytes()[2 * PAGE:])
+        done = self.cli.run("repair", "--into", "cut", "--json")
+        report = json.loads(done.stdout)
+        self.assertIn("late.txt", [document["source"] for document in report["saved"]])
+        self.assertIn("--store cut forget NAME --purge", report["note"])
+        self.assertIn(b"note: ", self.cli.run("repair", "--into", "cut").stdout)
+        # As the note says.
+        self.cli.result("--store", "cut", "forget", "late.txt", "--purge", "--yes")
+        self.assertNotIn(b"anybody either", self.cli.run("--store", "cut", "query",
+                                                                 "What is not to be remembered?",
+                                                                 "--evidence-only").stdout)
+        self.assertTrue(self.cli.result("--store", "cut", "verify")["ok"])
+
     def test_where_nothing_can_be_saved_nothing_is_made(self):
         self.data.write_bytes(bytes(8 * PAGE))
         self.check_error(self.cli.run("repair", "--into", "saved"), 5, "corruption",

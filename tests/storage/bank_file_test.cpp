@@ -156,6 +156,34 @@ TEST_F(BankFileTest, EverythingArrivesWithItsGists) {
     EXPECT_TRUE((*journal_violations(*bank)).empty());
 }
 
+TEST_F(BankFileTest, VersionsArriveAsWhatTheyWere) {
+    const DocumentRecord second =
+        add_spelled_document(*bank_, "long", 1100, Succession{documents_[2].id, 50, 9, ""});
+    const DocumentRecord third =
+        add_spelled_document(*bank_, "long", 40, Succession{second.id, 60, 9, ""});
+    write(true);
+    const auto opened = open();
+    const auto bank = target();
+    const auto totals = import_all(*opened, *bank);
+    ASSERT_TRUE(totals) << totals.error().to_string();
+    EXPECT_EQ(totals->documents, 6U);
+    EXPECT_EQ(bank->list_documents()->size(), 4U);
+    const DocumentRecord standing = **bank->find_document_by_source("long");
+    EXPECT_EQ(portable_part(standing), portable_part(third));
+    const auto old = *bank_->versions_of("long");
+    const auto arrived = *bank->versions_of("long");
+    ASSERT_EQ(arrived.size(), 2U);
+    for (std::size_t i = 0; i < 2; ++i) {
+        EXPECT_EQ(portable_part(arrived[i]), portable_part(old[i]));
+        EXPECT_EQ(text_of_document(*bank, arrived[i]), text_of_document(*bank_, old[i]));
+        EXPECT_TRUE(same_gist((*bank->find_gists(arrived[i].id, Level(1), NodeIndex(0)))->gists[0],
+                              (*bank_->find_gists(old[i].id, Level(1), NodeIndex(0)))->gists[0]));
+    }
+    EXPECT_EQ(bank->find_original(arrived[0].id)->value().kind, "html");
+    EXPECT_EQ(faults(), 0U);
+    EXPECT_TRUE((*journal_violations(*bank)).empty());
+}
+
 TEST_F(BankFileTest, TheFileIsItsOwnersAndReplacesWhatWasThere) {
     std::ofstream(file()) << "something older";
     write(false);

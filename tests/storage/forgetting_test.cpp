@@ -224,20 +224,22 @@ TEST_F(ForgettingTest, APartBecomesBlankAndTheRestStays) {
     EXPECT_EQ(faults(), 0U);
 }
 
-TEST_F(ForgettingTest, AStoreOfTheOlderFormatIsOfTheNewerOnceItIsWritten) {
+TEST_F(ForgettingTest, AStoreOfAnOlderFormatIsOfTheNewerOnceItIsWritten) {
     StoreMeta meta = store_->meta();
-    meta.format_version = 1;
     bank_.reset();
     store_.reset();
-    tamper(scratch_.path() / "store", [&](WriteTransaction& txn) {
-        return put_record(txn, Database::kMeta, kMetaKey, encode_meta, meta);
-    });
     const auto version_in = [&](StoreMode mode) {
         return open_or_die(test_options(scratch_.path() / "store", mode))->meta().format_version;
     };
-    EXPECT_EQ(version_in(StoreMode::kRead), 1U);
-    EXPECT_EQ(version_in(StoreMode::kWrite), kStoreFormatVersion);
-    EXPECT_EQ(version_in(StoreMode::kRead), kStoreFormatVersion);
+    for (std::uint32_t older = 1; older < kStoreFormatVersion; ++older) {
+        meta.format_version = older;
+        tamper(scratch_.path() / "store", [&](WriteTransaction& txn) {
+            return put_record(txn, Database::kMeta, kMetaKey, encode_meta, meta);
+        });
+        EXPECT_EQ(version_in(StoreMode::kRead), older);
+        EXPECT_EQ(version_in(StoreMode::kWrite), kStoreFormatVersion);
+        EXPECT_EQ(version_in(StoreMode::kRead), kStoreFormatVersion);
+    }
 }
 
 }  // namespace

@@ -96,6 +96,8 @@ TEST_F(GoldenStore, IsReadToTheByte) {
         EXPECT_EQ(found->created_us, 17);
         EXPECT_EQ(found->updated_us, 18);
         EXPECT_TRUE(found->complete);
+        EXPECT_EQ(found->version, 1U);
+        EXPECT_FALSE(is_superseded(*found));
         EXPECT_EQ(found->metadata,
                   (std::map<std::string, std::string>{{"author", "nobody"}, {"empty", ""}}));
         EXPECT_EQ(to_hex(found->content_hash), expected.content_hash);
@@ -107,6 +109,7 @@ TEST_F(GoldenStore, IsReadToTheByte) {
 TEST_F(GoldenStore, RemembersWhatStandsBesideTheText) {
     const auto alpha = *store_->bank_store("alpha");
     EXPECT_EQ((*alpha->list_documents()).size(), 2U);
+    EXPECT_TRUE((*alpha->list_versions()).empty());
     const auto tombstones = *alpha->tombstones();
     ASSERT_EQ(tombstones.size(), 1U);
     EXPECT_EQ(tombstones[0].document, DocumentId(2));

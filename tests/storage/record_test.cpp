@@ -50,6 +50,36 @@ TEST(KeyBytesTest, WhatIsForgottenSortsBehindTheDocuments) {
     EXPECT_FALSE(parse_document_key(tombstone));
 }
 
+TEST(KeyBytesTest, AVersionSortsBehindTheDocumentsAndBeforeAllElse) {
+    const std::string version = version_key(BankId(1), DocumentId(7));
+    EXPECT_EQ(hex(version), "65000000010000000000000007");
+    EXPECT_LT(document_key(BankId(~0U), DocumentId(~0ULL)), version);
+    EXPECT_LT(version, announcement_key(BankId(0), DocumentId(0)));
+    EXPECT_EQ(parse_version_key(version)->document, DocumentId(7));
+    EXPECT_FALSE(parse_document_key(version));
+    EXPECT_EQ(describe_key(Database::kDocuments, version), "bank 1, superseded document 7");
+}
+
+TEST(RecordBytesTest, ADocumentStandsOrWasSupersededAsItsKeySays) {
+    StoredDocument document;
+    document.record.id = DocumentId(7);
+    document.record.bank = BankId(1);
+    document.record.version = 3;
+    for (const std::int64_t superseded_us : {0, 99}) {
+        document.record.superseded_us = superseded_us;
+        const std::string key = key_of(document.record);
+        const RecordPlace place{Database::kDocuments, key};
+        const RecordWords words = encode_document(place, document);
+        const auto read = decode_document(place, std::as_bytes(std::span(words)));
+        ASSERT_TRUE(read) << read.error();
+        EXPECT_EQ(read->record.version, 3U);
+        EXPECT_EQ(read->record.superseded_us, superseded_us);
+        document.record.superseded_us = superseded_us == 0 ? 99 : 0;
+        const RecordWords wrong = encode_document(place, document);
+        EXPECT_FALSE(decode_document(place, std::as_bytes(std::span(wrong))));
+    }
+}
+
 TEST(KeyBytesTest, AnOriginalAndItsPiecesStandBetweenDocumentsAndNames) {
     const std::string original = original_key(BankId(1), DocumentId(7));
     const std::string piece = piece_key(BankId(1), DocumentId(7), 2);

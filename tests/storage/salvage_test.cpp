@@ -5,9 +5,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <map>
+#include <set>
 
 #include "tests/support/bank_fixture.h"
 
@@ -42,8 +44,9 @@ class SalvageTest : public testing::Test {
 
     static Original original() { return {"pdf", std::string(270'000, 'z'), {{5, "page 2"}}}; }
 
-    void add(NodeStore& bank, const std::string& name, std::uint64_t count) {
-        const DocumentRecord made = add_spelled_document(bank, name, count);
+    void add(NodeStore& bank, const std::string& name, std::uint64_t count,
+             const std::optional<Succession>& succession = {}) {
+        const DocumentRecord made = add_spelled_document(bank, name, count, succession);
         texts_[made.id] = text_of_document(bank, made);
         names_[made.id] = {bank.bank().name, name};
     }
@@ -73,6 +76,7 @@ class SalvageTest : public testing::Test {
     // What comes back is right; how many documents that are.
     std::size_t expect_nothing_invented(const SalvagedStore& store) const {
         std::size_t whole = 0;
+        std::set<std::pair<std::string, std::string>> standing;
         const auto documents = store.documents(spell);
         for (const SalvagedDocument& document : documents) {
             const DocumentId id = document.record.id;
@@ -80,6 +84,10 @@ class SalvageTest : public testing::Test {
             const auto& [bank, name] = names_.at(id);
             EXPECT_EQ(document.record.source_name,
                       document.is_nameless ? "recovered/d" + std::to_string(id.value) : name);
+            if (!is_superseded(document.record)) {
+                EXPECT_TRUE(standing.insert({document.bank, document.record.source_name}).second)
+                    << "two documents stand as " << name;
+            }
             EXPECT_TRUE(document.bank == bank || document.bank.starts_with("recovered"));
             if (!document.is_whole) continue;
             ++whole;
@@ -154,6 +162,38 @@ TEST_F(SalvageTest, WithoutEitherMetaPageEverythingIsFound) {
     const auto store = salvage(bytes);
     EXPECT_FALSE(store->summary().trees_are_whole);
     EXPECT_EQ(expect_nothing_invented(*store), texts_.size());
+}
+
+// Free pages still say that the old document stands.
+TEST_F(SalvageTest, AVersionStaysOneWhateverPageIsDestroyed) {
+    {
+        const auto store = open_or_die(test_options(data().parent_path(), StoreMode::kWrite));
+        const auto bank = *store->bank_store("alpha");
+        const DocumentRecord old = **bank->find_document_by_source("tail");
+        add(*bank, "tail", 33, Succession{old.id, 50, 9, ""});
+        // Without the newest meta page the state is that of the commit before the last.
+        const DocumentRecord grown = **bank->find_document_by_source("long");
+        ASSERT_TRUE(bank->put_original(grown.id, original()));
+    }
+    sound_ = *read_file(data(), 1 << 28);
+    const auto superseded = [](const auto& one) { return is_superseded(one.record); };
+    for (const std::string& bytes :
+         {sound_, std::string(2 * kPageBytes, '\0') + sound_.substr(2 * kPageBytes)}) {
+        const auto store = salvage(bytes);
+        EXPECT_EQ(expect_nothing_invented(*store), texts_.size());
+        const auto documents = store->documents(spell);
+        ASSERT_EQ(std::ranges::count_if(documents, superseded), 1);
+        const SalvagedDocument& old = *std::ranges::find_if(documents, superseded);
+        EXPECT_EQ(old.record.source_name, "tail");
+        EXPECT_EQ(old.record.version, 1U);
+        EXPECT_EQ(old.record.superseded_us, 50);
+    }
+    for (std::size_t page = 0; page < sound_.size() / kPageBytes; ++page) {
+        SCOPED_TRACE("page " + std::to_string(page));
+        std::string bytes = sound_;
+        bytes.replace(page * kPageBytes, kPageBytes, kPageBytes, '\0');
+        expect_nothing_invented(*salvage(bytes));
+    }
 }
 
 TEST_F(SalvageTest, ACutFileGivesWhatIsBeforeTheCut) {

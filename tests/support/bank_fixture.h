@@ -2,6 +2,7 @@
 // Banks whose tokens spell bytes, so that a document's text has the hash of its record.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "storage/portable/bank_file_writer.h"
@@ -28,17 +29,19 @@ inline Result<std::string> spell(std::span<const TokenId> tokens) {
     return text;
 }
 
-// A complete document of count tokens, in one commit.
+// A complete document of count tokens, in one commit, or in the place of another.
 inline DocumentRecord add_spelled_document(NodeStore& bank, const std::string& name,
-                                           std::uint64_t count) {
+                                           std::uint64_t count,
+                                           const std::optional<Succession>& succession = {}) {
     DocumentRecord draft;
     draft.source_name = name;
     draft.media_type = "text/plain";
-    draft.created_us = 17;
-    draft.updated_us = 18;
+    draft.created_us = succession ? succession->at_us : 17;
+    draft.updated_us = draft.created_us + 1;
     draft.metadata = {{"author", "nobody"}, {"empty", ""}};
     draft.content_hash = xxh3_128({});
-    const auto made = bank.create_document(draft);
+    const auto made =
+        succession ? bank.replace_document(draft, *succession) : bank.create_document(draft);
     EXPECT_TRUE(made) << made.error().to_string();
     IngestBatch batch = next_batch(*made, count, kSpelledTokens);
     const std::string text = *spell(batch.tokens);
@@ -62,7 +65,8 @@ inline std::string text_of_document(const NodeStore& bank, const DocumentRecord&
 inline auto portable_part(const DocumentRecord& document) {
     return std::tuple(document.source_name, document.media_type, document.created_us,
                       document.updated_us, document.token_count, document.byte_count,
-                      document.content_hash, document.complete, document.metadata);
+                      document.content_hash, document.complete, document.metadata, document.version,
+                      document.superseded_us);
 }
 
 // As megacontext import does where the gists fit. Ends at the first error.

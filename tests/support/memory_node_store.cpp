@@ -16,27 +16,53 @@ Result<const MemoryNodeStore::Content*> MemoryNodeStore::require(DocumentId docu
 
 Result<std::vector<DocumentRecord>> MemoryNodeStore::list_documents() const {
     std::vector<DocumentRecord> records;
-    for (const auto& [id, content] : contents_) records.push_back(content.record);
+    for (const auto& [id, content] : contents_)
+        if (!is_superseded(content.record)) records.push_back(content.record);
+    return records;
+}
+
+Result<std::vector<DocumentRecord>> MemoryNodeStore::list_versions() const {
+    std::vector<DocumentRecord> records;
+    for (const auto& [id, content] : contents_)
+        if (is_superseded(content.record)) records.push_back(content.record);
+    return records;
+}
+
+Result<std::optional<DocumentRecord>> MemoryNodeStore::find_version(DocumentId document) const {
+    const auto found = contents_.find(document);
+    if (found == contents_.end() || !is_superseded(found->second.record))
+        return std::optional<DocumentRecord>();
+    return std::optional(found->second.record);
+}
+
+// Ids are given out in the order of versions.
+Result<std::vector<DocumentRecord>> MemoryNodeStore::versions_of(
+    std::string_view source_name) const {
+    MC_ASSIGN(auto records, list_versions());
+    std::erase_if(records, [&](const auto& one) { return one.source_name != source_name; });
     return records;
 }
 
 Result<std::vector<DocumentRecord>> MemoryNodeStore::newest_documents(std::size_t count) const {
     std::vector<DocumentRecord> documents;
     for (auto at = contents_.rbegin(); at != contents_.rend() && documents.size() < count; ++at)
-        if (at->second.record.token_count > 0) documents.push_back(at->second.record);
+        if (at->second.record.token_count > 0 && !is_superseded(at->second.record))
+            documents.push_back(at->second.record);
     return documents;
 }
 
 Result<std::optional<DocumentRecord>> MemoryNodeStore::find_document(DocumentId document) const {
     const auto found = contents_.find(document);
-    if (found == contents_.end()) return std::optional<DocumentRecord>();
+    if (found == contents_.end() || is_superseded(found->second.record))
+        return std::optional<DocumentRecord>();
     return std::optional(found->second.record);
 }
 
 Result<std::optional<DocumentRecord>> MemoryNodeStore::find_document_by_source(
     std::string_view source_name) const {
     for (const auto& [id, content] : contents_) {
-        if (content.record.source_name == source_name) return std::optional(content.record);
+        if (content.record.source_name == source_name && !is_superseded(content.record))
+            return std::optional(content.record);
     }
     return std::optional<DocumentRecord>();
 }
@@ -96,8 +122,25 @@ Result<DocumentRecord> MemoryNodeStore::create_document(const DocumentRecord& dr
     DocumentRecord record = draft;
     record.id = DocumentId(contents_.empty() ? 1 : contents_.rbegin()->first.value + 1);
     record.bank = bank_.id;
+    MC_ASSIGN(const auto versions, versions_of(draft.source_name));
+    if (!versions.empty()) record.version = std::max(record.version, versions.back().version + 1);
     contents_[record.id].record = record;
     return record;
+}
+
+Result<DocumentRecord> MemoryNodeStore::replace_document(const DocumentRecord& draft,
+                                                         const Succession& succession) {
+    MC_TRY(require(succession.old));
+    DocumentRecord& old = contents_.at(succession.old).record;
+    MC_CHECK(old.source_name == draft.source_name && succession.at_us != 0, "a succession");
+    old.superseded_us = succession.at_us;
+    ++last_commit_.value;
+    journal_.push_back({last_commit_, old.id, {old.token_count, old.token_count}});
+    MC_ASSIGN(const auto versions, versions_of(draft.source_name));
+    for (std::size_t i = 0; i + succession.versions_kept < versions.size(); ++i)
+        announced_[versions[i].id] = {versions[i].id, succession.at_us, versions[i].token_count,
+                                      succession.reason};
+    return create_document(draft);
 }
 
 void MemoryNodeStore::append_tokens(Content& content, const IngestBatch& batch) {

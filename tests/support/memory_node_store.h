@@ -36,6 +36,9 @@ class MemoryNodeStore final : public NodeStore {
     Result<std::optional<DocumentRecord>> find_document(DocumentId document) const override;
     Result<std::optional<DocumentRecord>> find_document_by_source(
         std::string_view source_name) const override;
+    Result<std::vector<DocumentRecord>> list_versions() const override;
+    Result<std::optional<DocumentRecord>> find_version(DocumentId document) const override;
+    Result<std::vector<DocumentRecord>> versions_of(std::string_view source_name) const override;
     Result<std::vector<TokenId>> read_tokens(DocumentId document, TokenSpan span) const override;
     Result<TokenByteMark> mark_before_byte(DocumentId document, std::uint64_t byte) const override;
     Result<TokenByteMark> mark_before_token(DocumentId document,
@@ -43,6 +46,8 @@ class MemoryNodeStore final : public NodeStore {
     Result<std::optional<GistGroup>> find_gists(DocumentId document, Level level,
                                                 NodeIndex parent) const override;
     Result<DocumentRecord> create_document(const DocumentRecord& draft) override;
+    Result<DocumentRecord> replace_document(const DocumentRecord& draft,
+                                            const Succession& succession) override;
     Result<CommitNumber> commit(const IngestBatch& batch) override;
     Result<void> put_original(DocumentId document, const Original& original) override;
     Result<std::optional<OriginalRecord>> find_original(DocumentId document) const override;

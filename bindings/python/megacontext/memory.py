@@ -92,28 +92,32 @@ class Memory:
                answer: bool = False, documents: str | Iterable[str] | None = None,
                session: str | None = None, source: str | None = None,
                metadata: Mapping[str, str] | None = None, since: str | None = None,
-               until: str | None = None, bank: str | None = None,
+               until: str | None = None, as_of: str | None = None, bank: str | None = None,
                banks: str | Iterable[str] | None = None) -> Recollection:
         """Finds what the memory knows: at most `passages` (5 if not given) of `tokens` together.
 
         With `answer` the base model answers from them. `documents` and `session` say where to look; `source`
         (a name, with * for any characters), `metadata` and event times from `since` to `until` narrow it.
+        `as_of` a time it finds what was held then: kept versions of documents, and nothing newer.
         `banks` in place of `bank` are asked together, "*" being all.
         """
         return from_json(Recollection, self._call(
             "recall", question=question, passages=passages, tokens=tokens, answer=answer,
             documents=_listed(documents), session=session, source=source,
-            metadata=None if metadata is None else dict(metadata), since=since, until=until, bank=bank,
-            banks=_listed(banks)))
+            metadata=None if metadata is None else dict(metadata), since=since, until=until,
+            as_of=as_of, bank=bank, banks=_listed(banks)))
 
     def read(self, document: str, begin: int | None = None, end: int | None = None, *,
-             original: bool | None = None, bank: str | None = None) -> ReadResult:
+             original: bool | None = None, version: int | None = None, as_of: str | None = None,
+             bank: str | None = None) -> ReadResult:
         """The text of a document ("d3" or its name) or of its bytes [begin, end); at most 256 KiB.
 
-        With `original`, of its file: the bytes are the result's `data`.
+        With `original`, of its file: the bytes are the result's `data`. `version` reads a kept version of it,
+        `as_of` what it said at that time.
         """
         return from_json(ReadResult, self._call(
-            "read", document=document, begin=begin, end=end, original=original, bank=bank))
+            "read", document=document, begin=begin, end=end, original=original, version=version,
+            as_of=as_of, bank=bank))
 
     def forget(self, documents: str | Iterable[str] | None = None, *, begin: int | None = None,
                end: int | None = None, older_than_days: int | None = None,
