@@ -146,7 +146,8 @@ Result<std::vector<PlacedDocument>> candidates_of(const RecallFilter& filter,
     if (!names.empty()) return candidates;
     for (const BankText* const text : banks) {
         MC_ASSIGN(auto documents, documents_of(*text, filter.as_of));
-        for (DocumentRecord& document : documents) candidates.push_back({text, std::move(document)});
+        for (DocumentRecord& document : documents)
+            candidates.push_back({text, std::move(document)});
     }
     return candidates;
 }
@@ -173,8 +174,8 @@ Result<RecallScope> resolve(const RecallFilter& filter, const std::vector<const 
     MC_ASSIGN(const TimeSpan time, time_of(filter));
     std::vector<std::string> names = filter.documents;
     if (!filter.session.empty()) names.push_back(session_document(filter.session));
-    const bool narrows = !filter.source.empty() || !filter.metadata.empty() || !filter.as_of.empty() ||
-                         time != kAllTime;
+    const bool narrows = !filter.source.empty() || !filter.metadata.empty() ||
+                         !filter.as_of.empty() || time != kAllTime;
     if (names.empty() && !narrows) return RecallScope();
     MC_ASSIGN(const auto places, candidates_of(filter, names, banks));
     if (!narrows) {

@@ -184,10 +184,15 @@ Result<Json> MemoryAdapter::forget(const Json& arguments) {
     request.dry_run = flag_of(arguments, "dry_run", true);
     MC_ASSIGN(const runtime::ForgetReport plan, memory_.forget(request));
     Json documents = Json::array();
-    for (const DocumentRecord& document : plan.documents) documents.push_back(to_json(document));
-    for (const runtime::DocumentPart& part : plan.parts)
-        documents.front()["parts"].push_back(to_json(part));
-    for (const DocumentRecord& version : plan.versions) documents.push_back(to_json(version));
+    const auto add = [&](const DocumentRecord& document, const auto& parts) {
+        Json form = to_json(document);
+        form["parts"] = Json::array();
+        for (const runtime::DocumentPart& part : parts) form["parts"].push_back(to_json(part));
+        documents.push_back(std::move(form));
+    };
+    for (const DocumentRecord& document : plan.documents) add(document, plan.parts);
+    const std::vector<runtime::DocumentPart> whole;
+    for (const DocumentRecord& version : plan.versions) add(version, whole);
     return Json{{"outcome", request.dry_run ? "would_forget" : "forgotten"},
                 {"documents", documents},
                 {"versions", plan.versions.size()},

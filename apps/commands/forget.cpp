@@ -141,16 +141,21 @@ Result<void> ForgetCommand::print_plan(Output& out, const runtime::BankText& tex
     return {};
 }
 
+// parts: what goes of it; none: all.
+Json forgotten_line(const DocumentRecord& document, std::string_view outcome,
+                    const std::vector<runtime::DocumentPart>& parts) {
+    Json line{{"outcome", outcome}};
+    line.update(apps::to_json(document));
+    line["parts"] = Json::array();
+    for (const runtime::DocumentPart& part : parts) line["parts"].push_back(to_json(part));
+    return line;
+}
+
 void ForgetCommand::print_outcome(Output& out, const runtime::ForgetReport& plan,
                                   std::string_view outcome) {
     for (const DocumentRecord& document : plan.documents) {
         if (out.json()) {
-            Json line{{"outcome", outcome}};
-            line.update(apps::to_json(document));
-            if (!plan.parts.empty()) line["parts"] = Json::array();
-            for (const runtime::DocumentPart& part : plan.parts)
-                line["parts"].push_back(to_json(part));
-            out.json(line);
+            out.json(forgotten_line(document, outcome, plan.parts));
             continue;
         }
         const bool is_part = !plan.parts.empty();
@@ -167,9 +172,7 @@ void ForgetCommand::print_versions(Output& out, const runtime::ForgetReport& pla
                                    std::string_view outcome) {
     for (const DocumentRecord& version : plan.versions) {
         if (out.json()) {
-            Json line{{"outcome", outcome}};
-            line.update(apps::to_json(version));
-            out.json(line);
+            out.json(forgotten_line(version, outcome, {}));
             continue;
         }
         out.text(out.strong(outcome == "forgotten" ? "forgotten" : "would forget") + "  " +

@@ -30,13 +30,15 @@ from .errors import (Cancelled, Corruption, Error, FormatVersion, Internal,  # n
                      InvalidInput, Io, Locked, ModelFailed, ModelMismatch, OutOfSpace, OverBudget,
                      StaleIndex, Usage)
 from .memory import Memory  # noqa: E402
-from .results import (Answer, BankSummary, DocumentRecord, Evidence, ForgetReport,  # noqa: E402
-                      LevelNodes, MemoryStatus, ReadResult, Recollection, Remembered, Span)
+from .results import (Answer, BankSummary, DocumentPart, DocumentRecord, Evidence,  # noqa: E402
+                      ForgetReport, ForgottenDocument, LevelNodes, MemoryStatus, ReadResult,
+                      Recollection, Remembered, Span)
 
 __version__ = _core.version
 __all__ = [
-    "Answer", "BankSummary", "BaseModel", "Cancelled", "Corruption", "DocumentRecord", "Error",
-    "Evidence", "ForgetReport", "FormatVersion", "Internal", "InvalidInput", "Io", "LevelNodes",
-    "Locked", "Memory", "MemoryStatus", "ModelFailed", "ModelMismatch", "OutOfSpace", "OverBudget",
-    "ReadResult", "Recollection", "Remembered", "Span", "StaleIndex", "Usage",
+    "Answer", "BankSummary", "BaseModel", "Cancelled", "Corruption", "DocumentPart",
+    "DocumentRecord", "Error", "Evidence", "ForgetReport", "ForgottenDocument", "FormatVersion",
+    "Internal", "InvalidInput", "Io", "LevelNodes", "Locked", "Memory", "MemoryStatus",
+    "ModelFailed", "ModelMismatch", "OutOfSpace", "OverBudget", "ReadResult", "Recollection",
+    "Remembered", "Span", "StaleIndex", "Usage",
 ]

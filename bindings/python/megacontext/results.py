@@ -145,6 +145,7 @@ class DocumentRecord:
     bytes: int
     content_hash: str
     complete: bool
+    version: int
     levels: list[LevelNodes]
     tail_tokens: int
     tokens_without_gists: int
@@ -152,11 +153,27 @@ class DocumentRecord:
 
 
 @dataclasses.dataclass(frozen=True)
+class DocumentPart:
+    """A stretch of a document's text."""
+
+    bytes: Span
+    tokens: Span
+
+
+@dataclasses.dataclass(frozen=True)
+class ForgottenDocument(DocumentRecord):
+    """A document, or one of its versions, that goes; parts are what goes of it, none: all."""
+
+    parts: list[DocumentPart]
+
+
+@dataclasses.dataclass(frozen=True)
 class ForgetReport:
-    """What would go (outcome would_forget) or went (forgotten)."""
+    """What would go (outcome would_forget) or went (forgotten); versions: how many of the documents are such."""
 
     outcome: str
-    documents: list[DocumentRecord]
+    documents: list[ForgottenDocument]
+    versions: int
     tokens: int
     bytes: int
 
