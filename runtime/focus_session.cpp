@@ -100,16 +100,14 @@ BankSession& FocusSession::bank_of(DocumentId document) const {
 }
 
 Result<QueryReport> FocusSession::ask(const std::string& question, const QueryOptions& options) {
-    if (options.scope.versions.empty()) return ask_what_is_shown(question, options);
-    auto report = show_versions(options.scope.versions).and_then([&] {
-        return ask_what_is_shown(question, options);
-    });
-    hide_versions();
+    auto report = ask_with_versions(question, options);
+    if (!options.scope.versions.empty()) hide_versions();
     return report;
 }
 
 // Each in the bank that holds it.
 Result<void> FocusSession::show_versions(std::span<const DocumentRecord> versions) {
+    if (versions.empty()) return {};
     for (BankSession* const bank : banks_) {
         std::vector<DocumentRecord> own;
         for (const DocumentRecord& version : versions) {
@@ -127,7 +125,7 @@ void FocusSession::hide_versions() {
         if (const auto search = bank->search()) (*search)->hide_versions();
 }
 
-Result<QueryReport> FocusSession::ask_what_is_shown(const std::string& question,
+Result<QueryReport> FocusSession::ask_with_versions(const std::string& question,
                                                     const QueryOptions& options) {
     std::unique_ptr<FocusScorer> policy;
     if (!makes_answering_form(options.policy)) {
@@ -139,6 +137,7 @@ Result<QueryReport> FocusSession::ask_what_is_shown(const std::string& question,
     report.policy = options.policy;
     report.budget = options.budget;
     const std::int64_t begin_ns = clock.monotonic_ns();
+    MC_TRY(show_versions(options.scope.versions));
     MC_ASSIGN(asked_, search_for(question, options));
     const std::int64_t found_ns = clock.monotonic_ns();
     if (policy && !options.scope.is_nothing())

@@ -198,7 +198,7 @@ class FocusSession {
 
     Result<void> show_versions(std::span<const DocumentRecord> versions);
     void hide_versions();
-    Result<QueryReport> ask_what_is_shown(const std::string& question, const QueryOptions& options);
+    Result<QueryReport> ask_with_versions(const std::string& question, const QueryOptions& options);
     Result<std::vector<Home>> open_homes();
     Result<Asked> search_for(const std::string& question, const QueryOptions& options);
     Result<void> search_in(const Home& home, const QueryOptions& options, Asked& asked);

@@ -25,9 +25,9 @@ def moment(time_us):
 
 
 class VersionsCase(cli.CliTestCase):
-    def put(self, content, name="notes.txt", keep=5):
+    def put(self, content, name="notes.txt", keep=5, bank="default"):
         self.cli.write(name, content)
-        return self.cli.result("ingest", name, "--replace", "--keep-versions", keep)
+        return self.cli.result("ingest", name, "--replace", "--keep-versions", keep, "--bank", bank)
 
     def read(self, *arguments, name="notes.txt"):
         done = self.cli.run("read", name, *arguments)
@@ -108,6 +108,17 @@ class Versions(VersionsCase):
         self.assertNotIn("Zebulon", self.evidence(question="Who is Zebulon?"))
         self.check_sound()
         self.assertEqual(self.versions(), [(1, "notes.txt"), (2, "notes.txt")])
+
+    def test_each_of_several_banks_shows_what_it_held_then(self):
+        work = [self.put("The office keeps a tortoise named " + name + ".", bank="work")
+                for name in ("Ferdinand", "Leopold")]
+        then = moment(work[0]["created_us"])
+        found = self.evidence("--banks", "default,work", "--as-of", then)
+        for name, held in (("Peregrine", True), ("Ferdinand", True), ("Mortimer", False), ("Leopold", False)):
+            self.assertEqual(name in found, held, (name, found))
+        # In the first bank a version, in the second nothing yet.
+        self.assertEqual(self.evidence("--banks", "work,default", "--as-of", self.times[0]), FIRST)
+        self.assertNotIn("Zebulon", self.evidence("--banks", "*"))
 
     def test_what_is_not_there_is_named(self):
         for arguments, parts in (

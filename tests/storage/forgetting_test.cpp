@@ -5,28 +5,15 @@
 #include <fstream>
 #include <iterator>
 
-#include "storage/store.h"
+#include "tests/storage/reopened_store.h"
 #include "tests/storage/tamper.h"
-#include "tests/support/store_fixture.h"
 #include "tree/tree_check.h"
 
 namespace mc::storage {
 namespace {
 
-class ForgettingTest : public testing::Test {
+class ForgettingTest : public ReopenedStore {
   protected:
-    ForgettingTest() { reopen(StoreMode::kWriteOrCreate); }
-
-    void reopen(StoreMode mode) {
-        bank_.reset();
-        store_.reset();
-        store_ = open_or_die(test_options(scratch_.path() / "store", mode));
-        if (!*store_->find_bank("alpha")) {
-            EXPECT_TRUE(store_->create_bank("alpha"));
-        }
-        bank_ = *store_->bank_store("alpha");
-    }
-
     DocumentRecord add(const std::string& name, std::uint64_t tokens) {
         DocumentRecord draft;
         draft.source_name = name;
@@ -47,17 +34,6 @@ class ForgettingTest : public testing::Test {
     std::uint64_t entries(Database database) const {
         return (*store_->database_statistics())[static_cast<std::size_t>(database)].entries;
     }
-
-    std::uint64_t faults() const {
-        return store_
-            ->verify_records(
-                [](const RecordFault& fault) { ADD_FAILURE() << fault.error.to_string(); })
-            ->faults;
-    }
-
-    ScratchDirectory scratch_;
-    std::unique_ptr<Store> store_;
-    std::unique_ptr<NodeStore> bank_;
 };
 
 TEST_F(ForgettingTest, NothingButATombstoneStays) {

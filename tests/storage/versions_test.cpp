@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "storage/portable/import_document.h"
-#include "storage/store.h"
+#include "tests/storage/reopened_store.h"
 #include "tests/storage/tamper.h"
 #include "tests/support/bank_fixture.h"
 #include "tree/tree_check.h"
@@ -11,22 +11,8 @@
 namespace mc::storage {
 namespace {
 
-class VersionsTest : public testing::Test {
+class VersionsTest : public ReopenedStore {
   protected:
-    VersionsTest() { reopen(StoreMode::kWriteOrCreate); }
-
-    Path directory() const { return scratch_.path() / "store"; }
-
-    void reopen(StoreMode mode) {
-        bank_.reset();
-        store_.reset();
-        store_ = open_or_die(test_options(directory(), mode));
-        if (!*store_->find_bank("alpha")) {
-            EXPECT_TRUE(store_->create_bank("alpha"));
-        }
-        bank_ = *store_->bank_store("alpha");
-    }
-
     static DocumentRecord draft(std::int64_t created_us) {
         DocumentRecord draft;
         draft.source_name = "notes";
@@ -51,17 +37,6 @@ class VersionsTest : public testing::Test {
         EXPECT_TRUE(made) << made.error().to_string();
         return fill(*made, tokens);
     }
-
-    std::uint64_t faults() const {
-        return store_
-            ->verify_records(
-                [](const RecordFault& fault) { ADD_FAILURE() << fault.error.to_string(); })
-            ->faults;
-    }
-
-    ScratchDirectory scratch_;
-    std::unique_ptr<Store> store_;
-    std::unique_ptr<NodeStore> bank_;
 };
 
 TEST_F(VersionsTest, WhatWasReplacedIsInNoListAndCanBeRead) {
