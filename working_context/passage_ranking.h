@@ -4,11 +4,11 @@
 //   score = cosine + words_weight × (share of the question's words)²
 // Both sides are absolute (a cosine, a share), so that scores of two questions can be compared and
 // a threshold has a meaning. Squared, because a passage that holds most of a question's words is
-// about it, while a third of them is what any text has of any question. A passage that vectors do not name has at most the cosine of the last
-// one that they do name, and gets that; one that words do not name has a share of 0. A small reader
-// is blinded by what does not help (docs/evaluation.md), so the ranking is cut where scores fall
-// off, and is empty when not even the best one is likely to answer. Pure. Value types. Threads:
-// free.
+// about it, while a third of them is what any text has of any question. A passage that vectors do
+// not name has at most the cosine of the last one that they do name, and gets that; one that words
+// do not name has a share of 0. A small reader is blinded by what does not help
+// (docs/evaluation.md), so the ranking is cut where scores fall off, and is empty when not even the
+// best one is likely to answer. Pure. Value types. Threads: free.
 #pragma once
 
 #include <cstddef>
