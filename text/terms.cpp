@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "text/characters.h"
+#include "text/full_names.h"
 #include "text/stemmer.h"
 #include "text/word_splitter.h"
 
@@ -15,6 +16,9 @@ namespace {
 
 // Of words that make a question and say nothing of what is asked for.
 constexpr float kFunctionWordWeight = 0.1F;
+// Of names. What is asked for may be said in other words, who it is asked of hardly ever; and among
+// many people of one name it is the initial that tells them apart.
+constexpr float kNameWeight = 6;
 
 // Sorted; folded, not stemmed.
 constexpr std::array<std::string_view, 84> kFunctionWords = {
@@ -101,6 +105,10 @@ std::unordered_set<std::string> words_written_as_names(std::string_view question
     if (std::ranges::none_of(words, begins_small)) return names;
     for (std::size_t i = 0; i < words.size(); ++i)
         if (is_written_as_name(words[i], i == 0)) names.insert(fold(words[i].text));
+    for (const std::string& word : capitalised_words(question)) {  // beyond ASCII: "Émile"
+        std::string folded = fold(word);
+        if (!is_function_word(folded)) names.insert(std::move(folded));
+    }
     return names;
 }
 
@@ -119,8 +127,9 @@ std::vector<QuestionTerm> terms_of(std::string_view text, bool question) {
             else if (word.units.size() == 1)
                 list.add(word.units[0], true, 1);
         } else if (word.kind == SplitKind::kWord) {
-            const bool says_nothing = is_function_word(word.text) && !names.contains(word.text);
-            const float weight = says_nothing ? kFunctionWordWeight : 1;
+            const float weight = names.contains(word.text)     ? kNameWeight
+                                 : is_function_word(word.text) ? kFunctionWordWeight
+                                                               : 1;
             list.add(stemmer.stem(word.text), false, weight);
         } else {
             list.add(std::move(word.text), false, 1);

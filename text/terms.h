@@ -25,8 +25,8 @@ std::vector<std::string> text_terms(std::string_view text);
 struct QuestionTerm {
     std::string text;
     bool prefix = false;  // stands for every term that begins with it
-    float weight = 1;     // less for words that only make a question ("what", "is"), unless they
-                          // are written as names ("Will", "Nathan I. Merriweather")
+    float weight = 1;     // less for words that only make a question ("what", "is"), more for what
+                          // is written as a name ("Will", "Nathan I. Merriweather")
 };
 
 // Distinct terms of a question. A lone character of a script without spaces is a prefix.

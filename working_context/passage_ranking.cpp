@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <map>
 
 namespace mc {
@@ -67,8 +68,8 @@ std::vector<RankedPassage> rank_passages(std::span<const PassageHit> by_words,
     ranking.reserve(found.size());
     for (auto& [passage, one] : found) {
         one.passage = passage;
-        one.score =
-            by_vectors.empty() ? one.words : one.cosine + rule.words_weight * one.words * one.words;
+        one.score = by_vectors.empty() ? one.words
+                                       : one.cosine + rule.words_weight * std::pow(one.words, 3);
         ranking.push_back(one);
     }
     std::stable_sort(ranking.begin(), ranking.end(),

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // One ranking of passages from what words and what vectors say, and where it should end.
 //
-//   score = cosine + words_weight × (share of the question's words)²
+//   score = cosine + words_weight × (share of the question's words)³
 // Both sides are absolute (a cosine, a share), so that scores of two questions can be compared and
-// a threshold has a meaning. Squared, because a passage that holds most of a question's words is
+// a threshold has a meaning. Cubed, because a passage that holds most of a question's words is
 // about it, while a third of them is what any text has of any question. A passage that vectors do
 // not name has at most the cosine of the last one that they do name, and gets that; one that words
 // do not name has a share of 0. A small reader is blinded by what does not help
@@ -24,7 +24,7 @@ namespace mc {
 
 // How passages are weighed and how many are taken. The defaults are the rule that ships.
 struct PassageRule {
-    double words_weight = 0.5;  // of the squared share of words, against the cosine
+    double words_weight = 0.8;  // of the cubed share of words, against the cosine
     double gap_max = 0.06;      // below the best: a passage beyond it is left out
     double score_min = 0.33;    // of the best: below it the memory does not tell
     std::size_t count_max = 3;  // passages in a window

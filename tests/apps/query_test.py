@@ -78,7 +78,7 @@ class Query(cli.CliTestCase):
         self.assertEqual([one["rank"] for one in considered], list(range(1, len(considered) + 1)))
         best = considered[0]
         self.assertEqual((best["choice"], best["read"], best["source"]), ("best", True, "words.txt"))
-        self.assertAlmostEqual(best["score"], best["cosine"] + best["words"] ** 2 / 2, places=5)
+        self.assertAlmostEqual(best["score"], best["cosine"] + 0.8 * best["words"] ** 3, places=5)
         self.assertIn("far_below", [one["choice"] for one in considered])
         unlikely = self.cli.result("query", "Who won the chess tournament of 1987?", "--explain")
         self.assertEqual({one["choice"] for one in unlikely["considered"]}, {"unlikely"})

@@ -12,13 +12,13 @@ Passage passage(std::uint64_t begin) {
     return {DocumentId(1), {begin, begin + 10}};
 }
 
-TEST(PassageRanking, AddsTheSquaredShareOfWordsToTheCosine) {
+TEST(PassageRanking, AddsTheCubedShareOfWordsToTheCosine) {
     const PassageHit words[] = {{passage(0), 0.8F}};
     const PassageHit vectors[] = {{passage(10), 0.6F}, {passage(0), 0.5F}};
     const auto ranking = rank_passages(words, vectors, {.words_weight = 0.5});
     ASSERT_EQ(ranking.size(), 2U);
     EXPECT_EQ(ranking[0].passage, passage(0));
-    EXPECT_NEAR(ranking[0].score, 0.82, 1e-6);
+    EXPECT_NEAR(ranking[0].score, 0.756, 1e-6);
     EXPECT_EQ(ranking[0].words_rank, 1U);
     EXPECT_EQ(ranking[0].vectors_rank, 2U);
     EXPECT_NEAR(ranking[1].score, 0.6, 1e-6);
@@ -40,7 +40,7 @@ TEST(PassageRanking, APassageThatVectorsDoNotNameHasAtMostTheLastOnesCosine) {
     const PassageHit vectors[] = {{passage(10), 0.6F}, {passage(20), 0.1F}};
     const auto ranking = rank_passages(words, vectors, {.words_weight = 1});
     EXPECT_EQ(ranking[1].passage, passage(0));
-    EXPECT_NEAR(ranking[1].score, 0.26, 1e-6);
+    EXPECT_NEAR(ranking[1].score, 0.164, 1e-6);
 }
 
 TEST(PassageRanking, WithoutVectorsWordsAloneDecide) {
