@@ -16,7 +16,7 @@ constexpr std::string_view kRememberInput = R"({"type":"object","properties":{
 "name":{"type":"string","description":"of the document; the same name again extends it"},
 "session":{"type":"string","description":"append as a message of this conversation"},
 "role":{"type":"string","description":"who says the message"},
-"event_time":{"type":"string","description":"when it happened: 2026-03-01 or 2026-03-01T12:30:00Z"},
+"event_time":{"type":"string","description":"when it happened: 2026-03-01 or with T12:30:00Z"},
 "idempotency_key":{"type":"string","description":"makes a retry safe"},
 "metadata":{"type":"object","additionalProperties":{"type":"string"}},
 "media_type":{"type":"string"},"bank":{"type":"string"}},"additionalProperties":false})";
@@ -27,18 +27,18 @@ constexpr std::string_view kRememberOutput = R"({"type":"object","properties":{
 
 constexpr std::string_view kRecallInput = R"({"type":"object","properties":{
 "question":{"type":"string","minLength":1},
-"passages":{"type":"integer","minimum":1,"maximum":50,"description":"most of them; 5 if not given"},
-"tokens":{"type":"integer","minimum":1,"maximum":100000,"description":"most of all passages together"},
-"documents":{"type":"array","items":{"type":"string"},"maxItems":100,"description":"look in these only: d3 or names"},
-"session":{"type":"string","description":"look in this conversation only"},
-"source":{"type":"string","description":"only documents of this name; * for any characters"},
-"metadata":{"type":"object","additionalProperties":{"type":"string"},"description":"only documents with these"},
-"since":{"type":"string","description":"only what happened from this event time on"},
+"passages":{"type":"integer","minimum":1,"maximum":50,"description":"5 if not given"},
+"tokens":{"type":"integer","minimum":1,"maximum":100000,"description":"of all together"},
+"documents":{"type":"array","items":{"type":"string"},"maxItems":100,"description":"only these: d3 or names"},
+"session":{"type":"string","description":"only this conversation"},
+"source":{"type":"string","description":"only of this name; * for any characters"},
+"metadata":{"type":"object","additionalProperties":{"type":"string"},"description":"only with these"},
+"since":{"type":"string","description":"from this event time on"},
 "until":{"type":"string"},
-"as_of":{"type":"string","description":"what was held at this time: kept versions of then, nothing newer"},
-"answer":{"type":"boolean","description":"also let the memory's own small model answer"},
+"as_of":{"type":"string","description":"what was held at this time"},
+"answer":{"type":"boolean","description":"let the small model answer too"},
 "bank":{"type":"string"},
-"banks":{"type":"array","items":{"type":"string"},"maxItems":100,"description":"several, asked together; * for all"}},
+"banks":{"type":"array","items":{"type":"string"},"maxItems":100,"description":"several; * for all"}},
 "required":["question"],"additionalProperties":false})";
 constexpr std::string_view kRecallOutput = R"({"type":"object","properties":{
 "known":{"type":"boolean","description":"false: no passage is likely to answer"},
@@ -51,10 +51,10 @@ constexpr std::string_view kRecallOutput = R"({"type":"object","properties":{
 
 constexpr std::string_view kReadInput = R"({"type":"object","properties":{
 "document":{"type":"string","description":"d3 or its name"},
-"begin":{"type":"integer","minimum":0,"description":"first byte"},
+"begin":{"type":"integer","minimum":0},
 "end":{"type":"integer","minimum":0,"description":"byte after the last"},
 "original":{"type":"boolean","description":"the bytes of its file, as base64"},
-"version":{"type":"integer","minimum":1,"description":"what this version of it said"},
+"version":{"type":"integer","minimum":1},
 "as_of":{"type":"string","description":"what it said at this time"},
 "bank":{"type":"string"}},"required":["document"],"additionalProperties":false})";
 constexpr std::string_view kReadOutput = R"({"type":"object","properties":{
