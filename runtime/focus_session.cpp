@@ -110,10 +110,8 @@ Result<void> FocusSession::show_versions(std::span<const DocumentRecord> version
     if (versions.empty()) return {};
     for (BankSession* const bank : banks_) {
         std::vector<DocumentRecord> own;
-        for (const DocumentRecord& version : versions) {
-            MC_ASSIGN(const auto found, bank->nodes().find_version(version.id));
-            if (found) own.push_back(*found);
-        }
+        for (const DocumentRecord& version : versions)
+            if (version.bank == bank->nodes().bank().id) own.push_back(version);
         MC_ASSIGN(BankSearch* const search, bank->search());
         MC_TRY(search->show_versions(own));
     }

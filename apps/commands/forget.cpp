@@ -12,6 +12,7 @@
 #include "apps/terminal/text.h"
 #include "apps/views/render.h"
 #include "runtime/forget.h"
+#include "runtime/versions.h"
 #include "telemetry/progress.h"
 
 namespace mc::apps {
@@ -176,9 +177,9 @@ void ForgetCommand::print_versions(Output& out, const runtime::ForgetReport& pla
             continue;
         }
         out.text(out.strong(outcome == "forgotten" ? "forgotten" : "would forget") + "  " +
-                 to_text(version.id) + "  version " + std::to_string(version.version) + " of " +
-                 printable(version.source_name) + "  " + format_count(version.token_count) +
-                 " tokens, " + format_count(version.byte_count) + " bytes");
+                 to_text(version.id) + "  " + printable(runtime::describe(version)) + "  " +
+                 format_count(version.token_count) + " tokens, " +
+                 format_count(version.byte_count) + " bytes");
     }
 }
 
