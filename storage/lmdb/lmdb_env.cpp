@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -153,21 +152,6 @@ Result<void> LmdbEnv::copy_compacted(const Path& directory) const {
 int LmdbEnv::copy_to(int fd) const {
     const ReaderLock lock(map_guard_);
     return mdb_env_copyfd2(env_, fd, MDB_CP_COMPACT);
-}
-
-// LMDB tells its readers as lines of text, the process id first; the first line is a heading.
-Result<bool> LmdbEnv::has_other_readers() const {
-    bool found = false;
-    const auto on_line = [](const char* line, void* result) -> int {
-        const long process = std::strtol(line, nullptr, 10);
-        if (process > 0 && process != ::getpid()) *static_cast<bool*>(result) = true;
-        return 0;
-    };
-    int dead = 0;
-    int code = mdb_reader_check(env_, &dead);
-    if (code == 0 && mdb_reader_list(env_, on_line, &found) < 0) code = EIO;
-    if (code != 0) return fail(error_of(code, "cannot list who reads " + directory_.string()));
-    return found;
 }
 
 Result<int> LmdbEnv::begin(bool writable, MDB_txn** txn) const {

@@ -112,9 +112,6 @@ class LmdbEnv {
     // alone and synced. Requires: the directory holds none.
     Result<void> copy_compacted(const Path& directory) const;
 
-    // Whether processes but this one have the environment open and have read from it.
-    Result<bool> has_other_readers() const;
-
     // Checks the headers of every value's own pages too; open() checks all others.
     Result<void> check_all_pages() const;
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/lmdb/purge.h"
 
+#include <memory>
+
 #include "storage/lmdb/create_store.h"
+#include "storage/lmdb/sole_use.h"
 
 namespace mc::storage {
 namespace {
@@ -13,17 +16,19 @@ constexpr std::uint64_t kMapBytesInitial = 1ULL << 28;
 
 Result<void> purge_data_file(StoreParts& parts) {
     MC_TRY(parts.require_writable());
-    MC_ASSIGN(const bool read_elsewhere, parts.env->has_other_readers());
-    if (read_elsewhere)
-        return fail(ErrorCode::kLocked, "another process has the store at " +
-                                            parts.directory.string() +
-                                            " open and would go on reading what is purged: close "
-                                            "it and purge again");
-    MC_TRY(with_draft(parts.directory,
-                      [&](const Path& draft) { return parts.env->copy_compacted(draft); }));
-    parts.env.reset();
-    MC_ASSIGN(parts.env, LmdbEnv::open(parts.directory, EnvMode::kWrite, kMapBytesInitial));
-    return {};
+    std::unique_ptr<SoleUse> sole_use;
+    const Result<void> written =
+        with_draft(parts.directory, [&](const Path& draft) -> Result<void> {
+            MC_TRY(parts.env->copy_compacted(draft));
+            parts.env.reset();
+            MC_ASSIGN(sole_use, SoleUse::take(parts.directory));
+            return {};
+        });
+    sole_use.reset();
+    if (!parts.env) {
+        MC_ASSIGN(parts.env, LmdbEnv::open(parts.directory, EnvMode::kWrite, kMapBytesInitial));
+    }
+    return written;
 }
 
 }  // namespace mc::storage

@@ -105,6 +105,36 @@ TEST(StoreCrashTest, ACreationKilledAtAnyInstantIsDoneAgain) {
     }
 }
 
+// A reader that is between two transactions has no slot in LMDB's table of readers.
+TEST(StoreLockTest, APurgeIsRefusedWhileAReaderHasTheStoreOpenAndHarmsNeither) {
+    const ScratchDirectory scratch;
+    {
+        const auto store = open_or_die(test_options(scratch.path()));
+        ASSERT_TRUE(store->create_bank("b"));
+    }
+    TalkingChild reader([&](const Line& line) {
+        const auto store = open_or_die(test_options(scratch.path(), StoreMode::kRead));
+        const bool before = (*store->find_bank("b")).has_value();
+        line.say('r');
+        line.listen();
+        return before && (*store->find_bank("b")).has_value() ? 0 : 1;
+    });
+    ASSERT_EQ(reader.line().listen(), 'r');
+    const auto store = open_or_die(test_options(scratch.path(), StoreMode::kWrite));
+    const auto refused = store->purge();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), ErrorCode::kLocked);
+    EXPECT_TRUE(store->create_bank("c"));
+    EXPECT_EQ(run_in_child([&] {
+                  return Store::open(test_options(scratch.path(), StoreMode::kRead)) ? 0 : 1;
+              }),
+              0);
+    reader.line().say('g');
+    EXPECT_EQ(reader.wait(), 0);
+    EXPECT_TRUE(store->purge());
+    EXPECT_TRUE((*store->find_bank("c")).has_value());
+}
+
 TEST(StoreLockTest, ASecondWriterIsToldWhoHoldsTheStore) {
     const ScratchDirectory scratch;
     TalkingChild holder([&](const Line& line) {
