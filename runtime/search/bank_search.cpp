@@ -20,6 +20,10 @@ constexpr std::size_t kPassagesAtOnce = 512;
 constexpr std::uint64_t kTokensAtOnce = 16384;
 static_assert(kTokensAtOnce > 2 * kPassageTokensMax);
 
+// A reader catches up while a writer may forget what is being read, and save the index that is
+// being added to. Its first change copies the index, which stands still from then on.
+constexpr int kReaderTriesMax = 4;
+
 // Whether an index that cannot be opened is made anew: for a reader in memory, whatever ails the
 // file, because a full disk or a file of somebody else's stops nobody from reading the store.
 bool is_done_without(ErrorCode code, bool writable) {
@@ -54,24 +58,29 @@ Result<void> BankSearch::open_index() {
 }
 
 Result<CatchUpReport> BankSearch::catch_up(const IndexProgress& progress) {
-    const auto done = add_what_is_missing(progress);
-    if (done) return std::exchange(report_, {});
-    // Half of a catch-up is as good as none: the next one starts where the last save left it.
-    pending_.clear();
-    report_ = {};
-    static_cast<void>(index_->revert());
-    return fail(done.error());
+    for (int tries_left = store_.writable() ? 0 : kReaderTriesMax - 1;; --tries_left) {
+        const auto done = add_what_is_missing(progress);
+        if (done) return std::exchange(report_, {});
+        // Half of a catch-up is as good as none: the next one starts where the last save left it.
+        pending_.clear();
+        report_ = {};
+        static_cast<void>(index_->revert());
+        if (tries_left <= 0) return fail(done.error());
+    }
 }
 
 Result<void> BankSearch::add_what_is_missing(const IndexProgress& progress) {
+    // In this order: beside a writer, both move on between one look and the next.
+    CommitNumber held = index_->watermark();
     MC_ASSIGN(const CommitNumber last, text_.nodes().last_commit());
     // An index ahead of the store belongs to a store that was put back from a copy: start over.
-    if (index_->watermark() > last) {
+    if (held > last) {
         MC_TRY(index_->clear());
+        held = index_->watermark();
         report_.rebuilt = true;
     }
-    if (index_->watermark() == last) return {};
-    MC_ASSIGN(const auto entries, text_.nodes().journal_after(index_->watermark()));
+    if (held == last) return {};
+    MC_ASSIGN(const auto entries, text_.nodes().journal_after(held));
     std::set<DocumentId> grown;
     std::uint64_t total = 0;
     for (const JournalEntry& entry : entries) {

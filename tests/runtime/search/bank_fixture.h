@@ -18,10 +18,14 @@ class BankFixture : public ::testing::Test {
   protected:
     BankFixture() { reopen(storage::StoreMode::kWriteOrCreate); }
 
-    void reopen(storage::StoreMode mode) {
+    void close() {
         text_.reset();
         nodes_.reset();
         store_.reset();
+    }
+
+    void reopen(storage::StoreMode mode) {
+        close();
         store_ = storage::open_or_die(storage::test_options(directory_.path(), mode));
         const bool missing = !*store_->find_bank("default");
         if (missing) {

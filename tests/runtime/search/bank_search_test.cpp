@@ -2,13 +2,34 @@
 #include "runtime/search/bank_search.h"
 
 #include <fstream>
+#include <functional>
+#include <utility>
 
 #include "tests/runtime/search/bank_fixture.h"
+#include "tests/support/store_processes.h"
 
 namespace mc::runtime {
 namespace {
 
 using Texts = std::vector<std::string>;
+
+// Embeds as another does, and before it first does, something happens.
+class Meanwhile final : public TextEmbedder {
+  public:
+    Meanwhile(TextEmbedder& embedder, std::function<void()> happens)
+        : embedder_(embedder), happens_(std::move(happens)) {}
+
+    const TextEmbedderInfo& info() const override { return embedder_.info(); }
+
+    Result<std::vector<float>> embed(std::span<const std::string> texts) override {
+        if (happens_) std::exchange(happens_, nullptr)();
+        return embedder_.embed(texts);
+    }
+
+  private:
+    TextEmbedder& embedder_;
+    std::function<void()> happens_;
+};
 
 class BankSearchTest : public test::BankFixture {
   protected:
@@ -95,6 +116,34 @@ TEST_F(BankSearchTest, AFailedEmbeddingLeavesNoClaimAndIsMadeGoodLater) {
     ASSERT_TRUE(search->catch_up());
     EXPECT_EQ(search->index().size(), 1U);
     EXPECT_EQ(best(*search, "tortoise", false), "Anna keeps a tortoise.");
+}
+
+TEST_F(BankSearchTest, AReaderAddsWhatItsWriterSavesMeanwhile) {
+    append("a", "Anna keeps a tortoise.");
+    open_search(&embedder_).reset();
+    close();
+    storage::TalkingChild writer([this](const storage::TalkingChild::Line& line) {
+        reopen(storage::StoreMode::kWrite);
+        append("b", "Ben likes tea.");
+        line.say('c');
+        line.listen();
+        open_search(&embedder_).reset();
+        line.say('s');
+        line.listen();
+        return 0;
+    });
+    ASSERT_EQ(writer.line().listen(), 'c');
+    reopen(storage::StoreMode::kRead);
+    char said = 0;
+    Meanwhile embedder(embedder_, [&] {
+        writer.line().say('g');
+        said = writer.line().listen();
+    });
+    const auto search = open_search(&embedder);
+    EXPECT_EQ(said, 's');
+    EXPECT_EQ(search->index().size(), 2U);
+    for (const bool by_vectors : {false, true})
+        EXPECT_EQ(best(*search, "who likes tea?", by_vectors), "Ben likes tea.");
 }
 
 TEST_F(BankSearchTest, AReaderSearchesADamagedIndexByWordsInMemory) {
