@@ -129,18 +129,17 @@ Result<void> forget(BankSession& session, const ForgetReport& plan, const std::s
     return parts.empty() ? Result<void>() : redact(session, tombstones.front());
 }
 
-Result<void> purge(BankSession& session) {
-    storage::Store& store = session.engine().store();
-    MC_ASSIGN(const auto banks, store.list_banks());
+Result<void> rewrite_store(Engine& engine, BankSession* open_session) {
+    MC_ASSIGN(const auto banks, engine.store().list_banks());
     for (const BankRecord& bank : banks) {
-        if (bank.id == session.nodes().bank().id) {
-            MC_TRY(purge_index(session));
+        if (open_session != nullptr && bank.id == open_session->nodes().bank().id) {
+            MC_TRY(purge_index(*open_session));
         } else {
-            MC_ASSIGN(const auto other, BankSession::open(session.engine(), bank.name, false));
-            MC_TRY(purge_index(*other));
+            MC_ASSIGN(const auto session, BankSession::open(engine, bank.name, false));
+            MC_TRY(purge_index(*session));
         }
     }
-    return store.purge();
+    return engine.store().purge();
 }
 
 Result<void> finish_forgetting(BankSession& session) {

@@ -60,10 +60,11 @@ Result<ForgetReport> plan_forget(BankSession& session, const ForgetChoice& choic
 Result<void> forget(BankSession& session, const ForgetReport& plan, const std::string& reason,
                     const std::function<void(std::size_t done)>& progress = {});
 
-// Writes the store's files anew, so that nothing stays in them of what was ever forgotten, in this
-// bank or another. Requires: no other session of the engine is open. Errors: kLocked while another
-// process has the store open. Cost: writes all that is stored.
-Result<void> purge(BankSession& session);
+// Writes the store's files anew, without free pages and with nothing in them of what was ever
+// forgotten, in any bank. open_session: the engine's open session, null where none is; no other may
+// be open. Errors: kLocked while another process has the store open. Cost: writes all that is
+// stored.
+Result<void> rewrite_store(Engine& engine, BankSession* open_session);
 
 // Goes on with what was announced and not completed; parts wait for an engine that has its model.
 // BankSession::open does it for writers.

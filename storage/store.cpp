@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/store.h"
 
-#include <sys/stat.h>
-
-#include <system_error>
 #include <utility>
 
 #include "core/check.h"
@@ -20,7 +17,6 @@ namespace mc::storage {
 namespace {
 
 constexpr std::size_t kBanksNamedMax = 5;
-constexpr std::uint64_t kDiskBlockBytes = 512;  // st_blocks' unit
 
 Result<StoreMeta> read_meta(const LmdbEnv& env) {
     StoreMeta meta;
@@ -233,7 +229,7 @@ Result<std::unique_ptr<PassageIndex>> Store::open_passage_index(std::string_view
                                                                 const TextEmbedderInfo& embedder,
                                                                 IndexOpening opening) {
     MC_ASSIGN(const BankRecord record, require_bank(bank));
-    MC_ASSIGN(const Path path, index_path(record, "passages.sqlite"));
+    MC_ASSIGN(const Path path, index_path(record, kPassageIndexFile));
     PassageIndexOptions options;
     options.path = path;
     options.embedder = embedder;
@@ -250,34 +246,6 @@ Result<std::unique_ptr<PassageIndex>> Store::open_passage_index(std::string_view
 
 Result<void> Store::purge() {
     return purge_data_file(*parts_);
-}
-
-Result<std::uint64_t> Store::size_on_disk_bytes() const {
-    namespace fs = std::filesystem;
-    std::uint64_t bytes = 0;
-    std::error_code error;
-    fs::recursive_directory_iterator file(parts_->directory, error);
-    for (; !error && file != fs::recursive_directory_iterator(); file.increment(error)) {
-        struct stat info {};
-
-        // A file may go away while it is looked at: a cache's draft, for one.
-        if (::lstat(file->path().c_str(), &info) == 0)
-            bytes += static_cast<std::uint64_t>(info.st_blocks) * kDiskBlockBytes;
-    }
-    if (error) return fail(system_error(error.value(), "cannot list", parts_->directory));
-    return bytes;
-}
-
-Result<std::vector<DatabaseStatistics>> Store::database_statistics() const {
-    std::vector<DatabaseStatistics> all;
-    MC_TRY(parts_->env->read([&](const ReadTransaction& txn) -> Result<void> {
-        for (std::size_t i = 0; i < kDatabaseCount; ++i) {
-            MC_ASSIGN(auto one, txn.statistics(static_cast<Database>(i)));
-            all.push_back(std::move(one));
-        }
-        return {};
-    }));
-    return all;
 }
 
 Result<VerifySummary> Store::verify_records(

@@ -35,6 +35,12 @@ enum class IndexOpening {
     kRebuild,  // deletes what is on disk; empty with watermark 0
 };
 
+// What a store's disk space is for.
+struct StorePart {
+    std::string name;
+    std::uint64_t bytes = 0;
+};
+
 struct StoreParts;  // storage/lmdb/store_parts.h
 
 class Store {
@@ -85,6 +91,10 @@ class Store {
     // Disk blocks in use by every file of the store.
     Result<std::uint64_t> size_on_disk_bytes() const;
     Result<std::vector<DatabaseStatistics>> database_statistics() const;
+    // The same space by what it holds, over all banks: text, documents (their records, originals
+    // and macros), gists, statistics, vectors, words, and other: what remains, free pages above
+    // all. Cost: looks at every page of the indexes.
+    Result<std::vector<StorePart>> part_sizes() const;
 
     // Reads every record, checks its checksum and its rules, and calls on_fault for each that
     // fails. What gists must say of the text is the tree layer's law, not checked here.
@@ -92,6 +102,8 @@ class Store {
         const std::function<void(const RecordFault&)>& on_fault) const;
 
   private:
+    static constexpr const char* kPassageIndexFile = "passages.sqlite";
+
     explicit Store(std::unique_ptr<StoreParts> parts);
     Result<BankRecord> require_bank(std::string_view name) const;
     Result<Path> index_path(const BankRecord& bank, const char* file) const;

@@ -62,6 +62,7 @@ std::unique_ptr<Command> make_mcp_command();
 std::unique_ptr<Command> make_serve_command();
 std::unique_ptr<Command> make_inspect_command();
 std::unique_ptr<Command> make_verify_command();
+std::unique_ptr<Command> make_compact_command();
 std::unique_ptr<Command> make_backup_command();
 std::unique_ptr<Command> make_export_command();
 std::unique_ptr<Command> make_import_command();

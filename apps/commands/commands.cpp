@@ -19,6 +19,7 @@ std::vector<std::unique_ptr<Command>> make_commands() {
     commands.push_back(make_serve_command());
     commands.push_back(make_inspect_command());
     commands.push_back(make_verify_command());
+    commands.push_back(make_compact_command());
     commands.push_back(make_backup_command());
     commands.push_back(make_export_command());
     commands.push_back(make_import_command());

@@ -219,7 +219,7 @@ Result<int> ForgetCommand::run(Invocation& invocation) {
     MC_ASSIGN(const runtime::ForgetReport plan, runtime::plan_forget(*session, choice));
     Output& out = invocation.out;
     if (plan.is_empty()) {
-        if (purge_ && !dry_run_) MC_TRY(runtime::purge(*session));
+        if (purge_ && !dry_run_) MC_TRY(runtime::rewrite_store(*engine, session.get()));
         if (!out.json()) out.text("nothing to forget");
         return 0;
     }
@@ -241,7 +241,7 @@ Result<int> ForgetCommand::forget(Invocation& invocation, runtime::BankSession& 
         bar.update(done, static_cast<double>(done) / static_cast<double>(total));
     };
     MC_TRY(runtime::forget(session, plan, reason_, progress));
-    if (purge_) MC_TRY(runtime::purge(session));
+    if (purge_) MC_TRY(runtime::rewrite_store(session.engine(), &session));
     bar.clear();
     invocation.log.info("forgotten", {{"documents", plan.documents.size()},
                                       {"versions", plan.versions.size()},

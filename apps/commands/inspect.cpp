@@ -15,6 +15,7 @@ namespace {
 constexpr const char* kFooter =
     "Examples:\n"
     "  megacontext inspect\n"
+    "  megacontext inspect --size\n"
     "  megacontext inspect --document book.txt\n"
     "  megacontext inspect --node d1/L2/0 --json\n"
     "  megacontext inspect --document d1 --dot | dot -Tsvg > tree.svg";
@@ -56,29 +57,62 @@ void print_store(Output& out, const storage::Store& store, std::uint64_t size_by
     line("on disk", format_bytes(size_bytes));
 }
 
+void print_sizes(Output& out, const std::vector<storage::StorePart>& parts, std::uint64_t tokens) {
+    using Align = Table::Align;
+    Table table({{"part"}, {"size", Align::kRight}, {"bytes a token", Align::kRight}});
+    Json list = Json::array();
+    std::uint64_t whole = 0;
+    const auto add = [&](const std::string& name, std::uint64_t bytes) {
+        const double share =
+            tokens == 0 ? 0 : static_cast<double>(bytes) / static_cast<double>(tokens);
+        table.add_row({name, format_bytes(bytes), tokens == 0 ? "-" : format_number(share)});
+    };
+    for (const storage::StorePart& part : parts) {
+        add(part.name, part.bytes);
+        list.push_back({{"part", part.name}, {"bytes", part.bytes}});
+        whole += part.bytes;
+    }
+    add("whole", whole);
+    if (out.json())
+        out.json({{"tokens", tokens}, {"disk_bytes", whole}, {"parts", std::move(list)}});
+    else
+        table.print(out);
+}
+
 class InspectCommand final : public Command {
   public:
     CLI::App* define(CLI::App& program, ConfigLayer&) override {
         CLI::App* app = program.add_subcommand("inspect", "Show what a store holds");
         auto* document = app->add_option("--document", document_, "one document's tree");
-        app->add_option("--node", node_, "one node, such as d1/L2/0")->excludes(document);
+        auto* node = app->add_option("--node", node_, "one node, such as d1/L2/0");
+        node->excludes(document);
+        app->add_flag("--size", size_, "what the store's disk space is for")
+            ->excludes(document)
+            ->excludes(node);
         app->add_flag("--dot", dot_, "the document's tree as a Graphviz graph")->needs(document);
         app->footer(kFooter);
         return app;
     }
 
     Result<int> run(Invocation& invocation) override {
-        MC_TRY(document_.empty() && node_.empty() ? show_store(invocation) : show_part(invocation));
+        if (size_)
+            MC_TRY(show_sizes(invocation));
+        else if (document_.empty() && node_.empty())
+            MC_TRY(show_store(invocation));
+        else
+            MC_TRY(show_part(invocation));
         return 0;
     }
 
   private:
     static Result<void> show_store(Invocation& invocation);
+    static Result<void> show_sizes(Invocation& invocation);
     Result<void> show_part(Invocation& invocation) const;
 
     std::string document_;
     std::string node_;
     bool dot_ = false;
+    bool size_ = false;
 };
 
 Result<void> InspectCommand::show_store(Invocation& invocation) {
@@ -108,6 +142,17 @@ Result<void> InspectCommand::show_store(Invocation& invocation) {
             {{"name", database.name}, {"entries", database.entries}, {"bytes", database.bytes}});
     for (const runtime::BankSummary& summary : summaries) line["banks"].push_back(to_json(summary));
     out.json(line);
+    return {};
+}
+
+Result<void> InspectCommand::show_sizes(Invocation& invocation) {
+    MC_ASSIGN(const auto engine,
+              open_engine(invocation, runtime::Need::kStore, runtime::Access::kRead));
+    MC_ASSIGN(const auto parts, engine->store().part_sizes());
+    MC_ASSIGN(const auto summaries, runtime::summarize_banks(engine->store()));
+    std::uint64_t tokens = 0;
+    for (const runtime::BankSummary& summary : summaries) tokens += summary.token_count;
+    print_sizes(invocation.out, parts, tokens);
     return {};
 }
 

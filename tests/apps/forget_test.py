@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`forget` as a user runs it: what is gone, what stays, what is refused."""
 
+import subprocess
+
 import cli
 
 
@@ -51,6 +53,23 @@ class Forget(cli.CliTestCase):
         self.assertEqual(self.traces(words), [])
         self.assertIn("Zebulon", self.evidence("Which animal does Anna Barlow keep?"))
         self.assertEqual(self.cli.result("verify")["faults"], [])
+
+    def test_compact_gives_back_what_was_forgotten(self):
+        self.cli.write("secret.txt", "The xylophonist Quorvath hides his zinc marbles. " * 2000)
+        self.cli.result("ingest", "secret.txt", "--no-gists")
+        self.cli.result("forget", "secret.txt", "--yes")
+        reader = self.cli.start("repl", "--json", stdin=subprocess.PIPE)
+        reader.stdin.write(b".stats\n")
+        reader.stdin.flush()
+        self.assertIn(b"disk_bytes", reader.stdout.readline())
+        self.check_error(self.cli.run("compact"), 12, "locked", "close it")
+        reader.communicate()
+        sizes = self.cli.result("compact")
+        self.assertLess(sizes["bytes_after"], sizes["bytes_before"])
+        self.assertEqual(self.traces((b"xylophonist", b"quorvath")), [])
+        self.assertIn("Zebulon", self.evidence("Which animal does Anna Barlow keep?"))
+        self.assertEqual(self.cli.result("verify")["faults"], [])
+        self.check_error(self.cli.run("compact", "--store", "nowhere"), 3, "invalid_input", "nowhere")
 
     def traces(self, words):
         return [(path.name, word) for path in self.cli.store.rglob("*") if path.is_file()

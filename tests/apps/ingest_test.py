@@ -28,6 +28,17 @@ class Ingest(cli.CliTestCase):
         return {key: record[key] for key in ("tokens", "bytes", "content_hash", "complete",
                                              "levels", "tail_tokens")}
 
+    def test_the_space_on_disk_is_told_by_its_parts(self):
+        tokens = self.cli.result("ingest", self.cli.write("text.txt", SHORT))["tokens"]
+        sizes = self.cli.result("inspect", "--size")
+        parts = {one["part"]: one["bytes"] for one in sizes["parts"]}
+        self.assertEqual(sizes["tokens"], tokens)
+        self.assertEqual(sum(parts.values()), sizes["disk_bytes"])
+        self.assertEqual(set(parts), {"text", "documents", "gists", "statistics", "vectors",
+                                      "words", "other"})
+        for part in ("text", "gists", "vectors", "words"):
+            self.assertGreater(parts[part], 0, part)
+
     def test_the_exact_bytes_come_back(self):
         path = self.cli.write("text.txt", SHORT)
         report = self.cli.result("ingest", path)

@@ -358,6 +358,35 @@ class StorePassageIndexTest : public testing::Test {
     CommitNumber last_;
 };
 
+TEST_F(StorePassageIndexTest, EveryByteOnDiskIsSomePartsAndWhatIsAddedIsInItsPart) {
+    const auto bytes_of = [this](std::string_view name) {
+        const auto parts = *store_->part_sizes();
+        for (const StorePart& part : parts)
+            if (part.name == name) return part.bytes;
+        ADD_FAILURE() << "no part " << name;
+        return std::uint64_t{0};
+    };
+    EXPECT_GT(bytes_of("documents"), 0u);
+    EXPECT_EQ(bytes_of("vectors"), 0u);
+    EXPECT_EQ(bytes_of("words"), 0u);
+    constexpr std::size_t kCount = 4000;
+    {
+        const auto index = *store_->open_passage_index("b", test_embedder(kDim));
+        std::vector<std::string> texts;
+        for (std::size_t i = 0; i < kCount; ++i) texts.push_back("Word" + std::to_string(i) + ".");
+        const auto passages = document_of(1, texts);
+        ASSERT_TRUE(index->add(passages, vectors_of(passages, kDim)));
+        ASSERT_TRUE(index->save(last_));
+    }
+    reopen(StoreMode::kRead);
+    EXPECT_GT(bytes_of("vectors"), kCount * kDim * sizeof(std::uint16_t));  // halves
+    EXPECT_GT(bytes_of("words"), kCount * sizeof("word0"));
+    std::uint64_t sum = 0;
+    const auto parts = *store_->part_sizes();
+    for (const StorePart& part : parts) sum += part.bytes;
+    EXPECT_EQ(sum, *store_->size_on_disk_bytes());
+}
+
 TEST_F(StorePassageIndexTest, AnIndexAheadOfItsStoreIsStaleAndARebuildStartsEmpty) {
     const TextEmbedderInfo embedder = test_embedder(kDim);
     {
