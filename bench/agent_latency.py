@@ -10,6 +10,7 @@ fails.
 import json
 import pathlib
 import random
+import re
 import sys
 import time
 
@@ -43,14 +44,17 @@ def timed(function, *arguments, **named):
     return time.perf_counter() - begin, result
 
 
-def main():
-    binary, model, *texts = map(pathlib.Path, sys.argv[1:])
-    program = OnAllCores(binary.resolve(), model.resolve())
-    tokens = sum(program.result("ingest", path.resolve(), "--no-gists")["tokens"] for path in texts)
-    mcp = agent.McpProcess(program)
-    rng = random.Random(1)
-    remember_s, recall_s = [], []
-    for i in range(MESSAGES):
+def resident_kib(process):
+    """Of a process, the memory that is its own and that of files mapped into it."""
+    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+    return {kind: int(re.search(rf"{kind}:\s+(\d+) kB", status)[1]) for kind in ("RssAnon", "RssFile")}
+
+
+def exchange(mcp, count, seed=1):
+    """Tells messages and asks for each of them: how long either took, and what was told."""
+    rng = random.Random(seed)
+    remember_s, recall_s, told = [], [], []
+    for i in range(count):
         name, thing, place = rng.choice(NAMES), rng.choice(THINGS), rng.choice(PLACES)
         said = f"In week {i}, {name} brought the {thing} number {rng.randrange(10**6)} to {place}."
         seconds, _ = timed(mcp.call, "remember", session=f"chat {i // 100}", role="user", text=said)
@@ -59,12 +63,22 @@ def main():
         recall_s.append(seconds)
         if not any(said in one["text"] for one in found["evidence"]):
             sys.exit(f"not found: {said}")
+        told.append(said)
+    waits = {f"{verb}_{name}_s": percentile(seconds, share)
+             for verb, seconds in (("remember", remember_s), ("recall", recall_s))
+             for name, share in (("p50", .5), ("p99", .99))}
+    return waits, told
+
+
+def main():
+    binary, model, *texts = map(pathlib.Path, sys.argv[1:])
+    program = OnAllCores(binary.resolve(), model.resolve())
+    tokens = sum(program.result("ingest", path.resolve(), "--no-gists")["tokens"] for path in texts)
+    mcp = agent.McpProcess(program)
+    waits, _ = exchange(mcp, MESSAGES)
     assert mcp.close() == 0
     program.close()
-    print(json.dumps({
-        "memory_tokens": tokens, "messages": MESSAGES,
-        "remember_p50_s": percentile(remember_s, .5), "remember_p99_s": percentile(remember_s, .99),
-        "recall_p50_s": percentile(recall_s, .5), "recall_p99_s": percentile(recall_s, .99)}))
+    print(json.dumps({"memory_tokens": tokens, "messages": MESSAGES, **waits}))
 
 
 if __name__ == "__main__":

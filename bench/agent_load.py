@@ -14,7 +14,6 @@ import http.client
 import json
 import pathlib
 import random
-import re
 import signal
 import sys
 import threading
@@ -25,16 +24,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" 
 import agent  # noqa: E402
 import cli  # noqa: E402
 
-from agent_latency import NAMES, PLACES, THINGS, OnAllCores, percentile  # noqa: E402
+from agent_latency import (  # noqa: E402
+    NAMES, PLACES, THINGS, OnAllCores, percentile, resident_kib)
 
 DOCUMENT_EVERY = 20  # of what a connection tells
 GONE = (http.client.HTTPException, OSError)  # what a client sees of a kill
-
-
-def resident_kib(process):
-    """Of a process, the memory that is its own and that of files mapped into it."""
-    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
-    return {kind: int(re.search(rf"{kind}:\s+(\d+) kB", status)[1]) for kind in ("RssAnon", "RssFile")}
 
 
 class Load:
