@@ -23,6 +23,7 @@ Result<void> purge_data_file(StoreParts& parts) {
                       [&](const Path& draft) { return parts.env->copy_compacted(draft); }));
     parts.env.reset();
     MC_ASSIGN(parts.env, LmdbEnv::open(parts.directory, EnvMode::kWrite, kMapBytesInitial));
+    parts.env->use_seal(parts.seal.get());
     return {};
 }
 
