@@ -123,8 +123,9 @@ Result<KeyKind> key_kind_of(std::span<const std::byte> bytes, const std::string&
 }
 
 Error not_encrypted(const std::string& what, const StoreKey& key) {
-    return Error(ErrorCode::kKey,
-                 what + " is not encrypted, and " + key.name() + " was given: leave it out");
+    return Error(ErrorCode::kKey, what + " is not encrypted, and " + key.name() +
+                                      " was given: leave it out, or make an encrypted copy with "
+                                      "`megacontext backup --encrypt DEST`");
 }
 
 }  // namespace mc::storage

@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "storage/lmdb/record_seal.h"
 #include "storage/seal/key_header.h"
 #include "storage/seal/sealer.h"
 #include "storage/seal/sector_cipher.h"
@@ -201,6 +202,69 @@ TEST(StoreFileTest, ASmallFileOpensUnderItsNameAlone) {
     EXPECT_EQ(*read_file(file, 100), "who may");
     EXPECT_EQ(*read_store_file(nullptr, file, 100), "who may");
     EXPECT_EQ(read_store_file(&seal, file, 100).error().code(), ErrorCode::kCorruption);
+}
+
+// What the first programs of this format wrote, with the data key 00 01 … 1f and the key files and
+// passphrase below: it opens for ever.
+TEST(SealFormatTest, WhatWasSealedOnceStillOpens) {
+    const auto bytes = [](std::string_view hex) {
+        std::vector<std::byte> made;
+        for (std::size_t i = 0; i < hex.size(); i += 2)
+            made.push_back(
+                static_cast<std::byte>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16)));
+        return made;
+    };
+    const auto of_file = bytes(
+        "4d435345414c0d0a01000000010000000000000000000000f35d0202a2e469fe1564850a5818f320f85f0a33"
+        "9d8b45c401a4b18d8fe472185424808cef575b7c86b4476a8cd79674a510ee1ff9cbe9185b832304d304906f"
+        "000a126f8038dcdf7247011c659ea10cb9fdf4b1e68ec15f0aaf5699076e3023");
+    const auto of_phrase = bytes(
+        "4d435345414c0d0a010000000200000003000000000001006727b136035c2c2a301acf3dafba0fd0e112d1f4"
+        "3bb039bb784613451fb5d77f590c65a9e270be60e73b725118d95e7b62c413378c63343b819848b0bbb154c2"
+        "5c8b452d906d47382e0003462b13c586cfbd3d1174f0b13797cab93f810b3085");
+    const StoreKey file = key_of('a');
+    const auto phrase = StoreKey::from_passphrase("correct horse", "the passphrase");
+    const auto data_key = unwrap_data_key(of_file, &file, "it");
+    const auto same = unwrap_data_key(of_phrase, &*phrase, "it");
+    ASSERT_TRUE(data_key && same);
+    EXPECT_TRUE(std::ranges::equal(data_key->bytes(), same->bytes()));
+    const StoreSeal seal(*data_key);
+    const auto chunk = open_record(
+        seal, Database::kTokens, token_key(DocumentId(7), 0),
+        bytes(
+            "8b99172ae6b3991190f0f03b46f0c29d35fd597fff435815917836561a6913f6ae83458337a83c52bdf543"
+            "c31d5ba1b745"));
+    ASSERT_TRUE(chunk);
+    EXPECT_EQ(text_of(chunk->value()), "the value");
+    const auto bank_key = bytes("d3a24bc9653e767018ceb92f134318a8");
+    EXPECT_EQ(stored_key(seal, Database::kBanks, "work"), text_of(bank_key));
+    const auto bank = open_record(
+        seal, Database::kBanks, text_of(bank_key),
+        bytes(
+            "915a293174fa904641db79af60aa52e226406f5ad0f947b27cbb2ab5b4ac91947cbb78bf4dc18b36e120e2"
+            "9b85dd29149e2636396776c7"));
+    ASSERT_TRUE(bank);
+    EXPECT_EQ(bank->key, "work");
+    EXPECT_EQ(text_of(bank->value()), "the value");
+    EXPECT_EQ(stored_key(seal, Database::kDocuments, source_key(BankId(1), "notes")),
+              text_of(bytes("7300000001c5162a0ecd7338b74044f85e729ae794")));
+    const IndexKeys keys = seal.index_keys("1/passages.sqlite");
+    const std::pair<const SectorKey*, const char*> sectors[] = {
+        {&keys.content, "1f6a11036ce95ce2e929f5b852f695ce"},
+        {&keys.log, "b92a1c9e9f58bd08c652b73b069083fb"},
+        {&keys.journal, "d226aad82cae59c0c392d99bcaa19fd3"}};
+    for (const auto& [key, expected] : sectors) {
+        std::vector<std::byte> block(16);
+        SectorCipher(*key).encrypt(3, block);
+        EXPECT_EQ(block, bytes(expected));
+    }
+    const auto content = seal.files().open(
+        "keys.json",
+        bytes(
+            "162b79b5a63d072954bb2ae9c883bc9686d3dc6a850a73115582ab6934c9bca45e9ef98a5e20f8ee9cd38f"
+            "e35017ed5e51"));
+    ASSERT_TRUE(content);
+    EXPECT_EQ(text_of(*content), "the value");
 }
 
 }  // namespace
