@@ -17,14 +17,16 @@ namespace mc::apps {
 namespace {
 
 constexpr std::size_t kPassphraseBytesMax = 4096;
+constexpr char kInterruptKey = 3;  // Ctrl-C
 
-// What is typed is not shown while one of these lives.
+// What is typed is not shown while one of these lives. Ctrl-C is a key then: a signal would end the
+// program and leave the terminal so.
 class NoEcho {
   public:
     explicit NoEcho(int fd) : fd_(fd) {
         if (::tcgetattr(fd, &before_) != 0) return;
         termios quiet = before_;
-        quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+        quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO | ISIG);
         changed_ = ::tcsetattr(fd, TCSAFLUSH, &quiet) == 0;
     }
 
@@ -47,7 +49,8 @@ Result<std::string> read_line(int fd) {
     while (line.size() <= kPassphraseBytesMax) {
         char byte = 0;
         const ssize_t count = ::read(fd, &byte, 1);
-        if (count < 0 && errno == EINTR) return fail(ErrorCode::kCancelled, "interrupted");
+        const bool ends = (count < 0 && errno == EINTR) || (count == 1 && byte == kInterruptKey);
+        if (ends) return fail(ErrorCode::kCancelled, "interrupted; no passphrase was given");
         if (count < 0) return fail(system_error(errno, "cannot read", "the passphrase"));
         if (count == 0 && line.empty())
             return fail(ErrorCode::kCancelled, "no passphrase was given");

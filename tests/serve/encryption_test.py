@@ -243,6 +243,8 @@ class OnATerminal(cli.CliTestCase):
         code, seen = self.converse(["read", "note.txt"], [(b"store:", b"wrong")])
         self.assertEqual(code, 13, seen)
         self.assertIn("the key does not open", seen)
+        code, seen = self.converse(["read", "note.txt"], [(b"store:", b"half of it\x03")])
+        self.assertEqual(code, 130, seen)
         code, seen = self.converse(["model", "info"], [])  # works on no store
         self.assertEqual(code, 0, seen)
         self.assertNotIn("Passphrase", seen)
