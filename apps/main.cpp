@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "apps/commands/command.h"
+#include "apps/commands/key_prompt.h"
 #include "apps/commands/options.h"
 #include "apps/terminal/interrupt.h"
 #include "apps/terminal/last_resort.h"
@@ -29,7 +30,7 @@ constexpr const char* kProgramFooter =
     "variables, ./megacontext.toml and the user's config.toml, in this order.\n"
     "Exit codes: 0 done, 2 usage, 3 invalid input, 4 input/output, 5 corruption, 6 out of space,\n"
     "7 format version, 8 model mismatch, 9 over budget, 10 stale index, 11 model, 12 locked,\n"
-    "70 a fault of megacontext itself, 130 interrupted.";
+    "13 key, 70 a fault of megacontext itself, 130 interrupted.";
 
 int exit_code_of(const Error& error) {
     return static_cast<int>(error.code());
@@ -54,7 +55,8 @@ void log_totals(const telemetry::Logger& log, const telemetry::Metrics& metrics)
 
 Result<int> run_command(Command& command, CLI::App& program, const GlobalOptions& options,
                         Output& out) {
-    MC_ASSIGN(const ResolvedConfig settings, resolve_settings(options));
+    MC_ASSIGN(ResolvedConfig settings, resolve_settings(options));
+    MC_TRY(complete_key(settings.config, command.opens_store()));
     const SystemClock clock;
     const telemetry::Logger log(log_options(settings.config, options), clock);
     telemetry::Metrics metrics;

@@ -15,11 +15,12 @@ mc_room(documents/converters SEES core documents)
 mc_room(documents/program SEES core documents documents/converters)
 
 mc_room(storage/codec SEES core formats tree)
-mc_room(storage/index SEES core formats text tree storage/codec)
-mc_room(storage/lmdb SEES core formats tree storage/codec)
-mc_room(storage SEES core tree storage/index storage/lmdb)
-mc_room(storage/portable SEES core tree storage storage/codec storage/lmdb)
-mc_room(storage/salvage SEES core storage/lmdb storage/portable)
+mc_room(storage/seal SEES core)
+mc_room(storage/index SEES core formats text tree storage/codec storage/seal)
+mc_room(storage/lmdb SEES core formats tree storage/codec storage/seal)
+mc_room(storage SEES core tree storage/index storage/lmdb storage/seal)
+mc_room(storage/portable SEES core tree storage storage/codec storage/lmdb storage/seal)
+mc_room(storage/salvage SEES core storage/lmdb storage/portable storage/seal)
 
 mc_room(cuda SEES core formats)
 mc_room(cuda/check SEES core cuda)
@@ -50,7 +51,7 @@ mc_room(lensnet SEES core formats)
 mc_room(lensnet/training SEES core formats lensnet)
 
 mc_room(runtime/search SEES core text tree working_context storage lm/tokenizer)
-mc_room(runtime TORCH SEES core telemetry formats tree working_context documents storage storage/codec storage/portable storage/salvage
+mc_room(runtime TORCH SEES core telemetry formats tree working_context documents storage storage/codec storage/portable storage/salvage storage/seal
                            lm lm/generation lm/tokenizer text embedder gistnet gistnet/macros gistnet/probes
                            lensnet reader runtime/search)
 
@@ -75,7 +76,7 @@ mc_room(eval/chat TORCH SEES core telemetry runtime eval/answers eval/measure ev
 
 mc_room(serve/protocol SEES core)
 mc_room(serve/mcp SEES core serve/protocol)
-mc_room(serve/http SEES core serve/mcp serve/protocol)
+mc_room(serve/http SEES core storage/seal serve/mcp serve/protocol)
 mc_room(serve TORCH SEES core tree runtime serve/http serve/mcp serve/protocol)
 
 mc_room(apps/terminal SEES core working_context)

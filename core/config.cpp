@@ -73,6 +73,23 @@ const std::array<SettingInfo, kSettingCount> kSettings{{
      "folder"},
     {"lens", Kind::kText, "auto",
      "weights of policy lensnet: auto (the program's own) or a file of trained weights"},
+    {"key_file",
+     Kind::kPath,
+     "",
+     "key of an encrypted store; a new store is encrypted with it",
+     {},
+     0,
+     0,
+     true},
+    {"passphrase_file",
+     Kind::kPath,
+     "",
+     "file whose first line is the passphrase of an encrypted store; - asks for it",
+     {},
+     0,
+     0,
+     true},
+    {"passphrase", Kind::kText, "", "passphrase of an encrypted store", {}, 0, 0, true},
     {"log_level", Kind::kChoice, "warning", "least level that is logged", kLogLevelNames},
 }};
 
@@ -189,6 +206,15 @@ Result<void> assign(Config& config, Setting setting, const ConfigLayer::Value& v
         case Setting::kLens:
             config.lens = value.text;
             break;
+        case Setting::kKeyFile:
+            config.key_file = value.text;
+            break;
+        case Setting::kPassphraseFile:
+            config.passphrase_file = value.text;
+            break;
+        case Setting::kPassphrase:
+            config.passphrase = value.text;
+            break;
         case Setting::kLogLevel:
             config.log_level = value.text;
             break;
@@ -196,6 +222,26 @@ Result<void> assign(Config& config, Setting setting, const ConfigLayer::Value& v
             MC_CHECK(false, "kCount is no setting");
     }
     return {};
+}
+
+bool is_key_setting(Setting setting) {
+    return std::ranges::find(kKeySettings, setting) != kKeySettings.end();
+}
+
+// The one layer that says what opens the store; null: none does.
+Result<const ConfigLayer*> key_layer(std::span<const ConfigLayer> layers) {
+    for (const ConfigLayer& layer : layers) {
+        std::vector<std::string> given;
+        for (const Setting setting : kKeySettings)
+            if (const auto found = layer.values.find(setting); found != layer.values.end())
+                given.push_back(found->second.place);
+        if (given.size() > 1)
+            return fail(ErrorCode::kUsage, given[0] + " and " + given[1] +
+                                               ": a store is opened with one key; give one of "
+                                               "them");
+        if (!given.empty()) return &layer;
+    }
+    return static_cast<const ConfigLayer*>(nullptr);
 }
 
 // The layer of a file, or none when the file does not exist.
@@ -276,6 +322,7 @@ std::optional<Path> user_config_file(const Environment& environment) {
 
 Result<ResolvedConfig> resolve(std::span<const ConfigLayer> layers) {
     ResolvedConfig resolved;
+    MC_ASSIGN(const ConfigLayer* const keys, key_layer(layers));
     for (std::size_t i = 0; i < kSettingCount; ++i) {
         const auto setting = static_cast<Setting>(i);
         const ConfigLayer::Value* winner = nullptr;
@@ -283,8 +330,10 @@ Result<ResolvedConfig> resolve(std::span<const ConfigLayer> layers) {
             const auto found = layer.values.find(setting);
             if (found == layer.values.end()) continue;
             MC_TRY(check_value(found->second, setting_info(setting)));
-            if (winner == nullptr) winner = &found->second;
+            const bool counts = !is_key_setting(setting) || &layer == keys;
+            if (winner == nullptr && counts) winner = &found->second;
         }
+        if (winner == nullptr && setting_info(setting).is_optional) continue;
         if (winner == nullptr)
             return fail(ErrorCode::kUsage, "no " + std::string(setting_info(setting).help) +
                                                ": give " + flag_name(setting) + ", or set " +

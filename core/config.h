@@ -40,6 +40,10 @@ struct Config {
     std::string codebook;                // of codec pq: auto, or a file
     std::string embedder;                // of sentences: auto, none, or a folder
     std::string lens;                    // of policy lensnet: auto, or a file
+    // What opens an encrypted store, at most one of the three; empty: none was given.
+    Path key_file;
+    Path passphrase_file;
+    std::string passphrase;
     std::string log_level;
 };
 
@@ -59,6 +63,9 @@ enum class Setting : std::size_t {
     kCodebook,
     kEmbedder,
     kLens,
+    kKeyFile,
+    kPassphraseFile,
+    kPassphrase,
     kLogLevel,
     kCount,
 };
@@ -88,6 +95,7 @@ struct SettingInfo {
     std::span<const std::string_view> choices = {};  // kChoice
     std::uint64_t minimum = 0;                       // kNumber
     std::uint64_t maximum = 0;                       // kNumber
+    bool is_optional = false;                        // may be given by no layer
 };
 
 const SettingInfo& setting_info(Setting setting);
@@ -132,7 +140,12 @@ struct ResolvedConfig {
     }
 };
 
-// Layers strongest first. A setting that no layer gives (store and model without HOME) is an error.
+// Of the settings that open a store, those of the strongest layer that has any count.
+inline constexpr std::array kKeySettings{Setting::kKeyFile, Setting::kPassphraseFile,
+                                         Setting::kPassphrase};
+
+// Layers strongest first. A setting that no layer gives (store and model without HOME) is an error,
+// but for optional ones; so are two of kKeySettings in one layer.
 Result<ResolvedConfig> resolve(std::span<const ConfigLayer> layers);
 
 // The program's order: flags, environment, project folder's file, user's file, defaults.

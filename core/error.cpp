@@ -29,6 +29,8 @@ std::string_view error_code_name(ErrorCode code) {
             return "model";
         case ErrorCode::kLocked:
             return "locked";
+        case ErrorCode::kKey:
+            return "key";
         case ErrorCode::kCancelled:
             return "cancelled";
     }

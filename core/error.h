@@ -24,6 +24,7 @@ enum class ErrorCode {
     kStaleIndex = 10,    // a derived index does not match the store; rebuild
     kModel = 11,         // the base model failed
     kLocked = 12,        // another process writes this store
+    kKey = 13,           // store or file is encrypted, and not with the key that was given
     kCancelled = 130,    // the user interrupted; what was committed stays
 };
 

@@ -14,9 +14,18 @@
 
 namespace mc::runtime {
 
+// What becomes of the encryption.
+enum class CopyKind {
+    kAsItIs,
+    kEncrypted,     // with the key of the settings; the store is not encrypted
+    kNotEncrypted,  // the key of the settings opens the store
+};
+
 // check: is handed the finished copy, open for reading without a model, before it is moved to the
-// destination; an error of it ends the backup.
-Result<void> back_up(const Config& config, const Path& destination, telemetry::Metrics& metrics,
+// destination; an error of it ends the backup. Errors: kUsage for kinds that need a key where the
+// settings name none.
+Result<void> back_up(const Config& config, const Path& destination, CopyKind kind,
+                     telemetry::Metrics& metrics,
                      const std::function<Result<void>(Engine& copy)>& check);
 
 }  // namespace mc::runtime

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runtime/foreign_gists.h"
+#include "runtime/store_key.h"
 #include "runtime/versions.h"
 #include "storage/portable/import_document.h"
 
@@ -200,7 +201,10 @@ storage::TextOf text_by(const lm::Tokenizer& tokenizer) {
 
 Result<ImportReport> import_bank(const Config& config, const Path& path,
                                  telemetry::Metrics& metrics, const ImportOptions& options) {
-    MC_ASSIGN(const auto file, storage::BankFile::open(path));
+    MC_ASSIGN(const auto store_key, store_key_of(config));
+    const storage::StoreKey* const key =
+        options.file_key ? &*options.file_key : pointer_to(store_key);
+    MC_ASSIGN(const auto file, storage::BankFile::open(path, key));
     MC_ASSIGN(const auto tokenizer, lm::Tokenizer::open(config.model));
     return Import(config, *file, *tokenizer, options).run(metrics);
 }

@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,6 +35,8 @@ struct TransferProgress {
 };
 
 struct ImportOptions {
+    // Opens an encrypted file; nullopt: what opens the store does.
+    std::optional<storage::StoreKey> file_key;
     const std::atomic<bool>* cancelled = nullptr;
     std::function<void(const TransferProgress&)> progress;  // may be empty
     // Of each document of the file, in order; may be empty.

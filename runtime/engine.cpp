@@ -9,6 +9,7 @@
 #include "embedder/sentence_embedder.h"
 #include "lensnet/lens_file.h"
 #include "lensnet/shipped_lens.h"
+#include "runtime/store_key.h"
 #include "storage/codec/codebook_file.h"
 
 namespace mc::runtime {
@@ -82,10 +83,12 @@ Result<std::unique_ptr<Engine>> Engine::open(const Config& config, Need need, Ac
     // Before the weights are loaded: a wrong --store is found at once, and an existing store says
     // which encoder made it.
     std::optional<storage::StoreMeta> existing;
+    MC_ASSIGN(const auto key, store_key_of(config));
     if (store_exists(config.store)) {
         storage::StoreOptions options;
         options.directory = config.store;
         options.clock = &engine->clock_;
+        options.key = pointer_to(key);
         MC_ASSIGN(const auto store, storage::Store::open(options));
         existing = store->meta();
     } else if (access != Access::kWrite || need != Need::kModel) {
@@ -101,7 +104,7 @@ Result<std::unique_ptr<Engine>> Engine::open(const Config& config, Need need, Ac
     if (!existing) {
         MC_ASSIGN(codec, choose_codec(config, engine->encoder_->info()));
     }
-    MC_TRY(engine->open_store(need, access, codec));
+    MC_TRY(engine->open_store(need, access, codec, pointer_to(key)));
     return engine;
 }
 
@@ -135,10 +138,12 @@ Result<void> Engine::open_model(Need need, const std::optional<storage::StoreMet
     return {};
 }
 
-Result<void> Engine::open_store(Need need, Access access, const StoreCodec& codec) {
+Result<void> Engine::open_store(Need need, Access access, const StoreCodec& codec,
+                                const storage::StoreKey* key) {
     storage::StoreOptions options;
     options.directory = config_.store;
     options.clock = &clock_;
+    options.key = key;
     if (need == Need::kModel) {
         options.identity = storage::StoreIdentity{model_->config().name, model_->hash(),
                                                   model_->tokenizer().hash(), encoder_->info()};

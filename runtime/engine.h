@@ -94,7 +94,8 @@ class Engine {
     Engine(Config config, telemetry::Metrics& metrics);
 
     Result<void> open_model(Need need, const std::optional<storage::StoreMeta>& existing);
-    Result<void> open_store(Need need, Access access, const StoreCodec& codec);
+    Result<void> open_store(Need need, Access access, const StoreCodec& codec,
+                            const storage::StoreKey* key);
 
     Config config_;
     telemetry::Metrics& metrics_;

@@ -3,6 +3,7 @@
 
 #include <system_error>
 
+#include "runtime/store_key.h"
 #include "storage/codec/codebook_file.h"
 #include "storage/portable/import_document.h"
 
@@ -22,6 +23,8 @@ Result<std::optional<storage::StoreMeta>> existing_store(const Config& config, c
     storage::StoreOptions options;
     options.directory = config.store;
     options.clock = &clock;
+    MC_ASSIGN(const auto key, store_key_of(config));
+    options.key = pointer_to(key);
     MC_ASSIGN(const auto store, storage::Store::open(options));
     return std::optional<storage::StoreMeta>(store->meta());
 }
@@ -47,6 +50,8 @@ Result<void> make_store_for(const Config& config, const storage::StoreMeta& thei
     options.identity = theirs.identity;
     options.codec_at_creation = theirs.codec;
     options.clock = &clock;
+    MC_ASSIGN(const auto key, store_key_of(config));
+    options.key = pointer_to(key);
     std::optional<storage::GistCodebook> codebook;
     if (theirs.codebook_hash) {
         MC_ASSIGN(codebook, load_codebook(config.codebook));

@@ -10,6 +10,7 @@
 #include "runtime/bank_session.h"
 #include "runtime/bank_transfer.h"
 #include "runtime/foreign_gists.h"
+#include "runtime/store_key.h"
 #include "runtime/versions.h"
 #include "storage/portable/import_document.h"
 
@@ -188,7 +189,8 @@ Result<RepairReport> repair_store(const Config& config, const Path& into,
     if (std::filesystem::equivalent(into, config.store, failed) && !failed)
         return fail(ErrorCode::kUsage, "--into " + into.string() +
                                            " is the damaged store itself: name another folder");
-    MC_ASSIGN(const auto damaged, storage::SalvagedStore::open(config.store));
+    MC_ASSIGN(const auto key, store_key_of(config));
+    MC_ASSIGN(const auto damaged, storage::SalvagedStore::open(config.store, pointer_to(key)));
     return Repair(config, into, *damaged, options).run(metrics);
 }
 

@@ -24,12 +24,14 @@ Result<void> serve_http(runtime::Memory& memory, const ServeOptions& options,
     service_options.version = options.version;
     service_options.bank = config.bank;
     service_options.keys_file = AccessKeys::file_of(config.store);
+    service_options.seal = memory.engine().store().seal();
     service_options.is_local = is_local(options.host);
     service_options.metrics_text = [&memory] {
         return memory.engine().metrics().prometheus_text();
     };
     service_options.clock = &memory.engine().clock();
-    MC_ASSIGN(const AccessKeys keys, AccessKeys::load(service_options.keys_file));
+    MC_ASSIGN(const AccessKeys keys,
+              AccessKeys::load(service_options.keys_file, service_options.seal));
     if (!service_options.is_local && keys.keys().empty())
         return fail(ErrorCode::kUsage,
                     "others can reach " + options.host +
@@ -38,8 +40,9 @@ Result<void> serve_http(runtime::Memory& memory, const ServeOptions& options,
     std::atomic<bool> stopping = false;
     EngineQueue queue(kPlacesMax);
     MemoryAdapter adapter(memory);
-    MC_ASSIGN(const auto operations, Operations::open(Operations::folder_of(config.store),
-                                                      memory.engine().clock(), adapter));
+    MC_ASSIGN(const auto operations,
+              Operations::open(Operations::folder_of(config.store), memory.engine().clock(),
+                               adapter, service_options.seal));
     HttpService service(service_options, adapter, queue, *operations, stopping);
     MC_ASSIGN(const auto server,
               HttpServer::open(options.host, options.port, options.tls, service));

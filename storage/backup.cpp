@@ -78,13 +78,11 @@ void remove_draft(const Path& draft) {
     ::rmdir(draft.c_str());
 }
 
-Result<void> copy_and_check(const Path& directory, const Path& draft,
-                            const std::function<Result<void>(const Path& copy)>& check) {
+using OnFolder = std::function<Result<void>(const Path& folder)>;
+
+Result<void> copy_and_check(const Path& draft, const OnFolder& copy, const OnFolder& check) {
     ::unlink((draft / "data.mdb").c_str());  // of a backup that was killed
-    {
-        MC_ASSIGN(const auto env, LmdbEnv::open(directory, EnvMode::kRead, kMapBytesInitial));
-        MC_TRY(env->copy_compacted(draft));
-    }
+    MC_TRY(copy(draft));
     MC_TRY(check(draft));
     ::unlink((draft / "lock.mdb").c_str());  // of whoever checked
     return sync_folder(draft);
@@ -108,10 +106,8 @@ Result<void> move_into_place(const Path& draft, const Path& destination) {
     return sync_folder(destination.parent_path());
 }
 
-}  // namespace
-
-Result<void> back_up_store(const Path& directory, const Path& destination,
-                           const std::function<Result<void>(const Path& copy)>& check) {
+Result<void> back_up(const Path& directory, const Path& destination, const OnFolder& copy,
+                     const OnFolder& check) {
     MC_ASSIGN(const Path place, plain_path(destination));
     MC_TRY(check_places(directory, place));
     const Path draft = place.string() + ".new";
@@ -122,10 +118,27 @@ Result<void> back_up_store(const Path& directory, const Path& destination,
         ::rmdir(draft.c_str());  // where nobody else is at work there
         return fail(std::move(lock.error()));
     }
-    Result<void> done = copy_and_check(directory, draft, check);
+    Result<void> done = copy_and_check(draft, copy, check);
     if (done) done = move_into_place(draft, place);
     if (!done) remove_draft(draft);
     return done;
+}
+
+}  // namespace
+
+Result<void> back_up_store(const Path& directory, const Path& destination,
+                           const std::function<Result<void>(const Path& copy)>& check) {
+    const auto copy = [&](const Path& draft) -> Result<void> {
+        MC_ASSIGN(const auto env, LmdbEnv::open(directory, EnvMode::kRead, kMapBytesInitial));
+        return env->copy_compacted(draft);
+    };
+    return back_up(directory, destination, copy, check);
+}
+
+Result<void> back_up_recoded(const Path& directory, const Path& destination, const Recoding& keys,
+                             const std::function<Result<void>(const Path& copy)>& check) {
+    const auto copy = [&](const Path& draft) { return recode_store(directory, draft, keys); };
+    return back_up(directory, destination, copy, check);
 }
 
 }  // namespace mc::storage

@@ -14,6 +14,7 @@
 
 #include "core/files.h"
 #include "core/result.h"
+#include "storage/lmdb/recode_store.h"
 
 namespace mc::storage {
 
@@ -21,5 +22,10 @@ namespace mc::storage {
 // backup. Cost: reads and writes what the store holds.
 Result<void> back_up_store(const Path& directory, const Path& destination,
                            const std::function<Result<void>(const Path& copy)>& check);
+
+// As above, with the copy encrypted, or not encrypted any more. The key of the store's own copy
+// is its own: it is encrypted with a new data key. Errors: kKey too.
+Result<void> back_up_recoded(const Path& directory, const Path& destination, const Recoding& keys,
+                             const std::function<Result<void>(const Path& copy)>& check);
 
 }  // namespace mc::storage

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/store.h"
 
+#include <algorithm>
+#include <system_error>
 #include <utility>
 
 #include "core/check.h"
@@ -12,6 +14,7 @@
 #include "storage/lmdb/purge.h"
 #include "storage/lmdb/store_parts.h"
 #include "storage/lmdb/store_verifier.h"
+#include "storage/lmdb/unseal_store.h"
 
 namespace mc::storage {
 namespace {
@@ -25,11 +28,11 @@ Result<StoreMeta> read_meta(const LmdbEnv& env) {
         return {};
     }));
     const std::string name = "store " + env.directory().string();
-    if (meta.format_version > kStoreFormatVersion)
+    if (meta.format_version > kSealedFormatVersion)
         return fail(ErrorCode::kFormatVersion,
                     name + " has format version " + std::to_string(meta.format_version) +
                         "; this program reads versions up to " +
-                        std::to_string(kStoreFormatVersion) +
+                        std::to_string(kSealedFormatVersion) +
                         ": use the program that made it, or another --store");
     if (meta.block_size != kBlockSize)
         return fail(ErrorCode::kFormatVersion,
@@ -39,9 +42,10 @@ Result<StoreMeta> read_meta(const LmdbEnv& env) {
 }
 
 // An older program must not read what this one may write.
-Result<void> raise_format(LmdbEnv& env, StoreMeta& meta) {
-    if (meta.format_version == kStoreFormatVersion) return {};
-    meta.format_version = kStoreFormatVersion;
+Result<void> raise_format(LmdbEnv& env, StoreMeta& meta, bool is_sealed) {
+    const std::uint32_t newest = is_sealed ? kSealedFormatVersion : kStoreFormatVersion;
+    if (meta.format_version == newest) return {};
+    meta.format_version = newest;
     return env.write([&](WriteTransaction& txn) {
         return put_record(txn, Database::kMeta, kMetaKey, encode_meta, meta);
     });
@@ -122,10 +126,11 @@ Result<std::unique_ptr<Store>> Store::open(const StoreOptions& options) {
               LmdbEnv::open(options.directory, parts->writable() ? EnvMode::kWrite : EnvMode::kRead,
                             options.map_bytes_initial));
     MC_ASSIGN(parts->meta, read_meta(*parts->env));
+    MC_ASSIGN(parts->seal, unseal_store(*parts->env, options.key));
     if (options.identity)
         MC_TRY(check_identity(options.directory, parts->meta.identity, *options.identity));
     MC_TRY(open_coder(*parts, options.codebook));
-    if (parts->writable()) MC_TRY(raise_format(*parts->env, parts->meta));
+    if (parts->writable()) MC_TRY(raise_format(*parts->env, parts->meta, parts->seal != nullptr));
     return std::unique_ptr<Store>(new Store(std::move(parts)));
 }
 
@@ -141,6 +146,28 @@ const StoreMeta& Store::meta() const {
     return parts_->meta;
 }
 
+const StoreSeal* Store::seal() const {
+    return parts_->seal.get();
+}
+
+Result<std::optional<KeyKind>> Store::key_kind(const Path& directory) {
+    constexpr std::uint64_t kMapBytesInitial = 1ULL << 28;  // grows to what the store needs
+    MC_ASSIGN(const auto env, LmdbEnv::open(directory, EnvMode::kRead, kMapBytesInitial));
+    MC_ASSIGN(const auto header, read_key_header(*env));
+    if (!header) return std::optional<KeyKind>();
+    MC_ASSIGN(const KeyKind kind,
+              key_kind_of(std::as_bytes(std::span(*header)), "store " + directory.string()));
+    return std::optional(kind);
+}
+
+Result<void> Store::change_key(const StoreKey& key) {
+    MC_TRY(parts_->require_writable());
+    if (parts_->seal == nullptr)
+        return fail(not_encrypted("store " + parts_->directory.string(), key));
+    MC_TRY(change_store_key(*parts_->env, *parts_->seal, key));
+    return purge();
+}
+
 Result<std::vector<BankRecord>> Store::list_banks() const {
     std::vector<BankRecord> banks;
     MC_TRY(parts_->env->read([&](const ReadTransaction& txn) -> Result<void> {
@@ -154,6 +181,7 @@ Result<std::vector<BankRecord>> Store::list_banks() const {
                 return true;
             });
     }));
+    std::ranges::sort(banks, {}, &BankRecord::name);  // of hidden names, in order of their hashes
     return banks;
 }
 
@@ -215,6 +243,11 @@ Result<Path> Store::index_path(const BankRecord& bank, const char* file) const {
     return directory / file;
 }
 
+std::optional<IndexKeys> Store::index_keys(const BankRecord& bank) const {
+    if (parts_->seal == nullptr) return std::nullopt;
+    return parts_->seal->index_keys(std::to_string(bank.id.value) + "/" + kPassageIndexFile);
+}
+
 // Commits that an index holds and the store does not: the store is older than its cache.
 Result<void> Store::check_watermark(const BankRecord& bank, CommitNumber watermark) const {
     MC_ASSIGN(const CommitNumber last, BankNodeStore(*parts_, bank).last_commit());
@@ -233,6 +266,7 @@ Result<std::unique_ptr<PassageIndex>> Store::open_passage_index(std::string_view
     PassageIndexOptions options;
     options.path = path;
     options.embedder = embedder;
+    options.keys = index_keys(record);
     if (embedder.dim > 0) {
         MC_ASSIGN(options.codec, codec_for(embedder));
     }

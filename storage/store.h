@@ -8,8 +8,8 @@
 // open Store per directory in a process. Threads: const methods from any thread, the rest from the
 // one engine thread.
 // Errors: kInvalidInput (no such store, bank or bad name; writing when opened for reading),
-// kFormatVersion, kModelMismatch (the codebook too), kLocked, kCorruption naming store, database
-// and key, kOutOfSpace with the last commit intact, kIo.
+// kFormatVersion, kKey, kModelMismatch (the codebook too), kLocked, kCorruption naming store,
+// database and key, kOutOfSpace with the last commit intact, kIo.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,8 @@
 #include "core/result.h"
 #include "storage/lmdb/macro_record.h"
 #include "storage/lmdb/store_types.h"
+#include "storage/seal/store_key.h"
+#include "storage/seal/store_seal.h"
 #include "tree/node_store.h"
 #include "tree/passage_index.h"
 #include "tree/text_embedder.h"
@@ -55,6 +57,16 @@ class Store {
     const Path& directory() const;
     bool writable() const;
     const StoreMeta& meta() const;
+    // Of an encrypted store, what it is encrypted with; null of any other.
+    const StoreSeal* seal() const;
+
+    // What opens the store at a folder; nullopt: it is not encrypted. Errors: those of opening it.
+    static Result<std::optional<KeyKind>> key_kind(const Path& directory);
+
+    // From now on another key opens the store, and the one before does not; nothing is encrypted
+    // anew but the key. Errors: kKey for a store that is not encrypted; as purge(), after which
+    // the new key holds and a trace of the old one may be in the file. Requires, cost: as purge().
+    Result<void> change_key(const StoreKey& key);
 
     // In order of name.
     Result<std::vector<BankRecord>> list_banks() const;
@@ -107,6 +119,7 @@ class Store {
     explicit Store(std::unique_ptr<StoreParts> parts);
     Result<BankRecord> require_bank(std::string_view name) const;
     Result<Path> index_path(const BankRecord& bank, const char* file) const;
+    std::optional<IndexKeys> index_keys(const BankRecord& bank) const;
     Result<void> check_watermark(const BankRecord& bank, CommitNumber watermark) const;
 
     std::unique_ptr<StoreParts> parts_;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Store's macros: records of their own beside a bank's documents.
+#include <algorithm>
+
 #include "storage/lmdb/store_parts.h"
 #include "storage/store.h"
 
@@ -31,6 +33,7 @@ Result<std::vector<MacroRecord>> Store::list_macros(std::string_view bank) const
                 return true;
             });
     }));
+    std::ranges::sort(macros, {}, &MacroRecord::name);
     return macros;
 }
 

@@ -55,7 +55,7 @@ Result<std::vector<StorePart>> Store::part_sizes() const {
     MC_ASSIGN(const auto banks, list_banks());
     for (const BankRecord& bank : banks) {
         MC_ASSIGN(const Path path, index_path(bank, kPassageIndexFile));
-        MC_ASSIGN(const IndexSize one, measure_index(path));
+        MC_ASSIGN(const IndexSize one, measure_index(path, index_keys(bank)));
         index.vector_bytes += one.vector_bytes;
         index.word_bytes += one.word_bytes;
     }

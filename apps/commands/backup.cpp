@@ -15,6 +15,7 @@ constexpr const char* kFooter =
     "Examples:\n"
     "  megacontext backup saved/monday\n"
     "  megacontext --store saved/monday verify\n"
+    "  megacontext --key-file ~/memory.key backup --encrypt encrypted\n"
     "The copy is a store like any other, as of one commit; an ingest may go on meanwhile. It is\n"
     "checked as verify does before it is kept, which takes as long as verify. Indexes are not\n"
     "copied: the first query or ingest on the copy rebuilds them. Keys of serve are not copied.";
@@ -24,6 +25,10 @@ class BackupCommand final : public Command {
     CLI::App* define(CLI::App& program, ConfigLayer&) override {
         CLI::App* app = program.add_subcommand("backup", "Copy the store while it is in use");
         app->add_option("DEST", destination_, "the folder to make; it must not exist")->required();
+        auto* const encrypt = app->add_flag(
+            "--encrypt", encrypt_, "of a store that is not encrypted, with the key that is given");
+        app->add_flag("--decrypt", decrypt_, "of an encrypted store, a copy that is not encrypted")
+            ->excludes(encrypt);
         app->footer(kFooter);
         return app;
     }
@@ -32,6 +37,8 @@ class BackupCommand final : public Command {
 
   private:
     std::string destination_;
+    bool encrypt_ = false;
+    bool decrypt_ = false;
 };
 
 Result<int> BackupCommand::run(Invocation& invocation) {
@@ -47,7 +54,10 @@ Result<int> BackupCommand::run(Invocation& invocation) {
                         findings.faults.front().at("message").get<std::string>() +
                         "; run megacontext verify on the store");
     };
-    MC_TRY(runtime::back_up(invocation.config, destination_, invocation.metrics, check));
+    const auto kind = encrypt_   ? runtime::CopyKind::kEncrypted
+                      : decrypt_ ? runtime::CopyKind::kNotEncrypted
+                                 : runtime::CopyKind::kAsItIs;
+    MC_TRY(runtime::back_up(invocation.config, destination_, kind, invocation.metrics, check));
     Output& out = invocation.out;
     if (out.json())
         out.json({{"store", invocation.config.store.string()},

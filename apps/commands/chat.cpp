@@ -9,6 +9,7 @@
 #include "apps/repl/chat_console.h"
 #include "apps/repl/line_reader.h"
 #include "apps/views/answer_settings.h"
+#include "runtime/store_key.h"
 
 namespace mc::apps {
 namespace {
@@ -62,25 +63,27 @@ class ChatSubcommand final : public Command {
         MC_ASSIGN(const auto session, runtime::ChatSession::open(*bank, chat_options_));
         ChatConsole console(*session, answer_options_, invocation.out);
         if (isatty(STDIN_FILENO) == 1) {
-            run_terminal(console, invocation.out);
+            run_terminal(console, invocation);
             return 0;
         }
         return run_pipe(console);
     }
 
   private:
-    static void run_terminal(ChatConsole& console, Output& out);
+    static void run_terminal(ChatConsole& console, const Invocation& invocation);
     static Result<int> run_pipe(ChatConsole& console);
 
     runtime::ChatOptions chat_options_;
     runtime::AnswerOptions answer_options_ = answers_of_a_chat();
 };
 
-void ChatSubcommand::run_terminal(ChatConsole& console, Output& out) {
+void ChatSubcommand::run_terminal(ChatConsole& console, const Invocation& invocation) {
+    Output& out = invocation.out;
     out.note(console.greeting());
     std::vector<std::string_view> words;
     for (const ChatCommand& command : chat_commands()) words.push_back(command.name);
-    LineReader reader("chat_history", std::move(words));
+    const bool is_private = runtime::has_key(invocation.config);
+    LineReader reader(is_private ? "" : "chat_history", std::move(words));
     while (!console.wants_quit()) {
         const auto line = reader.read(console.prompt());
         if (!line) return;

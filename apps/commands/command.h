@@ -46,6 +46,9 @@ class Command {
     // Adds the subcommand to the program. Settings that this command alone uses go into `flags`.
     virtual CLI::App* define(CLI::App& program, ConfigLayer& flags) = 0;
 
+    // Whether what was given works on the store of the settings: then its passphrase is asked for.
+    virtual bool opens_store() const { return true; }
+
     // Called when this subcommand was given.
     virtual Result<int> run(Invocation& invocation) = 0;
 };
@@ -68,6 +71,7 @@ std::unique_ptr<Command> make_export_command();
 std::unique_ptr<Command> make_import_command();
 std::unique_ptr<Command> make_repair_command();
 std::unique_ptr<Command> make_bank_command();
+std::unique_ptr<Command> make_key_command();
 std::unique_ptr<Command> make_macro_command();
 std::unique_ptr<Command> make_model_command();
 std::unique_ptr<Command> make_eval_command();

@@ -25,6 +25,7 @@ std::vector<std::unique_ptr<Command>> make_commands() {
     commands.push_back(make_import_command());
     commands.push_back(make_repair_command());
     commands.push_back(make_bank_command());
+    commands.push_back(make_key_command());
     commands.push_back(make_macro_command());
     commands.push_back(make_model_command());
     commands.push_back(make_eval_command());

@@ -103,6 +103,8 @@ class CompletionCommand final : public Command {
         return app;
     }
 
+    bool opens_store() const override { return false; }
+
     Result<int> run(Invocation& invocation) override {
         invocation.out.raw(bash_script(invocation.program));
         return 0;

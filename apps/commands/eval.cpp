@@ -31,6 +31,8 @@ class EvalCommand final : public Command {
         return app;
     }
 
+    bool opens_store() const override { return false; }
+
     Result<int> run(Invocation& invocation) override { return suites_.run(invocation); }
 
   private:

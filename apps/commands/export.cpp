@@ -7,6 +7,7 @@
 #include "apps/terminal/interrupt.h"
 #include "apps/terminal/text.h"
 #include "runtime/bank_transfer.h"
+#include "runtime/store_key.h"
 #include "telemetry/progress.h"
 
 namespace mc::apps {
@@ -20,7 +21,8 @@ constexpr const char* kFooter =
     "The file holds every document of the bank to the byte, with names, times and metadata, and\n"
     "the tombstones of what was forgotten, as they are at one commit; with --gists an import "
     "needs\n"
-    "to encode nothing where the same models are in use. A file that is there is replaced.";
+    "to encode nothing where the same models are in use. A file that is there is replaced. Of an\n"
+    "encrypted store the file is encrypted, and opens with the key that opens the store now.";
 
 class ExportCommand final : public Command {
   public:
@@ -29,6 +31,7 @@ class ExportCommand final : public Command {
         app->add_option("FILE", file_, "the file to make; - for standard output")->required();
         app->add_flag("--gists", with_gists_,
                       "its gists too, which makes it some ten times larger");
+        app->add_flag("--plain", plain_, "of an encrypted store, a file that is not encrypted");
         app->footer(kFooter);
         return app;
     }
@@ -36,14 +39,16 @@ class ExportCommand final : public Command {
     Result<int> run(Invocation& invocation) override;
 
   private:
-    void print(Output& out, const std::string& bank, const storage::ExportReport& report) const;
+    void print(Output& out, const std::string& bank, const storage::ExportReport& report,
+               bool encrypted) const;
 
     std::string file_;
     bool with_gists_ = false;
+    bool plain_ = false;
 };
 
-void ExportCommand::print(Output& out, const std::string& bank,
-                          const storage::ExportReport& report) const {
+void ExportCommand::print(Output& out, const std::string& bank, const storage::ExportReport& report,
+                          bool encrypted) const {
     const storage::BankFileTotals& totals = report.totals;
     if (out.json()) {
         out.json({{"bank", bank},
@@ -53,13 +58,14 @@ void ExportCommand::print(Output& out, const std::string& bank,
                   {"bytes", totals.bytes},
                   {"tombstones", totals.tombstones},
                   {"gists", with_gists_},
+                  {"encrypted", encrypted},
                   {"file_bytes", report.file_bytes}});
         return;
     }
     const std::string line =
         out.strong("exported") + "  bank " + bank + "  " + format_count(totals.documents) +
         " documents, " + format_count(totals.tokens) + " tokens, " + format_count(totals.bytes) +
-        " bytes in " + format_bytes(report.file_bytes);
+        " bytes in " + format_bytes(report.file_bytes) + (encrypted ? ", encrypted" : "");
     file_ == "-" ? out.note(line) : out.text(line);
 }
 
@@ -75,13 +81,15 @@ Result<int> ExportCommand::run(Invocation& invocation) {
     bar.begin("export " + excerpt(invocation.config.bank, 24));
     storage::ExportOptions options;
     options.with_gists = with_gists_;
+    MC_ASSIGN(const auto key, runtime::store_key_of(invocation.config));
+    if (!plain_) options.key = runtime::pointer_to(key);
     options.text_of = runtime::text_by(engine->tokenizer());
     options.progress = [&](std::uint64_t tokens) { bar.update(tokens, std::nullopt); };
     options.cancelled = &invocation.interrupted;
     MC_ASSIGN(const auto report,
               storage::export_bank(engine->store(), session->nodes(), file_, options));
     bar.clear();
-    print(invocation.out, invocation.config.bank, report);
+    print(invocation.out, invocation.config.bank, report, options.key != nullptr);
     return 0;
 }
 

@@ -4,10 +4,12 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/commands/command.h"
+#include "apps/commands/key_prompt.h"
 #include "apps/terminal/interrupt.h"
 #include "apps/terminal/text.h"
 #include "apps/views/render.h"
 #include "runtime/bank_transfer.h"
+#include "runtime/store_key.h"
 #include "telemetry/progress.h"
 
 namespace mc::apps {
@@ -28,6 +30,14 @@ class ImportCommand final : public Command {
     CLI::App* define(CLI::App& program, ConfigLayer&) override {
         CLI::App* app = program.add_subcommand("import", "Take an exported bank in");
         app->add_option("FILE", file_, "what export wrote; - for standard input")->required();
+        auto* const key =
+            app->add_option("--file-key", key_file_,
+                            "key file that opens the file, where it is not that of the store")
+                ->type_name("FILE");
+        app->add_option("--file-passphrase", passphrase_file_,
+                        "file whose first line is the passphrase of the file; - asks for it")
+            ->type_name("FILE")
+            ->excludes(key);
         app->footer(kFooter);
         return app;
     }
@@ -37,7 +47,11 @@ class ImportCommand final : public Command {
   private:
     void print(Output& out, const std::string& bank, const runtime::ImportReport& report) const;
 
+    Result<std::optional<storage::StoreKey>> file_key() const;
+
     std::string file_;
+    std::string key_file_;
+    std::string passphrase_file_;
 };
 
 void print_document(Output& out, const DocumentRecord& document, bool was_there) {
@@ -76,6 +90,17 @@ void ImportCommand::print(Output& out, const std::string& bank,
                       : std::string("as in the file")));
 }
 
+Result<std::optional<storage::StoreKey>> ImportCommand::file_key() const {
+    Config named;
+    named.key_file = key_file_;
+    named.passphrase_file = passphrase_file_;
+    if (passphrase_file_ == "-") {
+        MC_ASSIGN(named.passphrase, ask_passphrase("Passphrase of " + file_, false));
+        named.passphrase_file.clear();
+    }
+    return runtime::store_key_of(named);
+}
+
 Result<int> ImportCommand::run(Invocation& invocation) {
     const InterruptWatch watch;
     Output& out = invocation.out;
@@ -83,6 +108,7 @@ Result<int> ImportCommand::run(Invocation& invocation) {
     std::string stage;
     runtime::ImportOptions options;
     options.cancelled = &invocation.interrupted;
+    MC_ASSIGN(options.file_key, file_key());
     options.progress = [&](const runtime::TransferProgress& progress) {
         if (stage != progress.stage) bar.begin(stage = progress.stage);
         bar.update(progress.tokens, progress.share_done);

@@ -29,6 +29,7 @@ Json store_json(const storage::Store& store) {
             {"codec", storage::codec_name(meta.codec)},
             {"codebook_hash", meta.codebook_hash ? Json(to_hex(*meta.codebook_hash)) : Json()},
             {"created_us", meta.created_us},
+            {"encrypted", store.seal() != nullptr},
             {"base_model", meta.identity.base_model_name},
             {"base_model_hash", to_hex(meta.identity.base_model_hash)},
             {"tokenizer_hash", to_hex(meta.identity.tokenizer_hash)},
@@ -54,7 +55,7 @@ void print_store(Output& out, const storage::Store& store, std::uint64_t size_by
     line("encoder", meta.identity.encoder.name);
     line("gist",
          format_bytes(meta.gist_bytes) + ", " + std::string(storage::codec_name(meta.codec)));
-    line("on disk", format_bytes(size_bytes));
+    line("on disk", format_bytes(size_bytes) + (store.seal() != nullptr ? ", encrypted" : ""));
 }
 
 void print_sizes(Output& out, const std::vector<storage::StorePart>& parts, std::uint64_t tokens) {

@@ -29,6 +29,8 @@ class ModelCommand final : public Command {
         return app;
     }
 
+    bool opens_store() const override { return false; }
+
     Result<int> run(Invocation& invocation) override { return parts_.run(invocation); }
 
   private:

@@ -44,9 +44,10 @@ CLI::Option* add_setting_flag(CLI::App& app, ConfigLayer& flags, Setting setting
 }
 
 void add_global_options(CLI::App& program, GlobalOptions& options) {
-    constexpr std::array settings{Setting::kStore,    Setting::kBank,     Setting::kModel,
-                                  Setting::kDevice,   Setting::kDtype,    Setting::kThreads,
-                                  Setting::kCodebook, Setting::kEmbedder, Setting::kLens};
+    constexpr std::array settings{Setting::kStore,    Setting::kBank,          Setting::kModel,
+                                  Setting::kDevice,   Setting::kDtype,         Setting::kThreads,
+                                  Setting::kCodebook, Setting::kEmbedder,      Setting::kLens,
+                                  Setting::kKeyFile,  Setting::kPassphraseFile};
     for (const Setting setting : settings) add_setting_flag(program, options.flags, setting);
     program
         .add_option("--config", options.config_file,

@@ -9,6 +9,7 @@
 #include "apps/repl/line_reader.h"
 #include "apps/repl/repl.h"
 #include "apps/views/answer_settings.h"
+#include "runtime/store_key.h"
 
 namespace mc::apps {
 namespace {
@@ -86,7 +87,7 @@ void ReplSubcommand::run_terminal(Repl& repl, Invocation& invocation) {
                         "; .help lists the commands, anything else is a question");
     std::vector<std::string_view> words;
     for (const ReplCommand& command : repl_commands()) words.push_back(command.name);
-    LineReader reader("history", std::move(words));
+    LineReader reader(runtime::has_key(invocation.config) ? "" : "history", std::move(words));
     while (!repl.wants_quit()) {
         const auto line = reader.read(repl.prompt());
         if (!line) return;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/terminal/text.h"
+#include "runtime/store_key.h"
 #include "serve/http/access_keys.h"
 
 namespace mc::apps {
@@ -12,6 +13,24 @@ namespace {
 
 Path keys_file(const Invocation& invocation) {
     return serve::AccessKeys::file_of(invocation.config.store);
+}
+
+// The keys, and the store whose seal they lie under; null where there is none yet.
+struct OpenKeys {
+    std::unique_ptr<storage::Store> store;
+    serve::AccessKeys keys;
+
+    Result<void> save(const Invocation& invocation) const {
+        return keys.save(keys_file(invocation), store ? store->seal() : nullptr);
+    }
+};
+
+Result<OpenKeys> open_keys(const Invocation& invocation) {
+    OpenKeys open;
+    MC_ASSIGN(open.store, runtime::store_for_its_seal(invocation.config, invocation.clock));
+    const storage::StoreSeal* const seal = open.store ? open.store->seal() : nullptr;
+    MC_ASSIGN(open.keys, serve::AccessKeys::load(keys_file(invocation), seal));
+    return open;
 }
 
 Json json_of(const serve::AccessKey& key) {
@@ -47,11 +66,12 @@ class KeyCreate final : public Command {
     }
 
     Result<int> run(Invocation& invocation) override {
-        MC_ASSIGN(auto keys, serve::AccessKeys::load(keys_file(invocation)));
+        MC_ASSIGN(OpenKeys open, open_keys(invocation));
+        serve::AccessKeys& keys = open.keys;
         MC_ASSIGN(const std::string secret, keys.create(draft_, invocation.clock.now_us()));
         std::error_code ignored;
         std::filesystem::create_directories(invocation.config.store, ignored);
-        MC_TRY(keys.save(keys_file(invocation)));
+        MC_TRY(open.save(invocation));
         if (invocation.out.json()) {
             Json line = json_of(keys.keys().back());
             line["secret"] = secret;
@@ -75,16 +95,16 @@ class KeyList final : public Command {
     }
 
     Result<int> run(Invocation& invocation) override {
-        MC_ASSIGN(const auto keys, serve::AccessKeys::load(keys_file(invocation)));
+        MC_ASSIGN(const OpenKeys open, open_keys(invocation));
         Output& out = invocation.out;
         if (out.json()) {
             Json list = Json::array();
-            for (const serve::AccessKey& key : keys.keys()) list.push_back(json_of(key));
+            for (const serve::AccessKey& key : open.keys.keys()) list.push_back(json_of(key));
             out.json({{"keys", list}});
             return 0;
         }
         Table table({{"key"}, {"name"}, {"verbs"}, {"banks"}, {"created"}, {"state"}});
-        for (const serve::AccessKey& key : keys.keys())
+        for (const serve::AccessKey& key : open.keys.keys())
             table.add_row({key.id, printable(key.name), joined(key.verbs), joined(key.banks),
                            format_time(key.created_us), key.in_force() ? "in force" : "revoked"});
         table.print(out);
@@ -101,9 +121,9 @@ class KeyRevoke final : public Command {
     }
 
     Result<int> run(Invocation& invocation) override {
-        MC_ASSIGN(auto keys, serve::AccessKeys::load(keys_file(invocation)));
-        MC_TRY(keys.revoke(id_, invocation.clock.now_us()));
-        MC_TRY(keys.save(keys_file(invocation)));
+        MC_ASSIGN(OpenKeys open, open_keys(invocation));
+        MC_TRY(open.keys.revoke(id_, invocation.clock.now_us()));
+        MC_TRY(open.save(invocation));
         if (invocation.out.json())
             invocation.out.json({{"id", id_}, {"in_force", false}});
         else

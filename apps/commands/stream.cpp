@@ -40,6 +40,8 @@ class StreamCommand final : public Command {
         return app;
     }
 
+    bool opens_store() const override { return false; }
+
     Result<int> run(Invocation& invocation) override;
 
   private:

@@ -73,6 +73,8 @@ class TrainCommand final : public Command {
         return app;
     }
 
+    bool opens_store() const override { return false; }
+
     Result<int> run(Invocation& invocation) override;
 
   private:

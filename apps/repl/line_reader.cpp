@@ -14,8 +14,9 @@ namespace {
 
 constexpr int kHistoryLinesMax = 1000;
 
-// $XDG_STATE_HOME/megacontext/NAME, below ~/.local/state by default.
+// $XDG_STATE_HOME/megacontext/NAME, below ~/.local/state by default; none without a name.
 std::optional<Path> find_history_file(std::string_view name) {
+    if (name.empty()) return std::nullopt;
     if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state == '/')
         return Path(state) / "megacontext" / name;
     if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/')

@@ -16,7 +16,8 @@ namespace mc::apps {
 
 class LineReader {
   public:
-    // history_name: of its file. commands: what Tab completes at the start of a line.
+    // history_name: of its file; empty: nothing is kept. commands: what Tab completes at the start
+    // of a line.
     LineReader(std::string_view history_name, std::vector<std::string_view> commands);
     // Writes the history.
     ~LineReader();

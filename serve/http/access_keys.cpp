@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <span>
 #include <utility>
 
 #include "serve/http/secrets.h"
 #include "serve/protocol/schema.h"
 #include "serve/protocol/verbs.h"
+#include "storage/seal/store_file.h"
 
 namespace mc::serve {
 namespace {
@@ -59,11 +59,11 @@ Path AccessKeys::file_of(const Path& store) {
     return store / "keys.json";
 }
 
-Result<AccessKeys> AccessKeys::load(const Path& file) {
+Result<AccessKeys> AccessKeys::load(const Path& file, const storage::StoreSeal* seal) {
     AccessKeys keys;
     std::error_code ignored;
     if (!std::filesystem::exists(file, ignored)) return keys;
-    MC_ASSIGN(const std::string content, read_file(file, kFileBytesMax));
+    MC_ASSIGN(const std::string content, storage::read_store_file(seal, file, kFileBytesMax));
     const auto json = parse_json(content, kFileBytesMax);
     if (!json || !check_schema(Json::parse(kFileSchema), *json, "keys"))
         return fail(ErrorCode::kCorruption, file.string() + " is no list of keys");
@@ -102,11 +102,11 @@ Result<void> AccessKeys::revoke(std::string_view id, std::int64_t now_us) {
     return {};
 }
 
-Result<void> AccessKeys::save(const Path& file) const {
+Result<void> AccessKeys::save(const Path& file, const storage::StoreSeal* seal) const {
     Json list = Json::array();
     for (const AccessKey& key : keys_) list.push_back(json_of(key));
     const std::string content = Json{{"keys", std::move(list)}}.dump(1) + "\n";
-    MC_TRY(replace_file(file, std::as_bytes(std::span(content))));
+    MC_TRY(storage::replace_store_file(seal, file, content));
     if (::chmod(file.c_str(), S_IRUSR | S_IWUSR) != 0)
         return fail(system_error(errno, "cannot protect", file));
     return {};

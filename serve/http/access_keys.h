@@ -16,6 +16,7 @@
 
 #include "core/files.h"
 #include "core/result.h"
+#include "storage/seal/store_seal.h"
 
 namespace mc::serve {
 
@@ -36,8 +37,8 @@ struct AccessKey {
 
 class AccessKeys {
   public:
-    // A file that is not there holds no key.
-    static Result<AccessKeys> load(const Path& file);
+    // A file that is not there holds no key. seal: of an encrypted store, else null.
+    static Result<AccessKeys> load(const Path& file, const storage::StoreSeal* seal = nullptr);
 
     // "keys.json" in the store's folder.
     static Path file_of(const Path& store);
@@ -53,7 +54,7 @@ class AccessKeys {
     Result<void> revoke(std::string_view id, std::int64_t now_us);
 
     // For its owner's eyes alone.
-    Result<void> save(const Path& file) const;
+    Result<void> save(const Path& file, const storage::StoreSeal* seal = nullptr) const;
 
   private:
     std::vector<AccessKey> keys_;

@@ -118,7 +118,7 @@ std::optional<HttpReply> HttpService::refuse_origin(const HttpRequest& request) 
 
 std::optional<HttpReply> HttpService::identify(const HttpRequest& request,
                                                std::optional<AccessKey>& key) const {
-    const auto keys = AccessKeys::load(options_.keys_file);
+    const auto keys = AccessKeys::load(options_.keys_file, options_.seal);
     if (!keys) return problem_of(keys.error());
     if (options_.is_local && keys->keys().empty()) return std::nullopt;
     const std::string given = request.header("Authorization");

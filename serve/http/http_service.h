@@ -30,7 +30,8 @@ struct ServiceOptions {
     std::string version;  // of the program
     std::string bank;     // of a request that names none
     Path keys_file;
-    bool is_local = true;  // listens on this machine alone
+    const storage::StoreSeal* seal = nullptr;  // of an encrypted store; borrowed
+    bool is_local = true;                      // listens on this machine alone
     std::function<std::string()> metrics_text;
     const Clock* clock = nullptr;  // not null
 };

@@ -7,7 +7,6 @@
 #include <array>
 #include <cerrno>
 #include <nlohmann/json.hpp>
-#include <span>
 #include <utility>
 
 #include "core/check.h"
@@ -15,6 +14,7 @@
 #include "serve/http/http_message.h"
 #include "serve/http/secrets.h"
 #include "serve/protocol/schema.h"
+#include "storage/seal/store_file.h"
 
 namespace mc::serve {
 namespace {
@@ -45,8 +45,8 @@ std::string text_or_none(const Json& value) {
     return value.is_null() ? std::string() : to_line(value);
 }
 
-Result<Json> read_operation_file(const Path& file) {
-    MC_ASSIGN(const std::string content, read_file(file, kOperationBytesMax));
+Result<Json> read_operation_file(const storage::StoreSeal* seal, const Path& file) {
+    MC_ASSIGN(const std::string content, storage::read_store_file(seal, file, kOperationBytesMax));
     auto json = parse_json(content, kOperationBytesMax);
     if (json && check_schema(Json::parse(kOperationFileSchema), *json, "operation") &&
         std::ranges::find(kStates, (*json)["state"].get<std::string>()) != kStates.end())
@@ -85,8 +85,9 @@ Json to_json(const Operation& operation) {
 }
 
 Result<std::unique_ptr<Operations>> Operations::open(const Path& folder, const Clock& clock,
-                                                     MemoryPort& memory) {
-    std::unique_ptr<Operations> operations(new Operations(folder, clock, memory));
+                                                     MemoryPort& memory,
+                                                     const storage::StoreSeal* seal) {
+    std::unique_ptr<Operations> operations(new Operations(folder, clock, memory, seal));
     if (::mkdir(folder.c_str(), S_IRWXU) != 0 && errno != EEXIST)
         return fail(system_error(errno, "cannot make", folder));
     MC_TRY(operations->load());
@@ -98,7 +99,7 @@ Result<void> Operations::load() {
     std::error_code failed;
     for (const auto& entry : std::filesystem::directory_iterator(folder_, failed)) {
         if (entry.path().extension() != ".json") continue;  // a draft that a kill left
-        MC_ASSIGN(const Json json, read_operation_file(entry.path()));
+        MC_ASSIGN(const Json json, read_operation_file(seal_, entry.path()));
         operations_.push_back(operation_of(json));
     }
     if (failed) return fail(ErrorCode::kIo, "cannot list " + folder_.string());
@@ -112,7 +113,7 @@ Result<void> Operations::save(const Operation& operation, const Json& arguments)
     json["ended_us"] = operation.ended_us;
     json["arguments"] = arguments;
     const std::string content = to_line(json);
-    MC_TRY(replace_file(file_of(operation.id), std::as_bytes(std::span(content))));
+    MC_TRY(storage::replace_store_file(seal_, file_of(operation.id), content));
     return sync_folder(folder_);
 }
 
@@ -165,7 +166,7 @@ std::optional<Operation> Operations::next() {
 }
 
 Result<void> Operations::begin(const std::string& id) {
-    MC_ASSIGN(const Json json, read_operation_file(file_of(id)));
+    MC_ASSIGN(const Json json, read_operation_file(seal_, file_of(id)));
     MC_TRY(check_schema(input_schema(Verb::kRemember), json["arguments"], "remember"));
     MC_ASSIGN(work_, memory_.begin_remember(json["arguments"], Length::kLong));
     return {};

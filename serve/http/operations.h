@@ -25,6 +25,7 @@
 #include "core/result.h"
 #include "serve/http/engine_queue.h"
 #include "serve/protocol/verbs.h"
+#include "storage/seal/store_seal.h"
 
 namespace mc::serve {
 
@@ -52,9 +53,11 @@ Json to_json(const Operation& operation);
 
 class Operations {
   public:
-    // Makes the folder where it is missing, and finds what an earlier server left to do.
+    // Makes the folder where it is missing, and finds what an earlier server left to do. seal: of
+    // an encrypted store, else null; borrowed.
     static Result<std::unique_ptr<Operations>> open(const Path& folder, const Clock& clock,
-                                                    MemoryPort& memory);
+                                                    MemoryPort& memory,
+                                                    const storage::StoreSeal* seal = nullptr);
 
     // "operations" in the store's folder.
     static Path folder_of(const Path& store) { return store / "operations"; }
@@ -73,8 +76,8 @@ class Operations {
     bool step();
 
   private:
-    Operations(Path folder, const Clock& clock, MemoryPort& memory)
-        : folder_(std::move(folder)), clock_(clock), memory_(memory) {}
+    Operations(Path folder, const Clock& clock, MemoryPort& memory, const storage::StoreSeal* seal)
+        : folder_(std::move(folder)), clock_(clock), memory_(memory), seal_(seal) {}
 
     Result<void> load();
 
@@ -92,6 +95,7 @@ class Operations {
     const Path folder_;
     const Clock& clock_;
     MemoryPort& memory_;
+    const storage::StoreSeal* const seal_;
     // Of the engine thread: the operation in hand.
     std::string running_;
     std::unique_ptr<LongRemember> work_;

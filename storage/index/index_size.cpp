@@ -23,11 +23,11 @@ Result<std::uint64_t> file_bytes(const SqliteConnection& connection) {
 
 }  // namespace
 
-Result<IndexSize> measure_index(const Path& path) {
+Result<IndexSize> measure_index(const Path& path, const std::optional<IndexKeys>& keys) {
     std::error_code error;
     if (!std::filesystem::exists(path, error)) return IndexSize();
     MC_ASSIGN(const auto connection,
-              SqliteConnection::open(path, SqliteAccess::kRead, "index of passages"));
+              SqliteConnection::open(path, SqliteAccess::kRead, "index of passages", keys));
     MC_ASSIGN(auto query,
               connection->prepare("SELECT name, pgsize FROM dbstat WHERE aggregate = TRUE"));
     IndexSize size;

@@ -5,9 +5,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "core/files.h"
 #include "core/result.h"
+#include "storage/seal/store_seal.h"
 
 namespace mc::storage {
 
@@ -17,7 +19,8 @@ struct IndexSize {
     std::uint64_t other_bytes = 0;   // free pages, the schema, the watermark
 };
 
-// An absent file is 0 everywhere. Without the log that a writer may hold beside it.
-Result<IndexSize> measure_index(const Path& path);
+// An absent file is 0 everywhere. Without the log that a writer may hold beside it. keys: of an
+// encrypted file.
+Result<IndexSize> measure_index(const Path& path, const std::optional<IndexKeys>& keys);
 
 }  // namespace mc::storage

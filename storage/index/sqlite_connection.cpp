@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "storage/index/sealed_vfs.h"
+
 namespace mc::storage {
 namespace {
 
@@ -16,6 +18,8 @@ constexpr int kBusyWaitMs = 10'000;  // for another process's checkpoint, which 
 
 constexpr const char* kPragmas =
     "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA synchronous=NORMAL;";
+// Nothing is spilled to other files.
+constexpr const char* kSealedPragmas = "PRAGMA temp_store=MEMORY; PRAGMA page_size=4096;";
 
 // Whether what SQLite calls an I/O error is one of room. It keeps errno of the call that failed,
 // unless another came between; so a limit of file size, which writing meets at no other time,
@@ -37,8 +41,10 @@ void make_private(const Path& path) {
 
 }  // namespace
 
-SqliteConnection::SqliteConnection(Path path, std::string what)
-    : path_(std::move(path)), what_(std::move(what)) {}
+SqliteConnection::SqliteConnection(Path path, std::string what, std::optional<IndexKeys> keys)
+    : path_(std::move(path)),
+      what_(std::move(what)),
+      vfs_(keys ? std::make_unique<SealedVfs>(std::move(*keys)) : nullptr) {}
 
 SqliteConnection::~SqliteConnection() {
     sqlite3_close_v2(database_);
@@ -79,11 +85,13 @@ Result<void> SqliteConnection::execute(const char* sql) {
 
 Result<void> SqliteConnection::connect(const char* name, int flags) {
     sqlite3_close_v2(std::exchange(database_, nullptr));
-    MC_TRY(check(sqlite3_open_v2(name, &database_, flags | SQLITE_OPEN_URI, nullptr)));
+    const char* const vfs = vfs_ ? vfs_->name() : nullptr;
+    MC_TRY(check(sqlite3_open_v2(name, &database_, flags | SQLITE_OPEN_URI, vfs)));
     sqlite3_extended_result_codes(database_, 1);
     sqlite3_busy_timeout(database_, kBusyWaitMs);
     sqlite3_db_config(database_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-    return execute(kPragmas);
+    MC_TRY(execute(kPragmas));
+    return vfs_ ? execute(kSealedPragmas) : Result<void>();
 }
 
 // SQLite opens what it may not write for reading, and a file whose header names a writer that it
@@ -109,8 +117,10 @@ Result<void> SqliteConnection::connect_for_reading() {
 
 Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const Path& path,
                                                                  SqliteAccess access,
-                                                                 std::string what) {
-    std::unique_ptr<SqliteConnection> made(new SqliteConnection(path, std::move(what)));
+                                                                 std::string what,
+                                                                 std::optional<IndexKeys> keys) {
+    std::unique_ptr<SqliteConnection> made(
+        new SqliteConnection(path, std::move(what), std::move(keys)));
     constexpr int kWriteFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     switch (access) {
         case SqliteAccess::kWrite:
@@ -130,7 +140,7 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const Path& pat
 }
 
 Result<std::unique_ptr<SqliteConnection>> SqliteConnection::copy_to_memory() const {
-    MC_ASSIGN(auto copy, open(path_, SqliteAccess::kMemory, what_));
+    MC_ASSIGN(auto copy, open(path_, SqliteAccess::kMemory, what_, std::nullopt));
     sqlite3_backup* backup = sqlite3_backup_init(copy->database_, "main", database_, "main");
     if (backup == nullptr) return fail(copy->error_of(sqlite3_errcode(copy->database_)));
     const int code = sqlite3_backup_step(backup, -1);

@@ -7,18 +7,21 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "core/files.h"
 #include "core/result.h"
+#include "storage/seal/store_seal.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
 
 namespace mc::storage {
 
+class SealedVfs;
 class SqliteStatement;
 
 enum class SqliteAccess {
@@ -30,8 +33,10 @@ enum class SqliteAccess {
 class SqliteConnection {
   public:
     // what: begins every message ("passage index").
+    // keys: of an encrypted file; one that is not encrypted with them is kStaleIndex.
     static Result<std::unique_ptr<SqliteConnection>> open(const Path& path, SqliteAccess access,
-                                                          std::string what);
+                                                          std::string what,
+                                                          std::optional<IndexKeys> keys);
     ~SqliteConnection();
     SqliteConnection(const SqliteConnection&) = delete;
     SqliteConnection& operator=(const SqliteConnection&) = delete;
@@ -48,7 +53,7 @@ class SqliteConnection {
     Error error_of(int code) const;
 
   private:
-    SqliteConnection(Path path, std::string what);
+    SqliteConnection(Path path, std::string what, std::optional<IndexKeys> keys);
     Result<void> connect(const char* name, int flags);
     Result<void> connect_for_reading();
     Result<void> check_writable() const;
@@ -56,6 +61,7 @@ class SqliteConnection {
 
     const Path path_;
     const std::string what_;
+    const std::unique_ptr<SealedVfs> vfs_;  // null: the files are not encrypted
     sqlite3* database_ = nullptr;
 };
 

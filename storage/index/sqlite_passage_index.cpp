@@ -66,6 +66,7 @@ class SqlitePassageIndex final : public PassageIndex {
         : path_(std::move(options.path)),
           embedder_(std::move(options.embedder)),
           codec_(options.codec ? std::move(options.codec) : make_half_codec(embedder_.dim)),
+          keys_(std::move(options.keys)),
           access_(options.access) {}
 
     Result<void> open();
@@ -116,6 +117,7 @@ class SqlitePassageIndex final : public PassageIndex {
     const Path path_;
     const TextEmbedderInfo embedder_;
     const std::unique_ptr<VectorCodec> codec_;
+    const std::optional<IndexKeys> keys_;
     mutable Mutex mutex_;
     SqliteAccess access_ MC_GUARDED_BY(mutex_);
     std::unique_ptr<SqliteConnection> connection_ MC_GUARDED_BY(mutex_);
@@ -131,7 +133,7 @@ Result<void> SqlitePassageIndex::open() {
     std::error_code ignored;
     const bool exists = access_ != SqliteAccess::kMemory && std::filesystem::exists(path_, ignored);
     if (!exists && access_ == SqliteAccess::kRead) access_ = SqliteAccess::kMemory;
-    MC_ASSIGN(connection_, SqliteConnection::open(path_, access_, "passage index"));
+    MC_ASSIGN(connection_, SqliteConnection::open(path_, access_, "passage index", keys_));
     if (!exists) MC_TRY(create_schema());
     MC_ASSIGN(state_, read_state(*connection_));
     MC_TRY(check_state(state_));

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "core/files.h"
 #include "storage/index/sqlite_connection.h"
@@ -23,6 +24,7 @@ struct PassageIndexOptions {
     SqliteAccess access = SqliteAccess::kRead;  // kRead of a file that is absent: kMemory
     TextEmbedderInfo embedder;                  // dim 0: words alone
     std::unique_ptr<VectorCodec> codec;         // null: halves
+    std::optional<IndexKeys> keys;              // nullopt: the file is not encrypted
 };
 
 // An absent file is an empty index. One that was made with vectors serves a reader without an

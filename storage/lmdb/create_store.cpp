@@ -11,6 +11,7 @@
 #include "core/span_math.h"
 #include "core/sync_folder.h"
 #include "storage/lmdb/store_parts.h"
+#include "storage/lmdb/unseal_store.h"
 
 namespace mc::storage {
 namespace {
@@ -42,8 +43,13 @@ Result<StoreMeta> meta_of(const StoreOptions& options) {
 }
 
 Result<void> write_first_records(const Path& draft, const StoreOptions& options) {
-    MC_ASSIGN(const StoreMeta meta, meta_of(options));
+    MC_ASSIGN(StoreMeta meta, meta_of(options));
+    std::unique_ptr<StoreSeal> seal;
     MC_ASSIGN(const auto env, LmdbEnv::open(draft, EnvMode::kCreate, options.map_bytes_initial));
+    if (options.key != nullptr) {
+        MC_ASSIGN(seal, seal_new_store(*env, *options.key));
+        meta.format_version = kSealedFormatVersion;
+    }
     return env->write([&](WriteTransaction& txn) -> Result<void> {
         MC_TRY(put_record(txn, Database::kMeta, kMetaKey, encode_meta, meta));
         return put_record(txn, Database::kMeta, kCountersKey, encode_counters, Counters{});

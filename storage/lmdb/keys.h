@@ -33,6 +33,7 @@ constexpr std::string_view database_name(Database database) {
 // meta
 inline constexpr std::string_view kMetaKey = "store";
 inline constexpr std::string_view kCountersKey = "counters";
+inline constexpr std::string_view kSealKey = "seal";  // of an encrypted store: its key header
 
 // documents: 'd' bank document, and 's' bank hash-of-source-name. banks: the name itself.
 std::string document_key(BankId bank, DocumentId document);

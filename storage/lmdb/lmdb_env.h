@@ -3,10 +3,12 @@
 //
 // lmdb_env.cpp and lmdb_transaction.cpp alone include lmdb.h. A read() or write() runs a function
 // in one transaction; the map grows between transactions, never under one, which is what map_guard_
-// is for. Keys and values handed to a function die with its transaction. Threads: read() from any
-// thread, but never inside another read() or write() of the same thread; write() from the engine
-// thread. Errors: kOutOfSpace and kIo from write(), with the last commit intact; kCorruption for
-// pages that LMDB refuses.
+// is for. Keys and values handed to a function die with its transaction, those of scan() with their
+// visit. In an encrypted store values are sealed and names in keys hidden here (record_seal.h), and
+// nobody above knows. Threads: read() from any thread, but never inside another read() or write()
+// of the same thread; write() from the engine thread. Errors: kOutOfSpace and kIo from write(),
+// with the last commit intact; kCorruption for pages that LMDB refuses, and from find() for a
+// record whose seal is broken.
 #pragma once
 
 #include <cstddef>
@@ -22,14 +24,14 @@
 #include "core/mutex.h"
 #include "core/result.h"
 #include "storage/lmdb/keys.h"
+#include "storage/lmdb/record_value.h"
 #include "storage/lmdb/store_types.h"
+#include "storage/seal/store_seal.h"
 
 struct MDB_env;
 struct MDB_txn;
 
 namespace mc::storage {
-
-using ByteView = std::span<const std::byte>;
 
 // "store DIR, database tokens, document 7, chunk 3": how errors name a record.
 std::string describe_record(const Path& directory, Database database, std::string_view key);
@@ -47,11 +49,16 @@ class ReadTransaction {
 
     const Path& directory() const;
 
-    Result<std::optional<ByteView>> find(Database database, std::string_view key) const;
+    Result<std::optional<RecordValue>> find(Database database, std::string_view key) const;
 
-    // Visits the records at and after first, in order of key, until visit returns false.
+    // Visits the records at and after first, in order of key, until visit returns false. Of an
+    // encrypted store, hidden names come in no order, and a record whose seal is broken is visited
+    // without a value, under its key as it is stored. Requires: first ends before a name.
     using Visit = std::function<Result<bool>(std::string_view key, ByteView value)>;
     Result<void> scan(Database database, std::string_view first, const Visit& visit) const;
+
+    // As scan(), as they are stored.
+    Result<void> scan_stored(Database database, std::string_view first, const Visit& visit) const;
 
     // The greatest key below a bound.
     Result<std::optional<std::string>> last_key_below(Database database,
@@ -65,6 +72,8 @@ class ReadTransaction {
     ReadTransaction(const LmdbEnv& env, MDB_txn* txn) : env_(env), txn_(txn) {}
 
     Error error_of(int code, Database database, std::string_view key) const;
+    Result<std::optional<ByteView>> find_stored(Database database,
+                                                std::string_view stored_key) const;
 
     const LmdbEnv& env_;
     MDB_txn* txn_;
@@ -81,9 +90,11 @@ class WriteTransaction : public ReadTransaction {
     friend class LmdbEnv;
     using ReadTransaction::ReadTransaction;
 
+    Result<void> put_stored(Database database, std::string_view stored_key, ByteView value);
+    Result<void> erase_stored(Database database, std::string_view stored_key);
     // Whether LMDB may split pages for ascending keys (MDB_APPEND).
-    bool is_beyond_last_key(Database database, std::string_view key) const;
-    Result<void> check_replaceable(Database database, std::string_view key) const;
+    bool is_beyond_last_key(Database database, std::string_view stored_key) const;
+    Result<void> check_replaceable(Database database, std::string_view stored_key) const;
 
     int failure_ = 0;  // LMDB's code of the put that failed; decides between growing and giving up
 };
@@ -101,6 +112,9 @@ class LmdbEnv {
     LmdbEnv& operator=(const LmdbEnv&) = delete;
 
     const Path& directory() const { return directory_; }
+
+    // From now on records are sealed with it; null: they are as they are. Borrowed.
+    void use_seal(const StoreSeal* seal) { seal_ = seal; }
 
     Result<void> read(const std::function<Result<void>(const ReadTransaction&)>& body) const;
 
@@ -134,6 +148,7 @@ class LmdbEnv {
 
     const Path directory_;
     const EnvMode mode_;
+    const StoreSeal* seal_ = nullptr;
     MDB_env* env_ = nullptr;
     unsigned handles_[kDatabaseCount] = {};
     // Shared while a transaction is open, unique while the map moves.

@@ -6,6 +6,7 @@
 
 #include "core/check.h"
 #include "storage/lmdb/lmdb_env.h"
+#include "storage/lmdb/record_seal.h"
 
 namespace mc::storage {
 namespace {
@@ -67,8 +68,29 @@ Error ReadTransaction::error_of(int code, Database database, std::string_view ke
     return env_.error_of(code, describe_record(directory(), database, key));
 }
 
-Result<std::optional<ByteView>> ReadTransaction::find(Database database,
-                                                      std::string_view key) const {
+Result<std::optional<RecordValue>> ReadTransaction::find(Database database,
+                                                         std::string_view key) const {
+    using Found = std::optional<RecordValue>;
+    const StoreSeal* const seal = env_.seal_;
+    if (seal == nullptr) {
+        MC_ASSIGN(const auto value, find_stored(database, key));
+        return value ? Found(RecordValue(*value)) : Found();
+    }
+    const std::string stored = stored_key(*seal, database, key);
+    MC_ASSIGN(const auto sealed, find_stored(database, stored));
+    if (!sealed) return Found();
+    auto record = open_record(*seal, database, stored, *sealed);
+    if (!record || record->key != key)
+        return fail(corrupt_record(directory(), database, key,
+                                   "its seal is broken: it was changed, or moved here"));
+    record->content.erase(
+        record->content.begin(),
+        record->content.begin() + static_cast<std::ptrdiff_t>(record->value_begin));
+    return Found(RecordValue(std::move(record->content)));
+}
+
+Result<std::optional<ByteView>> ReadTransaction::find_stored(Database database,
+                                                             std::string_view key) const {
     MDB_val wanted = to_val(key);
     MDB_val value{};
     const int code =
@@ -80,6 +102,18 @@ Result<std::optional<ByteView>> ReadTransaction::find(Database database,
 
 Result<void> ReadTransaction::scan(Database database, std::string_view first,
                                    const Visit& visit) const {
+    const StoreSeal* const seal = env_.seal_;
+    if (seal == nullptr) return scan_stored(database, first, visit);
+    MC_CHECK(!holds_name(database, first), "names lie in no order in an encrypted store");
+    return scan_stored(database, first,
+                       [&](std::string_view stored, ByteView sealed) -> Result<bool> {
+                           const auto record = open_record(*seal, database, stored, sealed);
+                           return record ? visit(record->key, record->value()) : visit(stored, {});
+                       });
+}
+
+Result<void> ReadTransaction::scan_stored(Database database, std::string_view first,
+                                          const Visit& visit) const {
     Cursor cursor;
     MDB_val key = to_val(first);
     MDB_val value{};
@@ -133,7 +167,7 @@ bool WriteTransaction::is_beyond_last_key(Database database, std::string_view ke
 
 // LMDB frees as many pages as a large value's own header says, which open() did not read.
 Result<void> WriteTransaction::check_replaceable(Database database, std::string_view key) const {
-    MC_ASSIGN(const auto old, find(database, key));
+    MC_ASSIGN(const auto old, find_stored(database, key));
     MDB_stat stat{};
     mdb_stat(txn_, env_.handles_[static_cast<std::size_t>(database)], &stat);
     if (!old || old->size() < stat.ms_psize) return {};
@@ -155,6 +189,12 @@ Result<void> WriteTransaction::check_replaceable(Database database, std::string_
 }
 
 Result<void> WriteTransaction::put(Database database, std::string_view key, ByteView value) {
+    if (env_.seal_ == nullptr) return put_stored(database, key, value);
+    return put_stored(database, stored_key(*env_.seal_, database, key),
+                      seal_record(*env_.seal_, database, key, value));
+}
+
+Result<void> WriteTransaction::put_stored(Database database, std::string_view key, ByteView value) {
     MDB_val wanted = to_val(key);
     MDB_val data{value.size(), const_cast<std::byte*>(value.data())};  // NOLINT: LMDB only reads it
     unsigned flags = 0;
@@ -171,6 +211,11 @@ Result<void> WriteTransaction::put(Database database, std::string_view key, Byte
 }
 
 Result<void> WriteTransaction::erase(Database database, std::string_view key) {
+    if (env_.seal_ == nullptr) return erase_stored(database, key);
+    return erase_stored(database, stored_key(*env_.seal_, database, key));
+}
+
+Result<void> WriteTransaction::erase_stored(Database database, std::string_view key) {
     MC_TRY(check_replaceable(database, key));
     MDB_val wanted = to_val(key);
     const int code =

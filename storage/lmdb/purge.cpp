@@ -27,6 +27,7 @@ Result<void> purge_data_file(StoreParts& parts) {
     sole_use.reset();
     if (!parts.env) {
         MC_ASSIGN(parts.env, LmdbEnv::open(parts.directory, EnvMode::kWrite, kMapBytesInitial));
+        parts.env->use_seal(parts.seal.get());
     }
     return written;
 }

@@ -50,6 +50,7 @@ RecordWords seal(RecordPlace place, capnp::MessageBuilder& message) {
 // The fence around capnp: checks size and checksum, aligns, and turns exceptions into sentences.
 template <class Schema, class T, class Read>
 Decoded<T> unseal(RecordPlace place, RecordBytes value, Read read) {
+    if (value.empty()) return tl::unexpected<std::string>("it is empty, or its seal is broken");
     if (value.size() <= kChecksumBytes || value.size() % sizeof(capnp::word) != 0)
         return tl::unexpected<std::string>("impossible size of " + std::to_string(value.size()) +
                                            " bytes");

@@ -21,7 +21,7 @@ Result<const GistCoder*> StoreParts::require_coder() const {
 
 Result<void> erase_prefix(WriteTransaction& txn, Database database, const std::string& prefix) {
     std::vector<std::string> keys;
-    MC_TRY(txn.scan(database, prefix, [&](std::string_view key, ByteView) -> Result<bool> {
+    MC_TRY(txn.scan_stored(database, prefix, [&](std::string_view key, ByteView) -> Result<bool> {
         if (!key.starts_with(prefix)) return false;
         keys.emplace_back(key);
         return true;

@@ -21,6 +21,7 @@ struct StoreParts {
     const Clock* clock = nullptr;
     StoreMeta meta;
     std::unique_ptr<GistCoder> coder;  // null: pq, and its codebook was not given
+    std::unique_ptr<StoreSeal> seal;   // null: not encrypted
     std::unique_ptr<WriterLock> lock;  // null when opened for reading
     std::unique_ptr<LmdbEnv> env;      // closed before the lock is given up
 
@@ -42,7 +43,7 @@ auto find_record(const ReadTransaction& txn, Database database, std::string_view
     auto value = txn.find(database, key);
     if (!value) return Found(fail(std::move(value.error())));
     if (!*value) return Found(std::optional<T>());
-    auto decoded = decode(RecordPlace{database, key}, **value, extra...);
+    auto decoded = decode(RecordPlace{database, key}, (*value)->bytes(), extra...);
     if (!decoded)
         return Found(fail(corrupt_record(txn.directory(), database, key, decoded.error())));
     return Found(std::optional<T>(std::move(*decoded)));
@@ -68,7 +69,7 @@ Result<void> put_record(WriteTransaction& txn, Database database, std::string_vi
     return txn.put(database, key, std::as_bytes(std::span(words)));
 }
 
-// Erases every record whose key begins with a prefix.
+// Erases every record whose key begins with a prefix. Requires: keys without names.
 Result<void> erase_prefix(WriteTransaction& txn, Database database, const std::string& prefix);
 
 }  // namespace mc::storage

@@ -13,6 +13,7 @@
 #include "core/hash.h"
 #include "storage/codec/gist_codebook.h"
 #include "storage/codec/gist_codec.h"
+#include "storage/seal/store_key.h"
 #include "tree/gist_encoder.h"
 
 namespace mc::storage {
@@ -22,6 +23,8 @@ namespace mc::storage {
 // gists. 5: documents may be superseded and kept. A store of an older version is of this one once
 // it was opened for writing.
 inline constexpr std::uint32_t kStoreFormatVersion = 5;
+// Of an encrypted store, whatever else it holds: programs before it cannot read one.
+inline constexpr std::uint32_t kSealedFormatVersion = 6;
 
 enum class StoreMode {
     kRead,           // an existing store; nothing is written
@@ -47,6 +50,9 @@ struct StoreOptions {
     // For pq; borrowed for the call, null where none is known. A store of that codec opens without
     // it, for everything but reading and writing gists. A store of another codec takes no notice.
     const GistCodebook* codebook = nullptr;
+    // Opens an encrypted store, and encrypts one that is made; null: none. Borrowed for the call. A
+    // key for a store that is not encrypted is refused, as is an encrypted one without (kKey).
+    const StoreKey* key = nullptr;
     // First size of the memory map, which doubles whenever it is full; no disk space is taken.
     std::uint64_t map_bytes_initial = 256ULL << 20;
     // Times of creation; borrowed. Requires: not null, outlives the store.

@@ -72,6 +72,7 @@ class Verifier {
             const auto meta = decode_meta(place, value);
             return meta ? std::nullopt : std::optional(meta.error());
         }
+        if (key == kSealKey && parts_.seal != nullptr) return std::nullopt;  // it opened the store
         if (key != kCountersKey) return "a record that no rule knows";
         const auto counters = decode_counters(place, value);
         if (!counters) return counters.error();

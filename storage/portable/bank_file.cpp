@@ -14,6 +14,7 @@
 #include "core/span_math.h"
 #include "storage/lmdb/bank_node_store.h"
 #include "storage/lmdb/batch_writer.h"
+#include "storage/seal/key_header.h"
 
 namespace mc::storage {
 namespace {
@@ -65,8 +66,9 @@ bool is_possible(const GistShape& shape) {
 
 }  // namespace
 
-std::string bank_file_head(bool has_gists) {
-    FileHead head{{}, kBankFileVersion, has_gists ? kWithGists : 0, 0};
+std::string bank_file_head(bool has_gists, bool is_sealed) {
+    FileHead head{
+        {}, is_sealed ? kSealedBankFileVersion : kBankFileVersion, has_gists ? kWithGists : 0, 0};
     std::memcpy(head.magic, kMagic.data(), sizeof head.magic);
     head.checksum = checksum_of(head);
     return {reinterpret_cast<const char*>(&head), sizeof head};
@@ -217,7 +219,7 @@ BankFile::~BankFile() {
     ::close(fd_);
 }
 
-Result<std::unique_ptr<BankFile>> BankFile::open(const Path& path) {
+Result<std::unique_ptr<BankFile>> BankFile::open(const Path& path, const StoreKey* key) {
     const bool is_input = path == "-";
     const std::string name = is_input ? "standard input" : path.string();
     Descriptor given(is_input ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
@@ -233,11 +235,23 @@ Result<std::unique_ptr<BankFile>> BankFile::open(const Path& path) {
     const int fd = copy.get() >= 0 ? copy.take() : given.take();
     std::unique_ptr<BankFile> file(
         new BankFile(fd, static_cast<std::uint64_t>(info.st_size), name));
-    MC_TRY(file->read_head());
+    MC_TRY(file->read_head(key));
     return file;
 }
 
-Result<void> BankFile::read_head() {
+// Where the sections begin.
+Result<std::uint64_t> BankFile::read_key_header(const StoreKey* key) {
+    std::array<std::byte, kKeyHeaderBytes> header{};
+    const ssize_t count = ::pread(fd_, header.data(), header.size(), kBankFileHeadBytes);
+    if (count < 0) return fail(system_error(errno, "cannot read", sections_.name()));
+    const auto read = std::span(header).first(static_cast<std::size_t>(count));
+    MC_ASSIGN(const Secret data_key, unwrap_data_key(read, key, sections_.name()));
+    sealer_ = std::make_unique<Sealer>(data_key);
+    sections_.use_sealer(sealer_.get());
+    return kBankFileHeadBytes + header.size();
+}
+
+Result<void> BankFile::read_head(const StoreKey* key) {
     const std::string& name = sections_.name();
     FileHead head{};
     const ssize_t count = ::pread(fd_, &head, sizeof head, 0);
@@ -250,19 +264,25 @@ Result<void> BankFile::read_head() {
                     name + ": its first " + std::to_string(sizeof head) +
                         " bytes are damaged; copy the file again from where it was made, or "
                         "export the bank again");
-    if (head.version != kBankFileVersion || head.flags > kWithGists)
-        return fail(ErrorCode::kFormatVersion,
-                    name + " is an exported bank of version " + std::to_string(head.version) +
-                        "; this program reads version " + std::to_string(kBankFileVersion) +
-                        ": import it with the program that made it");
+    const bool is_sealed = head.version == kSealedBankFileVersion;
+    if ((head.version != kBankFileVersion && !is_sealed) || head.flags > kWithGists)
+        return fail(ErrorCode::kFormatVersion, name + " is an exported bank of version " +
+                                                   std::to_string(head.version) +
+                                                   "; this program reads versions up to " +
+                                                   std::to_string(kSealedBankFileVersion) +
+                                                   ": import it with the program that made it");
     head_.has_gists = head.flags == kWithGists;
-    sections_.seek({kBankFileHeadBytes, 0});
+    std::uint64_t begin = kBankFileHeadBytes;
+    if (is_sealed) {
+        MC_ASSIGN(begin, read_key_header(key));
+    }
+    sections_.seek({begin, 0});
     MC_ASSIGN(const RecordSection meta, sections_.next_record(Database::kMeta));
     auto decoded_meta = meta.key == kMetaKey ? decode_meta(meta.place(), meta.value)
                                              : tl::unexpected<std::string>("no such record");
     if (!decoded_meta) return sections_.damaged(decoded_meta.error());
     head_.meta = std::move(*decoded_meta);
-    if (head_.meta.format_version > kStoreFormatVersion || head_.meta.block_size != kBlockSize)
+    if (head_.meta.format_version > kSealedFormatVersion || head_.meta.block_size != kBlockSize)
         return fail(ErrorCode::kFormatVersion,
                     name + " comes from a store of another format than this program's");
     if (!is_possible(head_.meta.identity.encoder.shape))

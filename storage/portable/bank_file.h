@@ -5,8 +5,8 @@
 // checksum, every document by the hash of its bytes, the whole by counts at its end. It is read
 // document by document, in memory that does not grow with the file.
 // Ownership: a FileDocument borrows its BankFile and lives for one call. Threads: one.
-// Errors: kInvalidInput for a file that is no exported bank; kFormatVersion; kCorruption naming the
-// file, the section, its byte and what to do; kIo.
+// Errors: kInvalidInput for a file that is no exported bank; kFormatVersion; kKey; kCorruption
+// naming the file, the section, its byte and what to do; kIo.
 #pragma once
 
 #include <array>
@@ -19,10 +19,12 @@
 #include "core/result.h"
 #include "storage/lmdb/document_source.h"
 #include "storage/portable/section_file.h"
+#include "storage/seal/store_key.h"
 
 namespace mc::storage {
 
 inline constexpr std::uint32_t kBankFileVersion = 1;
+inline constexpr std::uint32_t kSealedBankFileVersion = 2;  // of an encrypted one
 
 // The bytes that tokens stand for. Errors: kCorruption for an id that no token has.
 using TextOf = std::function<Result<std::string>(std::span<const TokenId>)>;
@@ -89,8 +91,9 @@ class FileDocument final : public DocumentSource {
 class BankFile {
   public:
     // A path that is no regular file (a pipe, "-" for standard input) is copied first, to a file
-    // without a name in the folder for temporary files.
-    static Result<std::unique_ptr<BankFile>> open(const Path& path);
+    // without a name in the folder for temporary files. key: opens an encrypted file, null for
+    // none; a file that is not encrypted takes no notice (else kKey).
+    static Result<std::unique_ptr<BankFile>> open(const Path& path, const StoreKey* key = nullptr);
     ~BankFile();
     BankFile(const BankFile&) = delete;
     BankFile& operator=(const BankFile&) = delete;
@@ -114,21 +117,24 @@ class BankFile {
   private:
     BankFile(int fd, std::uint64_t size_bytes, std::string name);
 
-    Result<void> read_head();
+    Result<void> read_head(const StoreKey* key);
+    Result<std::uint64_t> read_key_header(const StoreKey* key);
     Result<void> visit_record(const Section& section, const Visit& visit, BankFileTotals& totals);
     Result<void> visit_document(const RecordSection& record, const Visit& visit,
                                 BankFileTotals& totals);
     Result<void> check_end(const Section& section, const BankFileTotals& totals) const;
 
     const int fd_;
+    std::unique_ptr<Sealer> sealer_;  // null: not encrypted
     SectionReader sections_;
     BankFileHead head_;
     SectionPlace first_document_;
 };
 
-// The first bytes of a file: magic, version, whether it has gists, a checksum.
+// The first bytes of a file: magic, version, whether it has gists, a checksum. Of an encrypted one
+// its key header follows (storage/seal/key_header.h).
 inline constexpr std::size_t kBankFileHeadBytes = 24;
-std::string bank_file_head(bool has_gists);
+std::string bank_file_head(bool has_gists, bool is_sealed);
 
 // A file that is gone with its descriptor, for its owner alone. Ownership: the caller closes it.
 Result<int> open_nameless_file();

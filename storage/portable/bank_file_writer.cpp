@@ -5,12 +5,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <memory>
 
 #include "core/sync_folder.h"
 #include "storage/lmdb/bank_node_store.h"
 #include "storage/lmdb/create_store.h"
 #include "storage/portable/import_document.h"
+#include "storage/seal/key_header.h"
 
 namespace mc::storage {
 namespace {
@@ -22,9 +25,12 @@ class Exporter final : public BankVisitor {
     Exporter(SectionWriter& out, const ExportOptions& options) : out_(out), options_(options) {}
 
     Result<void> write(const StoreMeta& meta, const BankNodeStore& bank) {
-        MC_TRY(out_.put_raw(bank_file_head(options_.with_gists)));
+        MC_TRY(out_.put_raw(bank_file_head(options_.with_gists, options_.key != nullptr)));
+        if (options_.key != nullptr) MC_TRY(seal_file(*options_.key));
         const RecordPlace meta_place{Database::kMeta, kMetaKey};
-        MC_TRY(out_.put_record(meta_place, encode_meta(meta_place, meta)));
+        StoreMeta told = meta;  // what a store is encrypted with says nothing of its content
+        told.format_version = std::min(meta.format_version, kStoreFormatVersion);
+        MC_TRY(out_.put_record(meta_place, encode_meta(meta_place, told)));
         const RecordPlace bank_place{Database::kBanks, bank.bank().name};
         MC_TRY(out_.put_record(bank_place, encode_bank(bank_place, bank.bank())));
         MC_TRY(bank.visit(*this, options_.with_gists));
@@ -83,6 +89,17 @@ class Exporter final : public BankVisitor {
     const BankFileTotals& totals() const { return totals_; }
 
   private:
+    // With a key of its own, so that no two files are encrypted with the same.
+    Result<void> seal_file(const StoreKey& key) {
+        const Secret data_key = random_secret();
+        MC_ASSIGN(const std::string header, wrap_data_key(data_key, key));
+        MC_TRY(out_.put_raw(header));
+        sealer_ = std::make_unique<Sealer>(data_key);
+        out_.use_sealer(sealer_.get());
+        return {};
+    }
+
+    std::unique_ptr<Sealer> sealer_;
     SectionWriter& out_;
     const ExportOptions& options_;
     const BankId bank_;  // none: a tombstone belongs to the bank that the file holds

@@ -20,6 +20,7 @@ namespace mc::storage {
 
 struct ExportOptions {
     bool with_gists = false;
+    const StoreKey* key = nullptr;  // encrypts the file; null: it is not encrypted
     TextOf text_of;
     // Tokens written so far; may be empty.
     std::function<void(std::uint64_t tokens)> progress;

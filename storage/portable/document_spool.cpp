@@ -27,9 +27,12 @@ DocumentSpool::~DocumentSpool() {
 }
 
 Result<std::unique_ptr<DocumentSpool>> DocumentSpool::make(const StoreMeta& meta,
-                                                           const GistCoder& coder) {
+                                                           const GistCoder& coder, bool is_sealed) {
     MC_ASSIGN(const int fd, open_nameless_file());
-    return std::unique_ptr<DocumentSpool>(new DocumentSpool(fd, meta, coder));
+    std::unique_ptr<DocumentSpool> spool(new DocumentSpool(fd, meta, coder));
+    if (is_sealed) spool->sealer_ = std::make_unique<Sealer>(random_secret());
+    spool->out_.use_sealer(spool->sealer_.get());
+    return spool;
 }
 
 Result<void> DocumentSpool::add_original(const OriginalRecord& original) {
@@ -88,6 +91,7 @@ Result<void> DocumentSpool::finish() {
         if (open.group.count > 0) MC_TRY(put_group(open.level));
     MC_TRY(out_.flush());
     in_ = std::make_unique<SectionReader>(fd_, out_.bytes(), kName, 0);
+    in_->use_sealer(sealer_.get());
     return {};
 }
 

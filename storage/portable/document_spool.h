@@ -2,9 +2,9 @@
 // One document being made outside of the store, so that it can go in whole: in a file without a
 // name, which is gone with it.
 //
-// Tokens are added, their gists encoded; then it is a DocumentSource. Memory: one chunk, and the
-// open group of every level. Ownership: borrows meta and coder. Threads: one.
-// Errors: kIo, kOutOfSpace; kModel from the coder.
+// Of an encrypted store, it is encrypted with a key that nobody keeps. Tokens are added, their
+// gists encoded; then it is a DocumentSource. Memory: one chunk, and the open group of every level.
+// Ownership: borrows meta and coder. Threads: one. Errors: kIo, kOutOfSpace; kModel from the coder.
 #pragma once
 
 #include <array>
@@ -20,7 +20,7 @@ namespace mc::storage {
 class DocumentSpool final : public DocumentSource {
   public:
     static Result<std::unique_ptr<DocumentSpool>> make(const StoreMeta& meta,
-                                                       const GistCoder& coder);
+                                                       const GistCoder& coder, bool is_sealed);
     ~DocumentSpool() override;
 
     // Before the first tokens.
@@ -49,6 +49,7 @@ class DocumentSpool final : public DocumentSource {
     const int fd_;
     const StoreMeta& meta_;
     const GistCoder& coder_;
+    std::unique_ptr<Sealer> sealer_;  // null: not encrypted
     SectionWriter out_;
     std::unique_ptr<SectionReader> in_;  // null before finish()
     TokenChunk chunk_;

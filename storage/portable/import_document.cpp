@@ -66,7 +66,8 @@ Result<DocumentRecord> import_encoding(NodeStore& nodes, const DocumentRecord& r
                                        const DocumentMaking& making) {
     BankNodeStore& bank = stored_bank_of(nodes);
     MC_ASSIGN(const GistCoder* const coder, bank.parts().require_coder());
-    MC_ASSIGN(const auto spool, DocumentSpool::make(bank.parts().meta, *coder));
+    MC_ASSIGN(const auto spool,
+              DocumentSpool::make(bank.parts().meta, *coder, bank.parts().seal != nullptr));
     MC_TRY(encode_into(*spool, making));
     MC_TRY(spool->finish());
     if (spool->byte_count() != record.byte_count)

@@ -34,6 +34,17 @@ std::uint64_t checksum_of(SectionHead head, std::uint64_t number, std::string_vi
     return xxh3_64(bytes_of(payload)) ^ xxh3_64(std::as_bytes(std::span(place)));
 }
 
+// What a sealed payload is bound to.
+std::string place_of(std::uint32_t kind, std::uint64_t number) {
+    std::string place(reinterpret_cast<const char*>(&kind), sizeof kind);
+    place.append(reinterpret_cast<const char*>(&number), sizeof number);
+    return place;
+}
+
+std::string text_of(const std::vector<std::byte>& bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 template <class T>
 void append(std::string& to, const T& value) {
     to.append(reinterpret_cast<const char*>(&value), sizeof value);
@@ -56,8 +67,13 @@ Result<void> SectionWriter::put(SectionKind kind, std::string_view payload) {
         return fail(ErrorCode::kInvalidInput,
                     name_ + ": a record of " + std::to_string(payload.size()) +
                         " bytes; a section holds " + std::to_string(kSectionBytesMax));
-    SectionHead head{static_cast<std::uint32_t>(kind), static_cast<std::uint32_t>(payload.size()),
-                     0};
+    const auto number = static_cast<std::uint32_t>(kind);
+    std::string sealed;
+    if (sealer_ != nullptr) {
+        sealed = text_of(sealer_->seal(place_of(number, sections_), bytes_of(payload)));
+        payload = sealed;
+    }
+    SectionHead head{number, static_cast<std::uint32_t>(payload.size()), 0};
     head.checksum = checksum_of(head, sections_++, payload);
     append(waiting_, head);
     return put_raw(payload);
@@ -113,12 +129,19 @@ Result<Section> SectionReader::next() {
     if (left < sizeof head) return damaged("the file is cut off");
     MC_TRY(read(at_.offset, reinterpret_cast<char*>(&head), sizeof head));
     if (!is_kind(head.kind)) return damaged("no kind of section");
-    if (head.size_bytes > kSectionBytesMax) return damaged("an impossible size");
+    const std::uint64_t most = kSectionBytesMax + (sealer_ ? Sealer::kOverheadBytes : 0);
+    if (head.size_bytes > most) return damaged("an impossible size");
     if (head.size_bytes > left - sizeof head) return damaged("the file is cut off");
     Section section{static_cast<SectionKind>(head.kind), std::string(head.size_bytes, '\0')};
     MC_TRY(read(at_.offset + sizeof head, section.payload.data(), head.size_bytes));
     if (head.checksum != checksum_of(head, at_.number, section.payload))
         return damaged("wrong checksum");
+    if (sealer_ != nullptr) {
+        const auto opened =
+            sealer_->open(place_of(head.kind, at_.number), bytes_of(section.payload));
+        if (!opened) return damaged("its seal is broken");
+        section.payload = text_of(*opened);
+    }
     at_ = {at_.offset + sizeof head + head.size_bytes, at_.number + 1};
     return section;
 }

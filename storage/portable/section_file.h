@@ -2,9 +2,11 @@
 // Sections in a file: what an exported bank consists of (docs/storage-format.md).
 //
 // A section is its kind, the size of its payload, a checksum and the payload. The checksum covers
-// the section's number in the file too, so one that is missing, doubled or moved is noticed.
-// Ownership: borrows the descriptor. Threads: one. Errors: kCorruption naming the file, the section
-// and its place; kIo, kOutOfSpace. Memory: one payload, and what is not written yet.
+// the section's number in the file too, so one that is missing, doubled or moved is noticed. In an
+// encrypted file each payload is sealed, and bound to its kind and number.
+// Ownership: borrows the descriptor and the sealer. Threads: one. Errors: kCorruption naming the
+// file, the section and its place; kIo, kOutOfSpace. Memory: one payload, and what is not written
+// yet.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +16,7 @@
 
 #include "core/result.h"
 #include "storage/lmdb/record_codec.h"
+#include "storage/seal/sealer.h"
 
 namespace mc::storage {
 
@@ -45,6 +48,9 @@ class SectionWriter {
     // name: of the file, for messages.
     SectionWriter(int fd, std::string name) : fd_(fd), name_(std::move(name)) {}
 
+    // Sections are sealed from now on.
+    void use_sealer(const Sealer* sealer) { sealer_ = sealer; }
+
     // Bytes that are no section: a file's head.
     Result<void> put_raw(std::string_view bytes);
     Result<void> put(SectionKind kind, std::string_view payload);
@@ -59,6 +65,7 @@ class SectionWriter {
   private:
     const int fd_;
     const std::string name_;
+    const Sealer* sealer_ = nullptr;
     std::string waiting_;
     std::uint64_t written_ = 0;
     std::uint64_t sections_ = 0;
@@ -75,6 +82,9 @@ class SectionReader {
     // A regular file of size_bytes, whose sections begin at `first`.
     SectionReader(int fd, std::uint64_t size_bytes, std::string name, std::uint64_t first)
         : fd_(fd), size_bytes_(size_bytes), name_(std::move(name)), at_{first, 0}, here_(at_) {}
+
+    // Sections are sealed from now on.
+    void use_sealer(const Sealer* sealer) { sealer_ = sealer; }
 
     // An end of the file before the section's is kCorruption.
     Result<Section> next();
@@ -101,6 +111,7 @@ class SectionReader {
     const int fd_;
     const std::uint64_t size_bytes_;
     const std::string name_;
+    const Sealer* sealer_ = nullptr;
     SectionPlace at_;    // of the next section
     SectionPlace here_;  // of the last one
     Section last_;

@@ -64,9 +64,10 @@ struct Node {
 
 class Scanner {
   public:
-    Scanner(int fd, std::uint64_t size_bytes) : fd_(fd), size_bytes_(size_bytes) {}
+    Scanner(int fd, std::uint64_t size_bytes, const Scan& scan)
+        : fd_(fd), size_bytes_(size_bytes), scan_(scan) {}
 
-    ScanSummary run(const std::function<void(const FoundRecord&)>& on_record) {
+    ScanSummary run() {
         find_meta();
         page_count_ = (size_bytes_ + page_bytes_ - 1) / page_bytes_;
         reached_.assign(page_count_, false);
@@ -74,8 +75,7 @@ class Scanner {
         summary_.pages = page_count_;
         summary_.trees_are_whole = meta_.has_value() && follow_trees();
         for (std::uint64_t page = kMetaPages; page < page_count_; ++page)
-            if (reached_[page] || (!summary_.trees_are_whole && !free_[page]))
-                read_leaf(page, on_record);
+            if (reached_[page] || (!summary_.trees_are_whole && !free_[page])) read_leaf(page);
         return summary_;
     }
 
@@ -232,7 +232,7 @@ class Scanner {
         return page * page_bytes_ + kPageHeaderBytes;
     }
 
-    void read_leaf(std::uint64_t page, const std::function<void(const FoundRecord&)>& on_record) {
+    void read_leaf(std::uint64_t page) {
         const auto bytes = read_page(page);
         if (load<std::uint64_t>(bytes, 0) != page || load<std::uint16_t>(bytes, 10) != kLeafFlag)
             return;
@@ -242,21 +242,28 @@ class Scanner {
             const bool is_large = (node.flags & kBigDataFlag) != 0;
             std::vector<std::byte> value(node.data.begin(), node.data.end());
             if (is_large) value = read_large(node);
-            const auto database = database_of(node.key, value);
-            if (!database) {
+            if (node.key == kSealKey && scan_.on_key_header) {
+                scan_.on_key_header({reinterpret_cast<const char*>(value.data()), value.size()},
+                                    reached_[page]);
+                continue;
+            }
+            const auto sound = sound_record(scan_.seal, node.key, value);
+            if (!sound) {
                 ++summary_.damaged_records;
                 continue;
             }
             ++summary_.records;
+            const auto& [database, record] = *sound;
             const auto in_page = static_cast<std::uint64_t>(node.data.data() - bytes.data());
-            on_record({*database, node.key, value,
-                       is_large ? large_offset(node) : page * page_bytes_ + in_page,
-                       reached_[page]});
+            scan_.on_record({database, record.key, record.value(),
+                             is_large ? large_offset(node) : page * page_bytes_ + in_page,
+                             value.size(), reached_[page]});
         }
     }
 
     const int fd_;
     const std::uint64_t size_bytes_;
+    const Scan& scan_;
     std::optional<Meta> meta_;
     std::uint32_t page_bytes_ = kPageBytesMin;
     std::uint64_t page_count_ = 0;
@@ -267,15 +274,30 @@ class Scanner {
 
 }  // namespace
 
-Result<ScanSummary> scan_records(const Path& file,
-                                 const std::function<void(const FoundRecord&)>& on_record) {
+std::optional<std::pair<Database, OpenedRecord>> sound_record(const StoreSeal* seal,
+                                                              std::string_view stored_key,
+                                                              RecordBytes stored) {
+    for (std::size_t i = 0; i < kDatabaseCount; ++i) {
+        const auto database = static_cast<Database>(i);
+        OpenedRecord record{std::string(stored_key), {stored.begin(), stored.end()}};
+        if (seal != nullptr && !is_in_clear(database, stored_key)) {
+            auto opened = open_record(*seal, database, stored_key, stored);
+            if (!opened) continue;
+            record = std::move(*opened);
+        }
+        if (database_of(record.key, record.value()) == database)
+            return std::pair(database, std::move(record));
+    }
+    return std::nullopt;
+}
+
+Result<ScanSummary> scan_records(const Path& file, const Scan& scan) {
     const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
 
     struct stat info {};
 
     if (fd < 0 || ::fstat(fd, &info) != 0) return fail(system_error(errno, "cannot open", file));
-    const ScanSummary summary =
-        Scanner(fd, static_cast<std::uint64_t>(info.st_size)).run(on_record);
+    const ScanSummary summary = Scanner(fd, static_cast<std::uint64_t>(info.st_size), scan).run();
     ::close(fd);
     return summary;
 }

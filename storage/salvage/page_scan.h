@@ -11,11 +11,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string_view>
+#include <utility>
 
 #include "core/files.h"
 #include "core/result.h"
 #include "storage/lmdb/record_codec.h"
+#include "storage/lmdb/record_seal.h"
 
 namespace mc::storage {
 
@@ -23,7 +26,8 @@ struct FoundRecord {
     Database database;
     std::string_view key;      // lives for the call
     RecordBytes value;         // likewise
-    std::uint64_t offset = 0;  // of the value in the file
+    std::uint64_t offset = 0;  // of the value in the file,
+    std::uint64_t stored = 0;  // and its bytes there
     bool is_reached = false;   // by the trees; else it may be older than what is lost
 };
 
@@ -34,8 +38,20 @@ struct ScanSummary {
     bool trees_are_whole = false;
 };
 
+struct Scan {
+    // Of an encrypted store; null: records are read as they lie. Borrowed.
+    const StoreSeal* seal = nullptr;
+    std::function<void(const FoundRecord&)> on_record;
+    // What may be a key header, as it lies, sound or not; may be empty.
+    std::function<void(std::string_view header, bool is_reached)> on_key_header;
+};
+
 // Values on pages of their own are read too.
-Result<ScanSummary> scan_records(const Path& file,
-                                 const std::function<void(const FoundRecord&)>& on_record);
+Result<ScanSummary> scan_records(const Path& file, const Scan& scan);
+
+// The record that lies under a key, and in which database; nullopt for one that is not sound.
+std::optional<std::pair<Database, OpenedRecord>> sound_record(const StoreSeal* seal,
+                                                              std::string_view stored_key,
+                                                              RecordBytes stored);
 
 }  // namespace mc::storage

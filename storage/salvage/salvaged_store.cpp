@@ -11,6 +11,7 @@
 
 #include "core/span_math.h"
 #include "storage/lmdb/batch_writer.h"
+#include "storage/seal/key_header.h"
 
 namespace mc::storage {
 namespace {
@@ -34,6 +35,19 @@ void supersede_older(std::vector<SalvagedDocument>& documents) {
         if (before != nullptr)
             before->record.superseded_us = std::max(document.record.created_us, std::int64_t{1});
     }
+}
+
+// Of several headers, which a damaged file may have from before its key was changed, the first that
+// opens.
+Result<std::unique_ptr<StoreSeal>> open_any_header(const std::vector<std::string>& headers,
+                                                   const StoreKey* key, const Path& data) {
+    std::optional<Error> first;
+    for (const std::string& header : headers) {
+        auto data_key = unwrap_data_key(std::as_bytes(std::span(header)), key, data.string());
+        if (data_key) return std::make_unique<StoreSeal>(*data_key);
+        if (!first) first = std::move(data_key.error());
+    }
+    return fail(*first);
 }
 
 }  // namespace
@@ -104,13 +118,39 @@ SalvagedStore::~SalvagedStore() {
     ::close(fd_);
 }
 
-Result<std::unique_ptr<SalvagedStore>> SalvagedStore::open(const Path& directory) {
-    const Path data = directory / "data.mdb";
+// An empty one, that reads the file.
+Result<std::unique_ptr<SalvagedStore>> SalvagedStore::of_file(const Path& data) {
     const int fd = ::open(data.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) return fail(system_error(errno, "cannot open", data));
-    std::unique_ptr<SalvagedStore> store(new SalvagedStore(fd));
-    MC_ASSIGN(store->summary_,
-              scan_records(data, [&](const FoundRecord& found) { store->note(found); }));
+    return std::unique_ptr<SalvagedStore>(new SalvagedStore(fd));
+}
+
+Result<std::vector<std::string>> SalvagedStore::read(const Path& data) {
+    std::vector<std::string> headers;
+    Scan scan;
+    scan.seal = seal_.get();
+    scan.on_record = [&](const FoundRecord& found) { note(found); };
+    scan.on_key_header = [&](std::string_view header, bool is_reached) {
+        headers.emplace(is_reached ? headers.begin() : headers.end(), header);
+    };
+    MC_ASSIGN(summary_, scan_records(data, scan));
+    return headers;
+}
+
+// What is not encrypted is read once. Of an encrypted store, what the first reading found in clear
+// is none of its records.
+Result<std::unique_ptr<SalvagedStore>> SalvagedStore::open(const Path& directory,
+                                                           const StoreKey* key) {
+    const Path data = directory / "data.mdb";
+    MC_ASSIGN(auto store, of_file(data));
+    MC_ASSIGN(const auto headers, store->read(data));
+    if (headers.empty() && key != nullptr) return fail(not_encrypted(data.string(), *key));
+    if (!headers.empty()) {
+        MC_ASSIGN(auto seal, open_any_header(headers, key, data));
+        MC_ASSIGN(store, of_file(data));
+        store->seal_ = std::move(seal);
+        MC_TRY(store->read(data));
+    }
     for (const auto& [place, tombstone] : store->forgotten_) {
         store->documents_.erase(place.second);
         store->tombstones_[store->bank_name(place.first)].push_back(tombstone);
@@ -120,7 +160,7 @@ Result<std::unique_ptr<SalvagedStore>> SalvagedStore::open(const Path& directory
 
 void SalvagedStore::note(const FoundRecord& found) {
     const RecordPlace place{found.database, found.key};
-    const Place where{found.offset, found.value.size(), found.is_reached};
+    const Place where{found.offset, found.stored, found.is_reached};
     // Those that the trees lead to come first.
     const auto add = [&](std::vector<Place>& places) {
         places.insert(found.is_reached ? places.begin() : places.end(), where);
@@ -128,7 +168,7 @@ void SalvagedStore::note(const FoundRecord& found) {
     switch (found.database) {
         case Database::kMeta: {
             auto meta = decode_meta(place, found.value);
-            if (found.key == kMetaKey && meta && meta->format_version <= kStoreFormatVersion &&
+            if (found.key == kMetaKey && meta && meta->format_version <= kSealedFormatVersion &&
                 meta->block_size == kBlockSize)
                 meta_ = std::move(*meta);
             break;
@@ -209,12 +249,14 @@ std::string SalvagedStore::bank_name(BankId bank) const {
     return bank == BankId() ? "recovered" : "recovered-" + std::to_string(bank.value);
 }
 
-std::vector<std::byte> SalvagedStore::value_at(const Place& place) const {
+std::vector<std::byte> SalvagedStore::value_at(RecordPlace record, const Place& place) const {
     std::vector<std::byte> value(place.size);
     const ssize_t count =
         ::pread(fd_, value.data(), value.size(), static_cast<off_t>(place.offset));
     if (count != static_cast<ssize_t>(value.size())) value.clear();
-    return value;
+    if (seal_ == nullptr) return value;
+    auto opened = open_record(*seal_, record.database, record.key, value);
+    return opened ? std::move(opened->content) : std::vector<std::byte>();
 }
 
 std::optional<TokenChunk> SalvagedStore::chunk(const DocumentRecord& record,
@@ -223,7 +265,8 @@ std::optional<TokenChunk> SalvagedStore::chunk(const DocumentRecord& record,
     if (places == chunks_.end()) return std::nullopt;
     for (const Place& place : places->second) {
         const std::string key = token_key(record.id, index);
-        auto chunk = decode_tokens({Database::kTokens, key}, value_at(place));
+        auto chunk =
+            decode_tokens({Database::kTokens, key}, value_at({Database::kTokens, key}, place));
         const std::uint64_t size = chunk_size(record.token_count, index);
         if (!chunk || chunk->tokens.size() < size) continue;
         // A record that is older than its newest chunk knows the chunk's beginning.
@@ -239,7 +282,8 @@ std::optional<StoredGroup> SalvagedStore::group(const DocumentRecord& record, Le
     if (places == groups_.end() || !meta_) return std::nullopt;
     for (const Place& place : places->second) {
         const std::string key = group_key(record.id, level, parent);
-        auto group = decode_group({Database::kGists, key}, value_at(place), *meta_);
+        auto group =
+            decode_group({Database::kGists, key}, value_at({Database::kGists, key}, place), *meta_);
         if (group && group->count == group_size(node_count(record.gist_end, level), parent))
             return std::move(*group);
     }
@@ -252,7 +296,8 @@ std::optional<OriginalPiece> SalvagedStore::original_piece(DocumentId document,
     if (found == original_pieces_.end()) return std::nullopt;
     const auto& [bank, place] = found->second;
     const std::string key = piece_key(bank, document, index);
-    auto bytes = decode_piece({Database::kDocuments, key}, value_at(place));
+    auto bytes =
+        decode_piece({Database::kDocuments, key}, value_at({Database::kDocuments, key}, place));
     if (!bytes) return std::nullopt;
     return OriginalPiece{std::move(*bytes)};
 }
@@ -358,7 +403,8 @@ std::uint64_t SalvagedStore::longest_beginning(DocumentId id) const {
         std::size_t longest = 0;
         for (const Place& place : places->second) {
             const std::string key = token_key(id, i);
-            const auto chunk = decode_tokens({Database::kTokens, key}, value_at(place));
+            const auto chunk =
+                decode_tokens({Database::kTokens, key}, value_at({Database::kTokens, key}, place));
             if (chunk) longest = std::max(longest, chunk->tokens.size());
         }
         count += longest;

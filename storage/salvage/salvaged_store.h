@@ -21,6 +21,8 @@
 #include "storage/lmdb/document_source.h"
 #include "storage/portable/bank_file.h"
 #include "storage/salvage/page_scan.h"
+#include "storage/seal/store_key.h"
+#include "storage/seal/store_seal.h"
 
 namespace mc::storage {
 
@@ -44,7 +46,9 @@ struct SalvagedDocument {
 
 class SalvagedStore {
   public:
-    static Result<std::unique_ptr<SalvagedStore>> open(const Path& directory);
+    // key: of an encrypted store, null for none (else kKey).
+    static Result<std::unique_ptr<SalvagedStore>> open(const Path& directory,
+                                                       const StoreKey* key = nullptr);
     ~SalvagedStore();
     SalvagedStore(const SalvagedStore&) = delete;
     SalvagedStore& operator=(const SalvagedStore&) = delete;
@@ -83,6 +87,9 @@ class SalvagedStore {
 
     explicit SalvagedStore(int fd) : fd_(fd) {}
 
+    static Result<std::unique_ptr<SalvagedStore>> of_file(const Path& data);
+    // Notes what is there; gives what may be key headers.
+    Result<std::vector<std::string>> read(const Path& data);
     void note(const FoundRecord& found);
     void note_document(const FoundRecord& found);
     void note_journal(const FoundRecord& found);
@@ -92,7 +99,7 @@ class SalvagedStore {
     std::optional<TokenChunk> chunk(const DocumentRecord& record, std::uint64_t index) const;
     std::optional<StoredGroup> group(const DocumentRecord& record, Level level,
                                      NodeIndex parent) const;
-    std::vector<std::byte> value_at(const Place& place) const;
+    std::vector<std::byte> value_at(RecordPlace record, const Place& place) const;
     SalvagedDocument examine(const StoredDocument& stored, const TextOf& text_of) const;
     bool has_all_gists(const StoredDocument& stored) const;
     std::vector<DocumentId> nameless() const;
@@ -100,6 +107,7 @@ class SalvagedStore {
     SalvagedDocument examine_nameless(DocumentId id, const TextOf& text_of) const;
 
     const int fd_;
+    std::unique_ptr<StoreSeal> seal_;  // null: not encrypted
     ScanSummary summary_;
     std::optional<StoreMeta> meta_;
     std::map<BankId, std::string> banks_;

@@ -144,6 +144,41 @@ TEST(ConfigPrecedence, an_empty_variable_counts_as_unset) {
     EXPECT_TRUE(environment_layer(environment_of({{"MEGACONTEXT_BANK", ""}})).values.empty());
 }
 
+TEST(ConfigKeys, none_is_given_unless_a_layer_gives_one) {
+    const std::vector layers{default_layer(environment_of({{"HOME", "/h"}}))};
+    const Config config = resolve(layers).value().config;
+    EXPECT_TRUE(config.key_file.empty());
+    EXPECT_TRUE(config.passphrase_file.empty());
+    EXPECT_TRUE(config.passphrase.empty());
+}
+
+TEST(ConfigKeys, those_of_the_strongest_layer_count_alone) {
+    const Environment environment =
+        environment_of({{"HOME", "/h"}, {"MEGACONTEXT_PASSPHRASE", "horse"}});
+    std::vector layers{flags_of({{Setting::kKeyFile, "k"}}), environment_layer(environment),
+                       toml("passphrase_file = 'p'"), default_layer(environment)};
+    Config config = resolve(layers).value().config;
+    EXPECT_EQ(config.key_file, "k");
+    EXPECT_TRUE(config.passphrase_file.empty() && config.passphrase.empty());
+    layers.erase(layers.begin());
+    config = resolve(layers).value().config;
+    EXPECT_EQ(config.passphrase, "horse");
+    EXPECT_TRUE(config.key_file.empty() && config.passphrase_file.empty());
+    layers.erase(layers.begin());
+    config = resolve(layers).value().config;
+    EXPECT_EQ(config.passphrase_file, "p/p");
+}
+
+TEST(ConfigKeys, two_of_one_layer_are_an_error_that_names_both) {
+    const std::vector layers{flags_of({{Setting::kKeyFile, "k"}, {Setting::kPassphraseFile, "p"}}),
+                             default_layer(environment_of({{"HOME", "/h"}}))};
+    const auto resolved = resolve(layers);
+    ASSERT_FALSE(resolved);
+    EXPECT_EQ(resolved.error().code(), ErrorCode::kUsage);
+    EXPECT_EQ(resolved.error().to_string(),
+              "--key-file and --passphrase-file: a store is opened with one key; give one of them");
+}
+
 TEST(ConfigValues, every_setting_has_one_key_for_flag_variable_and_file) {
     EXPECT_EQ(flag_name(Setting::kLogLevel), "--log-level");
     EXPECT_EQ(variable_name(Setting::kLogLevel), "MEGACONTEXT_LOG_LEVEL");

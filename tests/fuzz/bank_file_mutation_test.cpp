@@ -104,7 +104,7 @@ class Forger {
         const int out_fd = ::open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
         SectionReader in(fd_, size_bytes, "sound", kBankFileHeadBytes);
         SectionWriter out(out_fd, "forged");
-        ASSERT_TRUE(out.put_raw(bank_file_head(true)));
+        ASSERT_TRUE(out.put_raw(bank_file_head(true, false)));
         while (!in.at_end()) {
             auto section = in.next();
             ASSERT_TRUE(section) << section.error().to_string();

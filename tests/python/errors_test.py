@@ -60,6 +60,17 @@ class Raised(package.PackageTestCase):
         with self.assertRaisesRegex(megacontext.Locked, "is being written by process"):
             self.open()
 
+    def test_key(self):
+        key = self.cli.write("key", b"k" * 32)
+        with self.open(store="sealed", key_file=key) as memory:
+            memory.remember("Anna keeps a tortoise.", name="anna")
+        with self.assertRaisesRegex(megacontext.Key, "is encrypted with a key file: give --key-file"):
+            self.open(store="sealed")
+        with self.assertRaisesRegex(megacontext.Key, "is encrypted with a key file, and the passphrase was given"):
+            self.open(store="sealed", passphrase="correct horse")
+        with self.open(store="sealed", key_file=key) as memory:
+            self.assertEqual(memory.read("anna").text, "Anna keeps a tortoise.")
+
     def test_over_budget(self):
         self.fill()
         with self.assertRaises(megacontext.OverBudget):

@@ -272,7 +272,7 @@ TEST_F(BankFileTest, OtherFilesAreToldApart) {
     EXPECT_EQ(code_of("some text that somebody wrote"), ErrorCode::kInvalidInput);
     EXPECT_EQ(code_of(sound.substr(0, 20)), ErrorCode::kCorruption);
     std::string newer = sound;
-    newer[8] = 2;
+    newer[8] = 3;
     const std::uint64_t checksum =
         xxh3_64(std::as_bytes(std::span(newer)).first(kBankFileHeadBytes - 8));
     std::memcpy(newer.data() + kBankFileHeadBytes - 8, &checksum, sizeof checksum);

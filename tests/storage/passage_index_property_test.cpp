@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/key_fixture.h"
 #include "tests/support/passage_fixture.h"
 #include "tests/support/store_fixture.h"
 #include "text/terms.h"
@@ -138,12 +139,14 @@ void compare(const PassageIndex& index, const Model& model) {
 
 class Subject {
   public:
-    Subject() { open(); }
+    explicit Subject(bool encrypted) : encrypted_(encrypted) { open(); }
 
     void open() {
         index_.reset();
-        index_ = index_or_die(
-            passage_options(scratch_.path() / "passages.sqlite", SqliteAccess::kWrite, kDim));
+        PassageIndexOptions options =
+            passage_options(scratch_.path() / "passages.sqlite", SqliteAccess::kWrite, kDim);
+        if (encrypted_) options.keys = index_keys_of('k');
+        index_ = index_or_die(std::move(options));
     }
 
     void add(Model& model, std::uint64_t document, const std::vector<std::string>& texts) {
@@ -181,6 +184,7 @@ class Subject {
     PassageIndex& index() { return *index_; }
 
   private:
+    const bool encrypted_;
     ScratchDirectory scratch_;
     std::unique_ptr<PassageIndex> index_;
 };
@@ -188,7 +192,7 @@ class Subject {
 RC_GTEST_PROP(PassageIndexProperty, AnswersLikeAListOfPassages, ()) {
     const auto operations =
         *rc::gen::container<std::vector<Operation>>(any_operation()).as("operations");
-    Subject subject;
+    Subject subject(*rc::gen::arbitrary<bool>());
     Model model;
     Model saved;
     std::uint64_t commit = 0;

@@ -104,7 +104,7 @@ TEST(StoreOpenTest, AnotherFormatVersionIsRefusedWithBothVersions) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code(), ErrorCode::kFormatVersion);
     EXPECT_NE(refused.error().message().find("version 7"), std::string::npos);
-    EXPECT_NE(refused.error().message().find("versions up to 5"), std::string::npos);
+    EXPECT_NE(refused.error().message().find("versions up to 6"), std::string::npos);
     meta.format_version = kStoreFormatVersion;
     meta.block_size = 64;
     tamper(scratch.path(), [&](WriteTransaction& txn) {

@@ -10,6 +10,7 @@
 
 #include "storage/codec/gist_coder.h"
 #include "tests/support/codebook_fixture.h"
+#include "tests/support/key_fixture.h"
 #include "tests/support/store_fixture.h"
 
 namespace mc::storage {
@@ -60,8 +61,9 @@ rc::Gen<Operation> any_operation() {
 
 class Pair {
   public:
-    explicit Pair(GistCodec codec)
+    Pair(GistCodec codec, bool encrypted)
         : codec_(codec),
+          encrypted_(encrypted),
           codebook_(random_codebook(test_identity().encoder, 2)),
           coder_(std::move(*GistCoder::make(codec, test_identity().encoder.shape, &codebook_))) {
         open();
@@ -106,6 +108,7 @@ class Pair {
         StoreOptions options = test_options(scratch_.path() / "store");
         options.codec_at_creation = codec_;
         options.codebook = &codebook_;
+        options.key = encrypted_ ? &key_ : nullptr;
         store_ = open_or_die(options);
         for (unsigned i = 0; i < 3; ++i) {
             const std::string name = "bank-" + std::to_string(i);
@@ -252,6 +255,8 @@ class Pair {
     }
 
     const GistCodec codec_;
+    const bool encrypted_;
+    const StoreKey key_ = key_of('k');
     const GistCodebook codebook_;
     const std::unique_ptr<GistCoder> coder_;
     ScratchDirectory scratch_;
@@ -265,7 +270,7 @@ RC_GTEST_PROP(StoreProperty, AnswersLikeANaiveModelAndTheSameAfterReopening, ())
     const auto operations = *rc::gen::container<std::vector<Operation>>(any_operation());
     const auto codec = *rc::gen::weightedElement<GistCodec>(
         {{3, GistCodec::kFp16}, {1, GistCodec::kInt8}, {1, GistCodec::kInt4}, {1, GistCodec::kPq}});
-    Pair pair(codec);
+    Pair pair(codec, *rc::gen::arbitrary<bool>());
     for (const Operation& operation : operations) pair.apply(operation);
     pair.check_everything();
     pair.close();

@@ -27,8 +27,8 @@ if _is_ours:
 
 from .base_model import BaseModel  # noqa: E402
 from .errors import (Cancelled, Corruption, Error, FormatVersion, Internal,  # noqa: E402
-                     InvalidInput, Io, Locked, ModelFailed, ModelMismatch, OutOfSpace, OverBudget,
-                     StaleIndex, Usage)
+                     InvalidInput, Io, Key, Locked, ModelFailed, ModelMismatch, OutOfSpace,
+                     OverBudget, StaleIndex, Usage)
 from .memory import Memory  # noqa: E402
 from .results import (Answer, BankSummary, DocumentPart, DocumentRecord, Evidence,  # noqa: E402
                       ForgetReport, ForgottenDocument, LevelNodes, MemoryStatus, ReadResult,
@@ -38,7 +38,7 @@ __version__ = _core.version
 __all__ = [
     "Answer", "BankSummary", "BaseModel", "Cancelled", "Corruption", "DocumentPart",
     "DocumentRecord", "Error", "Evidence", "ForgetReport", "ForgottenDocument", "FormatVersion",
-    "Internal", "InvalidInput", "Io", "LevelNodes", "Locked", "Memory", "MemoryStatus",
+    "Internal", "InvalidInput", "Io", "Key", "LevelNodes", "Locked", "Memory", "MemoryStatus",
     "ModelFailed", "ModelMismatch", "OutOfSpace", "OverBudget", "ReadResult", "Recollection",
     "Remembered", "Span", "StaleIndex", "Usage",
 ]

@@ -76,6 +76,12 @@ class Locked(Error):
     code = "locked"
 
 
+class Key(Error):
+    """An encrypted store or file, and no key or not the right one."""
+
+    code = "key"
+
+
 class Cancelled(Error):
     """Interrupted; what was committed stays."""
 

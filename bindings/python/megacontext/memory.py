@@ -37,13 +37,15 @@ class Memory:
     """A memory on a store, opened for writing; made where it is missing.
 
     Settings that are not given come from the environment, megacontext.toml and the user's file, as on the
-    command line. Any thread may call; calls are done one after the other. Use it in `with`, or call close().
+    command line. A store that is made while a key file or a passphrase is given is encrypted with it, and
+    opens with it alone. Any thread may call; calls are done one after the other. Use it in `with`, or call close().
     """
 
     def __init__(self, *, store: str | os.PathLike[str] | None = None, bank: str | None = None,
-                 model: str | os.PathLike[str] | None = None,
-                 settings: Mapping[str, Setting] | None = None) -> None:
-        self._core = _core.Memory(setting_texts(settings, store=store, bank=bank, model=model))
+                 model: str | os.PathLike[str] | None = None, key_file: str | os.PathLike[str] | None = None,
+                 passphrase: str | None = None, settings: Mapping[str, Setting] | None = None) -> None:
+        self._core = _core.Memory(setting_texts(settings, store=store, bank=bank, model=model, key_file=key_file,
+                                                passphrase=passphrase))
         weakref.finalize(self, self._core.close)  # also when the program ends
 
     def __enter__(self) -> "Memory":
