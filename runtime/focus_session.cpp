@@ -38,7 +38,11 @@ Result<FocusSession::Asked> FocusSession::search_for(const std::string& question
     if (!options.scope.is_nothing())
         for (const Home& home : homes) MC_TRY(search_in(home, options, asked));
     std::ranges::stable_sort(asked.ranking, std::greater(), &RankedPassage::score);
-    asked.wanted = choose_by_rule(asked.ranking, options.rule);
+    PassageRule rule = options.rule;
+    // Whoever names documents may ask what they are about, and of that no passage says more than
+    // the next.
+    if (!options.scope.ranges.empty()) rule.stand_out_min = 0;
+    asked.wanted = choose_by_rule(asked.ranking, rule);
     MC_TRY(add_leads(homes, options, asked));
     if (options.policy == kLensPolicy) MC_TRY(weigh_by_lens(asked));
     return asked;

@@ -12,13 +12,27 @@ namespace {
 // Less says little of what a passage is about.
 constexpr double kRivalWordsMin = 0.3;
 
+// The next few passages, from which the one that answers stands out.
+constexpr std::size_t kOthersCount = 4;
+
+// Shares of words alone do not say how well others stand: any text has some of any question.
+bool is_likely(std::span<const RankedPassage> ranking, const PassageRule& rule) {
+    const double best = ranking.front().score;
+    const auto others = ranking.subspan(1, std::min(kOthersCount, ranking.size() - 1));
+    const bool has_vectors = ranking.front().vectors_rank > 0;
+    if (others.empty() || !has_vectors || best < rule.score_min) return best >= rule.score_min;
+    double sum = 0;
+    for (const RankedPassage& other : others) sum += other.score;
+    const double gap = best - sum / static_cast<double>(others.size());
+    return best + rule.stand_out_weight * gap >= rule.stand_out_min;
+}
+
 bool is_rival(const RankedPassage& one, const RankedPassage& best) {
     return best.words >= kRivalWordsMin && one.words >= kRivalWordsShare * best.words;
 }
 
 PassageChoice choice_of(const RankedPassage& one, std::size_t place, const RankedPassage& best,
                         const PassageRule& rule) {
-    if (best.score < rule.score_min) return PassageChoice::kUnlikely;
     if (place >= rule.count_max) return PassageChoice::kBeyondCount;
     if (place == 0) return PassageChoice::kBest;
     const double gap = best.score - one.score;
@@ -78,6 +92,11 @@ std::vector<RankedPassage> rank_passages(std::span<const PassageHit> by_words,
 }
 
 std::size_t choose_by_rule(std::span<RankedPassage> ranking, const PassageRule& rule) {
+    if (ranking.empty()) return 0;
+    if (!is_likely(ranking, rule)) {
+        for (RankedPassage& one : ranking) one.choice = PassageChoice::kUnlikely;
+        return 0;
+    }
     std::size_t read = 0;
     for (std::size_t i = 0; i < ranking.size(); ++i) {
         PassageChoice& choice = ranking[i].choice;

@@ -26,7 +26,11 @@ namespace mc {
 struct PassageRule {
     double words_weight = 0.8;  // of the cubed share of words, against the cosine
     double gap_max = 0.06;      // below the best: a passage beyond it is left out
-    double score_min = 0.33;    // of the best: below it the memory does not tell
+    double score_min = 0.3;     // of the best: below it the memory does not tell
+    // Nor where score + weight × (score − the mean of the next few) is below the least: in a large
+    // memory something is always a little like the question, and a fact stands out from that.
+    double stand_out_weight = 4;
+    double stand_out_min = 0.6;
     std::size_t count_max = 3;  // passages in a window
     // Of passages that hold the question's words as the best one does: they tell of the same thing,
     // and what was so once may have changed ("Ada lives in Oslo", "Ada lives in Rome").

@@ -112,5 +112,19 @@ TEST(ChoiceByRule, IsNoneWhenNotEvenTheBestIsLikelyToAnswer) {
     EXPECT_EQ(chosen({}, rule), Choices{});
 }
 
+TEST(ChoiceByRule, IsNoneWhenTheBestDoesNotStandOutFromWhatIsALittleLikeTheQuestion) {
+    const PassageRule rule{
+        .gap_max = 0.1, .score_min = 0.3, .stand_out_weight = 4, .stand_out_min = 0.6};
+    auto crowd = ranking_of({0.4, 0.39, 0.38, 0.37, 0.36, 0.1});
+    auto alone = ranking_of({0.4, 0.3, 0.3, 0.3, 0.3});
+    for (auto* ranking : {&crowd, &alone})
+        for (std::size_t i = 0; i < ranking->size(); ++i) (*ranking)[i].vectors_rank = i + 1;
+    EXPECT_EQ(chosen(crowd, rule), Choices(6, kUnlikely));
+    EXPECT_EQ(chosen(alone, rule).front(), kBest);
+    // One passage is all there is to compare with itself; what words alone say is not compared.
+    EXPECT_EQ(chosen({crowd.front()}, rule).front(), kBest);
+    EXPECT_EQ(chosen(ranking_of({0.4, 0.39, 0.38, 0.37, 0.36}), rule).front(), kBest);
+}
+
 }  // namespace
 }  // namespace mc
