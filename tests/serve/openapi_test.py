@@ -16,10 +16,11 @@ if importlib.util.find_spec("schemathesis") is None:
     print("skipped: no schemathesis; scripts/setup --tests fetches it")
     sys.exit(cli.SKIP)
 
-# What a reply must be whatever was asked: no fault of the server's, and as the document says.
+# What a reply must be whatever was asked: no fault of the server's, and as the document says. Not unsupported_method: a
+# method that cpp-httplib does not know is 400 before anybody is asked; those that it knows are looked at below.
 CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance",
-          "response_headers_conformance", "response_schema_conformance", "unsupported_method",
-          "allow_header_conformance", "negative_data_rejection", "ignored_auth")
+          "response_headers_conformance", "response_schema_conformance", "allow_header_conformance",
+          "negative_data_rejection", "ignored_auth")
 
 
 class OpenApi(cli.CliTestCase):
@@ -42,6 +43,9 @@ class OpenApi(cli.CliTestCase):
         self.addCleanup(lambda: server.process.poll() is None and server.close(signal.SIGKILL))
         server.call("remember", text="Anna Barlow keeps a tortoise named Zebulon.", name="anna")
         self.ask_everything(server)
+        for method in ("TRACE", "PUT", "PATCH", "DELETE", "OPTIONS", "GET"):
+            status, headers, _ = server.send(method, "/v1/remember")
+            self.assertEqual((status, headers["Allow"]), (405, "POST"), method)
         self.assertEqual(server.send("GET", "/health/ready")[2], {"ready": True})
         self.assertEqual(server.call("read", document="anna")["text"], "Anna Barlow keeps a tortoise named Zebulon.")
         self.assertEqual(server.close(), 0)
