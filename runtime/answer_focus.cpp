@@ -111,8 +111,7 @@ Result<void> FocusSession::add_background(const QueryOptions& options) {
         const bool known = std::ranges::any_of(
             shapes, [&](const auto& shape) { return shape.document == passage->document; });
         if (known) continue;
-        MC_ASSIGN(const auto record,
-                  bank_of(passage->document).text().require_document(passage->document));
+        MC_ASSIGN(const DocumentRecord record, record_of(passage->document));
         shapes.push_back({record.id, record.token_count, record.gist_end});
     }
     for (const DocumentShape& shape : shapes) {

@@ -29,6 +29,12 @@ Result<DocumentFile> DocumentFile::open(const BankText& text, const DocumentReco
     MC_ASSIGN(const auto original, text.nodes().find_original(document.id));
     const auto kind = original ? documents::kind_from_name(original->kind) : std::nullopt;
     if (kind) {
+        MC_ASSIGN(const DocumentRecord now, text.require_document(document.id));
+        if (now.token_count != document.token_count)
+            return fail(ErrorCode::kInvalidInput,
+                        document.source_name +
+                            " was added to since, and what its file was then is not kept; its text "
+                            "of then can be read");
         if (original->byte_count == 0 && document.metadata.contains(std::string(kForgottenKey)))
             return fail(ErrorCode::kInvalidInput,
                         "the file that " + document.source_name +

@@ -3,8 +3,9 @@
 // its text itself.
 //
 // Memory is flat in the file's size. Ownership: borrows the text and the document. Threads: one.
-// Errors: kInvalidInput where the file is gone because a part of the document was forgotten; the
-// store's; kCorruption for a text that is not UTF-8 any more.
+// Errors: kInvalidInput where the file is gone because a part of the document was forgotten, and of
+// a document as it was before it was added to (take_back()); the store's; kCorruption for a text
+// that is not UTF-8 any more.
 #pragma once
 
 #include <cstdint>

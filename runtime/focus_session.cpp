@@ -10,6 +10,13 @@
 #include "working_context/policies.h"
 
 namespace mc::runtime {
+namespace {
+
+bool looks_back(const RecallScope& scope) {
+    return !scope.versions.empty() || !scope.shortened.empty();
+}
+
+}  // namespace
 
 Result<std::vector<FocusSession::Home>> FocusSession::open_homes() {
     std::vector<Home> homes;
@@ -35,6 +42,7 @@ Result<FocusSession::Asked> FocusSession::search_for(const std::string& question
     Asked asked;
     asked.text = question;
     asked.tokens = bank_.text().tokenizer().encode(question);
+    asked.shortened = options.scope.shortened;
     if (!options.scope.is_nothing())
         for (const Home& home : homes) MC_TRY(search_in(home, options, asked));
     std::ranges::stable_sort(asked.ranking, std::greater(), &RankedPassage::score);
@@ -103,21 +111,30 @@ BankSession& FocusSession::bank_of(DocumentId document) const {
     return home == asked_->homes.end() ? bank_ : *home->second.bank;
 }
 
+Result<DocumentRecord> FocusSession::record_of(DocumentId document) const {
+    const auto found = std::ranges::find(asked_->shortened, document, &DocumentRecord::id);
+    if (found != asked_->shortened.end()) return *found;
+    return bank_of(document).text().require_document(document);
+}
+
 Result<QueryReport> FocusSession::ask(const std::string& question, const QueryOptions& options) {
     auto report = ask_with_versions(question, options);
-    if (!options.scope.versions.empty()) hide_versions();
+    if (looks_back(options.scope)) hide_versions();
     return report;
 }
 
 // Each in the bank that holds it.
-Result<void> FocusSession::show_versions(std::span<const DocumentRecord> versions) {
-    if (versions.empty()) return {};
+Result<void> FocusSession::show_versions(const RecallScope& scope) {
+    if (!looks_back(scope)) return {};
     for (BankSession* const bank : banks_) {
-        std::vector<DocumentRecord> own;
-        for (const DocumentRecord& version : versions)
-            if (version.bank == bank->nodes().bank().id) own.push_back(version);
+        const auto own = [bank](const std::vector<DocumentRecord>& documents) {
+            std::vector<DocumentRecord> found;
+            for (const DocumentRecord& document : documents)
+                if (document.bank == bank->nodes().bank().id) found.push_back(document);
+            return found;
+        };
         MC_ASSIGN(BankSearch* const search, bank->search());
-        MC_TRY(search->show_versions(own));
+        MC_TRY(search->show_versions(own(scope.versions), own(scope.shortened)));
     }
     return {};
 }
@@ -139,7 +156,7 @@ Result<QueryReport> FocusSession::ask_with_versions(const std::string& question,
     report.policy = options.policy;
     report.budget = options.budget;
     const std::int64_t begin_ns = clock.monotonic_ns();
-    MC_TRY(show_versions(options.scope.versions));
+    MC_TRY(show_versions(options.scope));
     MC_ASSIGN(asked_, search_for(question, options));
     const std::int64_t found_ns = clock.monotonic_ns();
     if (policy && !options.scope.is_nothing())

@@ -189,14 +189,15 @@ class FocusSession {
         std::string text;
         std::vector<TokenId> tokens;
         std::vector<RankedPassage> ranking;
-        std::size_t wanted = 0;            // the ranking's first, which are worth reading
-        PassageHits hits;                  // of the last bank
-        std::map<DocumentId, Home> homes;  // of the documents that the ranking names
+        std::size_t wanted = 0;                 // the ranking's first, which are worth reading
+        PassageHits hits;                       // of the last bank
+        std::map<DocumentId, Home> homes;       // of the documents that the ranking names
+        std::vector<DocumentRecord> shortened;  // as RecallScope has it
 
         HomeOf home_of() const;
     };
 
-    Result<void> show_versions(std::span<const DocumentRecord> versions);
+    Result<void> show_versions(const RecallScope& scope);
     void hide_versions();
     Result<QueryReport> ask_with_versions(const std::string& question, const QueryOptions& options);
     Result<std::vector<Home>> open_homes();
@@ -225,6 +226,8 @@ class FocusSession {
     Result<void> record_use(const std::vector<Evidence>& evidence);
     // The bank of a document that the last question found, or that the window covers.
     BankSession& bank_of(DocumentId document) const;
+    // Its record, as of the time that the last question was about.
+    Result<DocumentRecord> record_of(DocumentId document) const;
 
     const std::vector<BankSession*> banks_;
     BankSession& bank_;  // the first; of a narrative window the only one

@@ -37,7 +37,10 @@ std::size_t restart_before(std::string_view content, std::size_t offset) {
 class Ingestion {
   public:
     Ingestion(BankSession& session, const IngestOptions& options, const ProgressCallback& progress)
-        : session_(session), options_(options), progress_(progress) {}
+        : session_(session),
+          options_(options),
+          progress_(progress),
+          tokens_per_commit_(options.tokens_per_commit) {}
 
     Result<IngestReport> run(const std::string& source_name, std::string_view content);
     Result<IngestReport> append(const std::string& source_name, std::string_view addition);
@@ -66,7 +69,7 @@ class Ingestion {
     const ProgressCallback& progress_;
     std::string_view content_;         // of the whole source, or the addition
     std::uint64_t content_begin_ = 0;  // the document's byte at which it begins
-    std::uint64_t tokens_per_commit_ = kTokensPerCommit;
+    std::uint64_t tokens_per_commit_;
     std::vector<TokenId> pending_;       // tokens not committed yet
     std::unique_ptr<StreamHash> hash_ =  // of the bytes committed
         std::make_unique<StreamHash>();

@@ -28,7 +28,12 @@
 
 namespace mc::runtime {
 
+// Tokens per commit, of text and of gists: eight read windows, a few seconds of work at risk in a
+// crash.
+inline constexpr std::uint64_t kTokensPerCommit = 4096;
+
 struct IngestOptions : SourceLimits {
+    std::uint64_t tokens_per_commit = kTokensPerCommit;  // of text
     bool with_statistics = false;  // of the gists that `replace` makes (runtime/gist_maker.h)
     bool replace = false;          // other content under the name makes room
     // Of what makes room: the newest, which are kept; older ones are forgotten. One whose ingest
@@ -71,10 +76,6 @@ struct IngestReport {
     std::uint64_t gists_made = 0;  // by kReplaced, for what was not kept
     double seconds = 0;
 };
-
-// Tokens per commit, of text and of gists: eight read windows, a few seconds of work at risk in a
-// crash.
-inline constexpr std::uint64_t kTokensPerCommit = 4096;
 
 // Ingests one text that is in memory (source_text.h reads files) under a source name.
 Result<IngestReport> ingest_text(BankSession& session, const std::string& source_name,

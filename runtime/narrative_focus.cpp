@@ -86,7 +86,7 @@ Result<std::vector<DocumentRecord>> FocusSession::choose_documents(const QueryOp
     // False when there is no more room.
     const auto take = [&](DocumentId id) -> Result<bool> {
         if (!looked_at.insert(id).second) return true;
-        MC_ASSIGN(DocumentRecord record, bank_.text().require_document(id));
+        MC_ASSIGN(DocumentRecord record, record_of(id));
         if (record.token_count == 0) return true;
         cost += coarsest_cost(record);
         const bool is_too_much = cost > options.budget / kCoverShareDivisor;

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <limits>
 #include <optional>
+#include <set>
 #include <span>
 #include <utility>
 
@@ -86,11 +87,11 @@ TimeSpan time_of(const DocumentRecord& document) {
     return {document.created_us, document.updated_us + 1};
 }
 
-// The ranges of a document that lie in a time.
+// The ranges of a document that lie in a time, up to a token.
 Result<void> add_ranges(const BankText& text, const DocumentRecord& document, TimeSpan time,
-                        std::vector<PassageRange>& ranges) {
+                        std::uint64_t end, std::vector<PassageRange>& ranges) {
     if (time == kAllTime || !document.source_name.starts_with(session_document(""))) {
-        if (time_of(document).overlaps(time)) ranges.push_back({document.id});
+        if (time_of(document).overlaps(time)) ranges.push_back({document.id, {0, end}});
         return {};
     }
     MC_ASSIGN(const auto messages, dated_messages(text, document));
@@ -101,7 +102,7 @@ Result<void> add_ranges(const BankText& text, const DocumentRecord& document, Ti
         begin = message.first_token;
         when = message.time;
     }
-    if (when.overlaps(time)) ranges.push_back({document.id, {begin, UINT64_MAX}});
+    if (when.overlaps(time)) ranges.push_back({document.id, {begin, end}});
     return {};
 }
 
@@ -122,7 +123,7 @@ Result<std::vector<PlacedDocument>> named(const std::string& name, const std::st
     std::vector<PlacedDocument> found;
     std::optional<Error> missing;
     for (const BankText* const text : banks) {
-        auto document = resolve_version(*text, name, {{}, as_of});
+        auto document = find_version(*text, name, {{}, as_of});
         if (document)
             found.push_back({text, std::move(*document)});
         else if (document.error().code() != ErrorCode::kInvalidInput)
@@ -152,6 +153,23 @@ Result<std::vector<PlacedDocument>> candidates_of(const RecallFilter& filter,
     return candidates;
 }
 
+// What was added after a time leaves the documents; of which it did.
+Result<std::set<DocumentId>> take_back_all(const std::string& as_of,
+                                           const std::vector<const BankText*>& banks,
+                                           std::vector<PlacedDocument>& places) {
+    std::set<DocumentId> shortened;
+    if (as_of.empty()) return shortened;
+    MC_ASSIGN(const std::int64_t at_us, parse_as_of(as_of));
+    for (const BankText* const text : banks) {
+        std::vector<DocumentRecord*> documents;
+        for (PlacedDocument& place : places)
+            if (place.text == text) documents.push_back(&place.document);
+        MC_ASSIGN(const auto ids, take_back(*text, at_us, documents));
+        shortened.insert(ids.begin(), ids.end());
+    }
+    return shortened;
+}
+
 }  // namespace
 
 RecallScope RecallScope::of(std::vector<DocumentId> documents) {
@@ -177,7 +195,8 @@ Result<RecallScope> resolve(const RecallFilter& filter, const std::vector<const 
     const bool narrows = !filter.source.empty() || !filter.metadata.empty() ||
                          !filter.as_of.empty() || time != kAllTime;
     if (names.empty() && !narrows) return RecallScope();
-    MC_ASSIGN(const auto places, candidates_of(filter, names, banks));
+    MC_ASSIGN(auto places, candidates_of(filter, names, banks));
+    MC_ASSIGN(const auto shortened, take_back_all(filter.as_of, banks, places));
     if (!narrows) {
         std::vector<DocumentId> ids;
         for (const PlacedDocument& place : places) ids.push_back(place.document.id);
@@ -188,8 +207,11 @@ Result<RecallScope> resolve(const RecallFilter& filter, const std::vector<const 
     for (const auto& [text, document] : places) {
         if (!filter.source.empty() && !fits_pattern(document.source_name, filter.source)) continue;
         if (!has_metadata(document, filter)) continue;
-        MC_TRY(add_ranges(*text, document, time, scope.ranges));
+        const bool is_shortened = shortened.contains(document.id);
+        const std::uint64_t end = is_shortened ? document.token_count : UINT64_MAX;
+        MC_TRY(add_ranges(*text, document, time, end, scope.ranges));
         if (is_superseded(document)) scope.versions.push_back(document);
+        if (is_shortened) scope.shortened.push_back(document);
     }
     return scope;
 }

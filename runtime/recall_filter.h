@@ -29,15 +29,16 @@ struct RecallFilter {
     std::string since;
     std::string until;
     // What the bank said at this time, RFC 3339: versions that were in force then, and nothing that
-    // was taken in later. A document that was added to since counts whole.
+    // was taken in, said or added later.
     std::string as_of;
 };
 
 struct RecallScope {
     bool is_everything = true;
-    std::vector<DocumentId> documents;     // that are named, and meant whole
-    std::vector<PassageRange> ranges;      // that fit; none of everything
-    std::vector<DocumentRecord> versions;  // of the documents that fit, those no search knows yet
+    std::vector<DocumentId> documents;      // that are named, and meant whole
+    std::vector<PassageRange> ranges;       // that fit; none of everything
+    std::vector<DocumentRecord> versions;   // of the documents that fit, those no search knows yet
+    std::vector<DocumentRecord> shortened;  // of all that fit, those to which more was added since
 
     // These documents; everything where there are none.
     static RecallScope of(std::vector<DocumentId> documents);

@@ -16,6 +16,7 @@ IngestOptions ingest_options(const RememberRequest& request, const RememberedFil
     IngestOptions options;
     options.size_bytes_max = request.bytes_max;
     options.cancelled = &kAfterOneCommit;
+    options.tokens_per_commit = kTokensPerStep;
     if (!content.media_type.empty()) options.media_type = content.media_type;
     if (content.source.original) options.original = &*content.source.original;
     options.metadata = metadata_of(content.source);
@@ -60,10 +61,10 @@ Result<std::optional<Remembered>> Remembering::step() {
                                         progress_.tokens_done += before.tokens_done;
                                         progress_.commits += before.commits;
                                     });
-    if (!report && report.error().code() == ErrorCode::kCancelled)
-        return std::optional<Remembered>();
-    if (!report) return fail(report.error());
+    const bool goes_on = !report && report.error().code() == ErrorCode::kCancelled;
+    if (!report && !goes_on) return fail(report.error());
     MC_TRY(session_.index_now());
+    if (goes_on) return std::optional<Remembered>();
     progress_.bytes_done = progress_.bytes_total;
     const IngestOutcome outcome = before.commits > 0 ? outcome_ : report->outcome;
     return std::optional(Remembered{report->document, outcome, {0, report->document.byte_count}});

@@ -2,11 +2,11 @@
 // A document on its way into the memory, a step at a time, so that who takes it in can do other
 // things in between: ask, read, even remember and forget.
 //
-// What a step has committed is durable, and so found as soon as the last has returned. Between two
-// steps the document is as a kill would leave it: incomplete, and the same request, in this process
-// or in another, goes on from there. Ownership: borrows the session; holds the text. Threads: the
-// engine's. Errors: kInvalidInput for a request that cannot be taken, from begin(), before anything
-// is changed; kCancelled when the document was forgotten meanwhile; those of ingest_text().
+// What a step has committed is durable and can be found. Between two steps the document is as a
+// kill would leave it: incomplete, and the same request, in this process or in another, goes on
+// from there. Ownership: borrows the session; holds the text. Threads: the engine's. Errors:
+// kInvalidInput for a request that cannot be taken, from begin(), before anything is changed;
+// kCancelled when the document was forgotten meanwhile; those of ingest_text().
 #pragma once
 
 #include <memory>
@@ -22,6 +22,10 @@
 
 namespace mc::runtime {
 
+// Of one step: a tenth of a second of the embedder's on two cores, for which a question that comes
+// meanwhile waits.
+inline constexpr std::uint64_t kTokensPerStep = 512;
+
 class Remembering {
   public:
     // Cost: a file is converted.
@@ -30,7 +34,8 @@ class Remembering {
     Remembering(const Remembering&) = delete;
     Remembering& operator=(const Remembering&) = delete;
 
-    // Takes in the text of one commit; what came of the whole when that was the last.
+    // Takes in kTokensPerStep; what came of the whole when those were the last. Cost: also a look
+    // at the whole text, some milliseconds for the longest.
     Result<std::optional<Remembered>> step();
 
     // Bytes of the text, and tokens taken in by this object.

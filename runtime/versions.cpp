@@ -2,8 +2,13 @@
 #include "runtime/versions.h"
 
 #include <algorithm>
+#include <functional>
+#include <map>
+#include <ranges>
+#include <set>
 #include <utility>
 
+#include "core/span_math.h"
 #include "runtime/event_time.h"
 
 namespace mc::runtime {
@@ -15,6 +20,42 @@ Result<std::vector<DocumentRecord>> history_of(const NodeStore& nodes, const std
     MC_ASSIGN(auto standing, nodes.find_document_by_source(name));
     if (standing) history.push_back(std::move(*standing));
     return history;
+}
+
+// Commits whose lines of the journal are read at once.
+constexpr std::uint64_t kCommitsAtOnce = 4096;
+
+// Shows every line of a journal that says when text was added, the newest first, while that is
+// wanted.
+Result<void> look_back(const NodeStore& nodes,
+                       const std::function<bool(const JournalEntry&)>& goes_on) {
+    MC_ASSIGN(CommitNumber last, nodes.last_commit());
+    while (last.value > 0) {
+        const CommitNumber before(last.value - std::min(last.value, kCommitsAtOnce));
+        MC_ASSIGN(const auto entries, nodes.journal_between(before, last));
+        for (const JournalEntry& entry : std::views::reverse(entries))
+            if (entry.added_us != 0 && !goes_on(entry)) return {};
+        last = before;
+    }
+    return {};
+}
+
+// The first token that was added after a time to each of the documents that have one. Additions to
+// one document stand in the journal in the order of their times.
+Result<std::map<DocumentId, std::uint64_t>> first_added_after(const NodeStore& nodes,
+                                                              std::int64_t at_us,
+                                                              std::set<DocumentId> documents) {
+    std::map<DocumentId, std::uint64_t> first;
+    if (documents.empty()) return first;
+    MC_TRY(look_back(nodes, [&](const JournalEntry& entry) {
+        if (!documents.contains(entry.document)) return true;
+        if (entry.added_us > at_us)
+            first[entry.document] = entry.tokens.begin;
+        else
+            documents.erase(entry.document);
+        return !documents.empty();
+    }));
+    return first;
 }
 
 // "; it has versions 2, 3 and 4".
@@ -38,6 +79,16 @@ Result<std::int64_t> parse_as_of(const std::string& text) {
 
 Result<DocumentRecord> resolve_version(const BankText& text, std::string_view name,
                                        const VersionChoice& choice) {
+    MC_ASSIGN(DocumentRecord found, find_version(text, name, choice));
+    if (choice.as_of.empty()) return found;
+    MC_ASSIGN(const std::int64_t at_us, parse_as_of(choice.as_of));
+    DocumentRecord* const documents[] = {&found};
+    MC_TRY(take_back(text, at_us, documents));
+    return found;
+}
+
+Result<DocumentRecord> find_version(const BankText& text, std::string_view name,
+                                    const VersionChoice& choice) {
     std::optional<std::int64_t> at_us;
     if (!choice.as_of.empty()) {
         MC_ASSIGN(at_us, parse_as_of(choice.as_of));
@@ -64,6 +115,27 @@ Result<std::vector<DocumentRecord>> documents_in_force(const NodeStore& nodes, s
     documents.insert(documents.end(), versions.begin(), versions.end());
     std::erase_if(documents, [&](const auto& one) { return !was_in_force(one, at_us); });
     return documents;
+}
+
+Result<std::vector<DocumentId>> take_back(const BankText& text, std::int64_t at_us,
+                                          std::span<DocumentRecord* const> documents) {
+    std::set<DocumentId> added_to;
+    for (const DocumentRecord* const document : documents)
+        if (document->updated_us > at_us) added_to.insert(document->id);
+    MC_ASSIGN(const auto first, first_added_after(text.nodes(), at_us, std::move(added_to)));
+    std::vector<DocumentId> shortened;
+    for (DocumentRecord* const document : documents) {
+        const auto found = first.find(document->id);
+        if (found == first.end()) continue;
+        const std::uint64_t end = found->second;
+        MC_ASSIGN(const ByteSpan bytes, text.byte_span_of(document->id, {0, end}));
+        document->token_count = end;
+        document->gist_end = std::min(document->gist_end, tail_begin(end));
+        document->byte_count = bytes.end;
+        document->updated_us = at_us;
+        shortened.push_back(document->id);
+    }
+    return shortened;
 }
 
 Result<std::optional<DocumentRecord>> find_in_place_of(const NodeStore& nodes,

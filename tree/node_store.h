@@ -102,9 +102,15 @@ class NodeStore {
     // In order of id.
     virtual Result<std::vector<Tombstone>> tombstones() const = 0;
 
-    // The bank's journal after a commit, oldest first, and the newest commit number. It may name
-    // documents that were forgotten since.
-    virtual Result<std::vector<JournalEntry>> journal_after(CommitNumber commit) const = 0;
+    // The bank's journal after a commit, up to another one, oldest first, and the newest commit
+    // number. It may name documents that were forgotten since.
+    virtual Result<std::vector<JournalEntry>> journal_between(CommitNumber commit,
+                                                              CommitNumber last) const = 0;
+
+    Result<std::vector<JournalEntry>> journal_after(CommitNumber commit) const {
+        return journal_between(commit, CommitNumber(UINT64_MAX));
+    }
+
     virtual Result<CommitNumber> last_commit() const = 0;
 
     virtual Result<NodeUse> node_use(NodeId node) const = 0;

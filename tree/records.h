@@ -73,6 +73,8 @@ struct JournalEntry {
     CommitNumber commit;
     DocumentId document;
     TokenSpan tokens;  // positions that this commit added, or whose text it took away
+    // From when on they count as added; 0: it added none, or an older program did.
+    std::int64_t added_us = 0;
 };
 
 // What stays of a document that was forgotten: nothing of its content.

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/commands/command.h"
+#include "apps/commands/folder_watch.h"
 #include "apps/commands/gists.h"
 #include "apps/commands/inputs.h"
 #include "apps/terminal/interrupt.h"
@@ -23,11 +24,15 @@ constexpr const char* kFooter =
     "  megacontext ingest book.txt notes/\n"
     "  curl -s https://example.org/page.txt | megacontext ingest - --name page.txt\n"
     "  megacontext ingest --bank work --stats report.md\n"
+    "  megacontext ingest --watch notes/\n"
     "Texts first, which can be found from then on, then their gists. An interrupted ingest is\n"
     "continued by the same command. A file is one document however its\n"
     "path is spelled. A document whose file has grown at its end is extended; one whose file has\n"
     "changed is refused, or with --replace forgotten and taken in anew; --keep-versions 5 keeps\n"
-    "the newest five of what was replaced, which read and query --as-of find.\n"
+    "the newest five of what was replaced, which read and query --as-of find. With --watch what "
+    "is\n"
+    "written into the folders later is taken in, too, a changed file in the place of what it was,\n"
+    "until Ctrl-C; a document whose file is gone stays. Between two files nobody is locked out.\n"
     "Kinds, known by their content: text, Markdown and source code as they are (UTF-8, UTF-16);\n"
     "HTML, PDF, EPUB, DOCX, ODT, mail (eml, mbox) and chats (JSON lines of role and content) as\n"
     "text. Evidence says where in them it stands (page, heading, message); read --original gives\n"
@@ -124,6 +129,8 @@ class IngestCommand final : public Command {
         app->add_flag("--replace", options_.replace,
                       "a document whose source has changed is forgotten and taken in anew");
         add_setting_flag(*app, flags, Setting::kKeepVersions);
+        app->add_flag("--watch", is_watching_,
+                      "folders: go on with what is written there, until Ctrl-C; implies --replace");
         app->add_option("--media-type", options_.media_type, "recorded with the document")
             ->capture_default_str();
         add_setting_flag(*app, flags, Setting::kIngestBytesMax);
@@ -137,6 +144,8 @@ class IngestCommand final : public Command {
 
   private:
     Result<void> check_names() const;
+    Result<FolderWatch> watch_folders() const;
+    Result<void> keep_watching(Invocation& invocation, FolderWatch& watch);
     Result<void> ingest_all(Invocation& invocation, std::vector<Input>& inputs);
     Result<void> ingest_each(Invocation& invocation, OpenBank& bank, std::vector<Input>& inputs);
     Result<void> ingest_one(Invocation& invocation, OpenBank& bank, Input& input);
@@ -147,6 +156,7 @@ class IngestCommand final : public Command {
     std::string source_name_;
     runtime::IngestOptions options_;
     bool without_gists_ = false;
+    bool is_watching_ = false;
     std::size_t taken_ = 0;
     std::size_t passed_over_ = 0;
     std::size_t failed_ = 0;
@@ -164,6 +174,34 @@ Result<void> IngestCommand::check_names() const {
     if (names_.size() != 1)
         return fail(ErrorCode::kUsage, "--name names one input: give one file, one folder or -");
     return {};
+}
+
+Result<FolderWatch> IngestCommand::watch_folders() const {
+    for (const std::string& name : names_)
+        if (std::error_code ignored; !std::filesystem::is_directory(name, ignored))
+            return fail(ErrorCode::kUsage, "--watch is for folders, and " + name + " is none");
+    return FolderWatch::open({names_.begin(), names_.end()});
+}
+
+// Until Ctrl-C. What another process keeps out by writing is tried again.
+Result<void> IngestCommand::keep_watching(Invocation& invocation, FolderWatch& watch) {
+    if (!invocation.out.json()) invocation.out.text("watching; Ctrl-C ends");
+    invocation.out.flush();
+    std::set<Path> held;
+    while (true) {
+        const bool was_held = !held.empty();
+        MC_ASSIGN(std::set<Path> written, watch.wait(invocation.interrupted, std::move(held)));
+        held.clear();
+        if (invocation.interrupted) return {};
+        std::vector<Input> inputs = list_inputs(names_, source_name_);
+        std::erase_if(inputs, [&](const Input& input) { return !written.contains(input.path); });
+        const auto done = ingest_all(invocation, inputs);
+        if (done) continue;
+        if (done.error().code() == ErrorCode::kCancelled) return {};
+        if (done.error().code() != ErrorCode::kLocked) return fail(done.error());
+        if (!was_held) invocation.log.warning(done.error().message() + "; trying again", {});
+        held = std::move(written);
+    }
 }
 
 void IngestCommand::take_fault(Output& out, const Error& error) {
@@ -261,12 +299,19 @@ Result<int> IngestCommand::run(Invocation& invocation) {
     options_.cancelled = &invocation.interrupted;
     options_.size_bytes_max = invocation.config.ingest_bytes_max;
     options_.versions_kept = invocation.config.keep_versions;
+    std::optional<FolderWatch> watched;
+    if (is_watching_) {
+        MC_ASSIGN(FolderWatch opened, watch_folders());
+        watched.emplace(std::move(opened));
+        options_.replace = true;
+    }
     std::vector<Input> inputs = list_inputs(names_, source_name_);
     if (auto done = ingest_all(invocation, inputs); !done) {
         if (exit_code_ == 0) return fail(std::move(done.error()));
         take_fault(invocation.out, done.error());
     }
     print_summary(invocation.out, inputs.size());
+    if (watched && !invocation.interrupted) MC_TRY(keep_watching(invocation, *watched));
     return exit_code_;
 }
 

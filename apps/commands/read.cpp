@@ -76,14 +76,16 @@ Result<ByteSpan> ReadCommand::chosen_span(const DocumentRecord& document) const 
     return runtime::byte_span_in(document, range.begin, range.end);
 }
 
-// The store knows when a document was last added to, not how long it was before.
+// A program of before journals said when text was added may have added some.
 Result<void> ReadCommand::warn_of_additions(Invocation& invocation,
                                             const DocumentRecord& document) const {
     if (version_.as_of.empty()) return {};
     MC_ASSIGN(const std::int64_t at_us, runtime::parse_as_of(version_.as_of));
     if (document.updated_us > at_us)
         invocation.log.warning(
-            document.source_name + " was added to after that time, and what was added is shown too",
+            document.source_name +
+                " was added to after that time by an older program, and what that added is shown "
+                "too",
             {{"document", to_text(document.id)}});
     return {};
 }

@@ -30,7 +30,7 @@ bool EngineThread::is_of_this_process() const {
     return process_ == ::getpid();
 }
 
-Result<void> EngineThread::run_and_wait(const std::function<void()>& work) {
+Result<void> EngineThread::run_and_wait(const std::function<void()>& work, serve::Order order) {
     if (!is_of_this_process())
         return fail(ErrorCode::kUsage,
                     "opened by process " + std::to_string(process_) +
@@ -38,13 +38,15 @@ Result<void> EngineThread::run_and_wait(const std::function<void()>& work) {
     auto place = queue_.admit();
     MC_CHECK(place.has_value(), "the queue is open as long as its thread's owner");
     std::exception_ptr thrown;
-    place->run([&] {
-        try {
-            work();
-        } catch (...) {
-            thrown = std::current_exception();
-        }
-    });
+    place->run(
+        [&] {
+            try {
+                work();
+            } catch (...) {
+                thrown = std::current_exception();
+            }
+        },
+        order);
     if (thrown) std::rethrow_exception(thrown);
     return {};
 }

@@ -5,6 +5,7 @@
 
 #include "core/check.h"
 #include "serve/forms.h"
+#include "serve/http/queued_memory.h"
 #include "serve/protocol/json.h"
 
 namespace mc::python {
@@ -41,13 +42,35 @@ Result<std::string> MemoryHandle::call(const std::string& verb, const std::strin
     const auto known = serve::find_verb(verb);
     MC_CHECK(known.has_value(), verb);
     MC_ASSIGN(const serve::Json request, serve::parse_json(arguments, kArgumentBytesMax));
-    return thread_.run([&]() -> Result<std::string> {
+    const bool is_message = request.is_object() && request.contains("session");
+    if (*known == serve::Verb::kRemember && !is_message) return remember_document(request);
+    return thread_.run(
+        [&]() -> Result<std::string> {
+            if (adapter_ == nullptr) return fail(closed());
+            const std::atomic<bool> cancelled = false;
+            MC_ASSIGN(const serve::Json result,
+                      serve::call_checked(*adapter_, *known, request, {cancelled}));
+            return serve::to_line(result);
+        },
+        serve::order_of(*known, request));
+}
+
+// Step by step, so that another thread's question waits for a step. The caller waits for all of
+// them, so the text may be as long as one that is taken with word of how far it has come.
+Result<std::string> MemoryHandle::remember_document(const serve::Json& request) {
+    std::unique_ptr<serve::LongRemember> work;
+    MC_TRY(thread_.run([&]() -> Result<void> {
         if (adapter_ == nullptr) return fail(closed());
-        const std::atomic<bool> cancelled = false;
-        MC_ASSIGN(const serve::Json result,
-                  serve::call_checked(*adapter_, *known, request, {cancelled}));
-        return serve::to_line(result);
-    });
+        MC_ASSIGN(work, serve::begin_checked(*adapter_, request, serve::Length::kLong));
+        return {};
+    }));
+    while (true) {
+        MC_ASSIGN(const auto done, thread_.run([&]() -> Result<std::optional<serve::Json>> {
+            if (adapter_ == nullptr) return fail(closed());
+            return work->step();
+        }));
+        if (done) return serve::to_line(*done);
+    }
 }
 
 Result<std::string> MemoryHandle::documents(const std::string& bank, std::size_t count) {

@@ -57,6 +57,8 @@ class MemoryHandle {
 
     explicit MemoryHandle(Config config) : config_(std::move(config)) {}
 
+    Result<std::string> remember_document(const serve::Json& request);
+
     Config config_;
     telemetry::Metrics metrics_;
     // Both of the engine thread alone; null after close().

@@ -251,15 +251,18 @@ Result<void> BankSearch::keep_vectors(const DocumentRecord& document) {
     return {};
 }
 
-Result<void> BankSearch::show_versions(std::span<const DocumentRecord> versions) {
-    for (const DocumentRecord& version : versions) {
-        auto added = add_version(version);
+Result<void> BankSearch::show_versions(std::span<const DocumentRecord> versions,
+                                       std::span<const DocumentRecord> shortened) {
+    const auto show = [this](const DocumentRecord& document, Result<void> done) -> Result<void> {
         forget_vectors();
-        if (added) continue;
+        if (done) return {};
         hide_versions();
         return fail(
-            std::move(added.error()).add_context("looking at an earlier " + version.source_name));
-    }
+            std::move(done.error()).add_context("looking at an earlier " + document.source_name));
+    };
+    for (const DocumentRecord& version : versions) MC_TRY(show(version, add_version(version)));
+    for (const DocumentRecord& document : shortened)
+        if (!is_superseded(document)) MC_TRY(show(document, end_passages_with(document)));
     return {};
 }
 
@@ -268,12 +271,28 @@ Result<void> BankSearch::add_version(const DocumentRecord& version) {
     MC_ASSIGN(const auto standing, text_.nodes().find_document_by_source(version.source_name));
     if (standing) MC_TRY(keep_vectors(*standing));
     shown_versions_.insert(version.id);
+    shows_then_ = true;
     MC_TRY(add_document(version));
     return flush();
 }
 
+// What was added to a document changed its last passage of then alone.
+Result<void> BankSearch::end_passages_with(const DocumentRecord& document) {
+    const std::uint64_t end = document.token_count;
+    if (end == 0) return {};
+    MC_ASSIGN(const auto last, index_->passages_in(document.id, {end - 1, end}));
+    if (last.empty() || last.back().tokens.end <= end) return {};
+    const std::uint64_t begin = last.back().tokens.begin;
+    shows_then_ = true;
+    MC_TRY(remove(std::span(&last.back(), 1)));
+    MC_ASSIGN(const auto tokens, text_.nodes().read_tokens(document.id, {begin, end}));
+    pending_ = cut_passages(text_.tokenizer(), document, begin, tokens);
+    return flush();
+}
+
 void BankSearch::hide_versions() {
-    if (shown_versions_.empty()) return;
+    if (!shows_then_) return;
+    shows_then_ = false;
     pending_.clear();
     shown_versions_.clear();
     report_ = {};

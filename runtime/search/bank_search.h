@@ -59,11 +59,13 @@ class BankSearch {
     // written. On an error the index stands at its last watermark.
     Result<CatchUpReport> catch_up(const IndexProgress& progress = {});
 
-    // Lets find() see versions too, until hide_versions(); nothing durable changes, and catch_up()
-    // has to wait. Cost: as to index them, but for passages that the documents have that stand
-    // under their names; for a reader also a copy of the index, and for a writer a second reading
-    // of its vectors by the next question.
-    Result<void> show_versions(std::span<const DocumentRecord> versions);
+    // Lets find() see versions too, and of shortened documents (runtime/versions.h) no passage that
+    // goes on behind their end, until hide_versions(); nothing durable changes, and catch_up() has
+    // to wait. Cost: as to index the versions, but for passages that the documents have that stand
+    // under their names, and a passage of each shortened document; for a reader also a copy of the
+    // index, and for a writer a second reading of its vectors by the next question.
+    Result<void> show_versions(std::span<const DocumentRecord> versions,
+                               std::span<const DocumentRecord> shortened);
     void hide_versions();
 
     // Takes all passages of a document out, durably. Requires: the store has its text still.
@@ -104,6 +106,7 @@ class BankSearch {
     Result<void> remove(std::span<const Passage> passages);
     Result<void> leave_out_forgotten(std::vector<PassageHit>& hits) const;
     Result<void> add_version(const DocumentRecord& version);
+    Result<void> end_passages_with(const DocumentRecord& document);
     Result<void> flush();
     // (pending texts, vector_dim()): kept ones, and the embedder's.
     Result<std::vector<float>> vectors_of(std::span<const PassageText> passages) const;
@@ -115,6 +118,7 @@ class BankSearch {
     std::vector<PassageText> pending_;  // cut, neither embedded nor added yet
     std::unordered_map<std::string, std::vector<float>> kept_vectors_;  // by text
     std::unordered_set<DocumentId> shown_versions_;
+    bool shows_then_ = false;  // the index is as it was at another time
     CatchUpReport opening_report_;
     CatchUpReport report_;  // of the catch_up() that runs
 };

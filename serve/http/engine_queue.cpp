@@ -16,17 +16,17 @@ EngineQueue::Place::~Place() {
     queue_->changed_.notify_all();
 }
 
-void EngineQueue::Place::run(std::function<void()> work) {
-    start(std::move(work));
+void EngineQueue::Place::run(std::function<void()> work, Order order) {
+    start(std::move(work), order);
     wait();
 }
 
-void EngineQueue::Place::start(std::function<void()> work) {
+void EngineQueue::Place::start(std::function<void()> work, Order order) {
     MC_CHECK(queue_ != nullptr, "a place that was moved from runs nothing");
     MC_CHECK(job_ == nullptr, "a place does one thing at a time");
     job_ = std::make_unique<Job>(Job{std::move(work)});
     const ScopedLock lock(queue_->mutex_);
-    queue_->jobs_.push_back(job_.get());
+    (order == Order::kRead ? queue_->reads_ : queue_->others_).push_back(job_.get());
     queue_->changed_.notify_all();
 }
 
@@ -46,25 +46,33 @@ std::optional<EngineQueue::Place> EngineQueue::admit() {
     return Place(*this);
 }
 
+EngineQueue::Job* EngineQueue::take_job() {
+    const bool is_read = others_.empty() || (!reads_.empty() && reads_in_a_row_ < kReadsInARow);
+    std::deque<Job*>& jobs = is_read ? reads_ : others_;
+    reads_in_a_row_ = is_read ? reads_in_a_row_ + 1 : 0;
+    Job* const job = jobs.front();
+    jobs.pop_front();
+    return job;
+}
+
 EngineQueue::Turn EngineQueue::take_turn(std::size_t jobs_in_a_row, Job*& job) {
     const ScopedLock lock(mutex_);
-    while (jobs_.empty() && !may_step() && (!closed_ || places_taken_ > 0)) changed_.wait(mutex_);
-    if (may_step() && (jobs_.empty() || jobs_in_a_row >= kJobsPerStep)) {
+    while (is_idle() && !may_step() && (!closed_ || places_taken_ > 0)) changed_.wait(mutex_);
+    if (may_step() && (is_idle() || jobs_in_a_row >= kJobsPerStep)) {
         has_background_ = false;  // unless it says otherwise, or is woken meanwhile
-        return jobs_.empty() ? Turn::kIdleStep : Turn::kStep;
+        return is_idle() ? Turn::kIdleStep : Turn::kStep;
     }
-    if (jobs_.empty()) return Turn::kEnd;
-    job = jobs_.front();
-    jobs_.pop_front();
+    if (is_idle()) return Turn::kEnd;
+    job = take_job();
     return Turn::kJob;
 }
 
 bool EngineQueue::rest() {
     const auto end = std::chrono::steady_clock::now() + kRest;
     const ScopedLock lock(mutex_);
-    while (jobs_.empty() && !closed_)
+    while (is_idle() && !closed_)
         if (changed_.wait_until(mutex_, end) == std::cv_status::timeout) break;
-    return jobs_.empty() && !closed_;
+    return is_idle() && !closed_;
 }
 
 void EngineQueue::serve(Background* background) {

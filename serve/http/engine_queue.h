@@ -5,7 +5,9 @@
 // means that the caller should come again later. With a place, run() puts work in the queue and
 // waits until the engine thread has done it; start() does not wait. After close() there are no new
 // places; serve() returns once all are given back, so whatever was admitted is done and answered.
-// Work of the background is done while no request waits, and after every kJobsPerStep requests.
+// What is short and changes nothing goes before what does (Order), each kind in the order in which
+// it came. Work of the background is done while no request waits, and after every kJobsPerStep
+// requests.
 // Ownership: Places borrow the queue. Threads: serve() is the engine's, everything else is safe
 // from many. Errors: none.
 #pragma once
@@ -24,6 +26,15 @@ namespace mc::serve {
 
 // Under a load that never ends, a twentieth of the engine's turns is the background's.
 inline constexpr std::size_t kJobsPerStep = 20;
+
+// Under a load of questions that never ends, a fifth of the engine's turns is everything else's.
+inline constexpr std::size_t kReadsInARow = 4;
+
+// What comes first of what waits.
+enum class Order {
+    kRead,    // some milliseconds, and the memory is as before
+    kInTurn,  // everything else
+};
 
 class EngineQueue {
     struct Job {
@@ -46,9 +57,9 @@ class EngineQueue {
         Place& operator=(Place&&) = delete;
 
         // Runs the work on the engine thread; returns when it is done.
-        void run(std::function<void()> work);
+        void run(std::function<void()> work, Order order = Order::kInTurn);
         // The two halves of run(), in turn.
-        void start(std::function<void()> work);
+        void start(std::function<void()> work, Order order = Order::kInTurn);
         void wait();
 
       private:
@@ -85,6 +96,11 @@ class EngineQueue {
 
   private:
     bool may_step() const MC_REQUIRES(mutex_) { return has_background_ && !closed_; }
+
+    bool is_idle() const MC_REQUIRES(mutex_) { return reads_.empty() && others_.empty(); }
+
+    // Requires: something waits.
+    Job* take_job() MC_REQUIRES(mutex_);
     enum class Turn { kJob, kStep, kIdleStep, kEnd };
     // Waits for kRest; false where a request or the end comes before.
     bool rest();
@@ -94,7 +110,10 @@ class EngineQueue {
     const std::size_t places_max_;
     Mutex mutex_;
     std::condition_variable_any changed_;
-    std::deque<Job*> jobs_ MC_GUARDED_BY(mutex_);  // each its place's
+    // Each its place's.
+    std::deque<Job*> reads_ MC_GUARDED_BY(mutex_);
+    std::deque<Job*> others_ MC_GUARDED_BY(mutex_);
+    std::size_t reads_in_a_row_ MC_GUARDED_BY(mutex_) = 0;
     std::size_t places_taken_ MC_GUARDED_BY(mutex_) = 0;
     bool has_background_ MC_GUARDED_BY(mutex_) = false;  // a step may find something to do
     bool closed_ MC_GUARDED_BY(mutex_) = false;

@@ -27,8 +27,8 @@ EventStream::~EventStream() {
     place_.wait();
 }
 
-void EventStream::start(Work work) {
-    place_.start([this, work = std::move(work)] { end(work(*this)); });
+void EventStream::start(Work work, Order order) {
+    place_.start([this, work = std::move(work)] { end(work(*this)); }, order);
 }
 
 void EventStream::end(std::optional<HttpReply> refusal) {
@@ -84,9 +84,9 @@ HttpReply stream_reply(std::unique_ptr<StreamedBody> events) {
 }
 
 HttpReply event_reply(EngineQueue::Place place, const std::atomic<bool>& stopping,
-                      EventStream::Work work) {
+                      EventStream::Work work, Order order) {
     auto events = std::make_unique<EventStream>(std::move(place), stopping);
-    events->start(std::move(work));
+    events->start(std::move(work), order);
     if (auto refusal = events->refusal()) return std::move(*refusal);
     return stream_reply(std::move(events));
 }

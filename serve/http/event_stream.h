@@ -38,7 +38,7 @@ class EventStream final : public StreamedBody {
     ~EventStream() override;
 
     // Begins the work; once.
-    void start(Work work);
+    void start(Work work, Order order);
     // Waits for the first event; the refusal where the work ended before it.
     std::optional<HttpReply> refusal();
     bool write_to(const Write& write) override;
@@ -70,6 +70,6 @@ HttpReply stream_reply(std::unique_ptr<StreamedBody> events);
 
 // Starts the work and gives its events as a reply; or its refusal.
 HttpReply event_reply(EngineQueue::Place place, const std::atomic<bool>& stopping,
-                      EventStream::Work work);
+                      EventStream::Work work, Order order);
 
 }  // namespace mc::serve

@@ -171,8 +171,10 @@ void HttpServer::set_up(HttpService& service) {
     };
     server.Get(".*", handler).Post(".*", handler).Put(".*", handler);
     server.Patch(".*", handler).Delete(".*", handler).Options(".*", handler);
-    server.set_error_handler([](const httplib::Request&, httplib::Response& to) {
-        if (to.body.empty())
+    server.set_error_handler([&service](const httplib::Request& from, httplib::Response& to) {
+        if (from.method == "TRACE" || from.method == "CONNECT")  // which the library serves nobody
+            send(service.answer(request_of(from)), to);
+        else if (to.body.empty())
             send(problem(to.status, code_of(to.status), "this request cannot be taken"), to);
     });
     server.set_exception_handler(

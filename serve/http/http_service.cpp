@@ -21,6 +21,7 @@ namespace mc::serve {
 namespace {
 
 constexpr std::string_view kBearer = "Bearer ";
+constexpr std::string_view kRespondAsync = "respond-async";
 
 // "localhost" of "http://localhost:8080", "localhost:8080" and "localhost".
 std::string_view host_of(std::string_view text) {
@@ -53,10 +54,20 @@ bool is_path_of(const Route& route, std::string_view path) {
            path.find('/', begin) == std::string_view::npos;
 }
 
-// RFC 7240: of a request to take a document in, whether it wants to wait.
-bool wants_operation(const Route& route, const HttpRequest& request) {
-    return (route.endpoint == Endpoint::kDocument || route.verb == Verb::kRemember) &&
-           request.header("Prefer").find("respond-async") != std::string::npos;
+// RFC 7240: what a client prefers, to wait or not to.
+bool prefers(const HttpRequest& request, std::string_view what) {
+    return request.header("Prefer").find(what) != std::string::npos;
+}
+
+// Bytes of the text or the file; 0 where none is given, or no such thing.
+std::size_t document_bytes(const Json& arguments) {
+    if (!arguments.is_object()) return 0;
+    const auto size_of = [&](const char* key) {
+        const auto found = arguments.find(key);
+        const bool is_text = found != arguments.end() && found->is_string();
+        return is_text ? found->get_ref<const std::string&>().size() : std::size_t{0};
+    };
+    return size_of("text") + size_of("file") / 4 * 3;
 }
 
 std::optional<HttpReply> refuse_body(const Route& route, const HttpRequest& request) {
@@ -177,12 +188,8 @@ HttpReply HttpService::answer_route(const Route& route, const HttpRequest& reque
 
 HttpReply HttpService::answer_memory(const Route& route, const HttpRequest& request,
                                      std::optional<AccessKey> key) {
-    if (wants_operation(route, request)) {
-        const auto arguments = arguments_of(route, request);
-        if (!arguments) return problem_of(arguments.error());
-        if (!arguments->is_object() || !arguments->contains("session"))
-            return begin_operation(*arguments, std::move(key));
-    }
+    if (route.endpoint == Endpoint::kDocument || route.verb == Verb::kRemember)
+        if (auto reply = answer_with_operation(route, request, key)) return std::move(*reply);
     auto place = queue_.admit();
     if (!place) return busy();
     if (route.endpoint == Endpoint::kMcp)
@@ -194,17 +201,37 @@ HttpReply HttpService::answer_memory(const Route& route, const HttpRequest& requ
     if (route.verb == Verb::kRecall && accepts_events(request)) {
         auto arguments = arguments_of(route, request);
         if (!arguments) return problem_of(arguments.error());
+        const Order order = order_of(Verb::kRecall, *arguments);
         return answer_events(
             *place, std::move(key),
             [arguments = std::move(*arguments)](MemoryPort& memory, EventStream& events) {
                 return stream_recall(memory, arguments, events);
-            });
+            },
+            order);
     }
     QueuedMemory queued(memory_, *place);
     ScopedMemory scoped(queued, std::move(key), options_.bank);
     HttpReply reply = answer_endpoint(route, request, scoped);
     if (!scoped.was_forbidden() || route.endpoint == Endpoint::kMcp) return reply;
     return forbidden();
+}
+
+// A message is taken in at once, whatever is preferred; a long document is not, unless its client
+// says how long it waits.
+std::optional<HttpReply> HttpService::answer_with_operation(const Route& route,
+                                                            const HttpRequest& request,
+                                                            const std::optional<AccessKey>& key) {
+    const bool is_asked_for = prefers(request, kRespondAsync);
+    if (!is_asked_for && (request.body.size() <= kWaitedForBytesMax || prefers(request, "wait=")))
+        return std::nullopt;
+    const auto arguments = arguments_of(route, request);
+    if (!arguments) return problem_of(arguments.error());
+    if (arguments->is_object() && arguments->contains("session")) return std::nullopt;
+    if (!is_asked_for && document_bytes(*arguments) <= kWaitedForBytesMax) return std::nullopt;
+    HttpReply reply = begin_operation(*arguments, key);
+    if (is_asked_for && reply.status == 202)
+        reply.headers.emplace_back("Preference-Applied", kRespondAsync);
+    return reply;
 }
 
 HttpReply HttpService::begin_operation(Json arguments, std::optional<AccessKey> key) {
@@ -221,7 +248,6 @@ HttpReply HttpService::begin_operation(Json arguments, std::optional<AccessKey> 
     HttpReply reply = json_reply(to_json(**added));
     reply.status = 202;
     reply.headers.emplace_back("Location", std::string(kOperationsPath) + (*added)->id);
-    reply.headers.emplace_back("Preference-Applied", "respond-async");
     return reply;
 }
 
@@ -250,7 +276,8 @@ HttpReply HttpService::answer_chat(const HttpRequest& request, EngineQueue::Plac
             place, std::move(key),
             [chat = std::move(*chat), now_us](MemoryPort& memory, EventStream& events) {
                 return stream_chat(memory, chat, now_us, events);
-            });
+            },
+            Order::kInTurn);
     QueuedMemory queued(memory_, place);
     ScopedMemory scoped(queued, std::move(key), options_.bank);
     HttpReply reply = complete_chat(scoped, *chat, now_us, stopping_);
@@ -259,14 +286,15 @@ HttpReply HttpService::answer_chat(const HttpRequest& request, EngineQueue::Plac
 
 // All of the work is one job of the engine's, so the memory needs no queue in front of it.
 HttpReply HttpService::answer_events(EngineQueue::Place& place, std::optional<AccessKey> key,
-                                     StreamedWork work) {
-    return event_reply(std::move(place), stopping_,
-                       [this, key = std::move(key), work = std::move(work)](EventStream& events) {
-                           ScopedMemory scoped(memory_, key, options_.bank);
-                           auto refusal = work(scoped, events);
-                           return scoped.was_forbidden() ? std::optional(forbidden())
-                                                         : std::move(refusal);
-                       });
+                                     StreamedWork work, Order order) {
+    return event_reply(
+        std::move(place), stopping_,
+        [this, key = std::move(key), work = std::move(work)](EventStream& events) {
+            ScopedMemory scoped(memory_, key, options_.bank);
+            auto refusal = work(scoped, events);
+            return scoped.was_forbidden() ? std::optional(forbidden()) : std::move(refusal);
+        },
+        order);
 }
 
 HttpReply HttpService::answer_endpoint(const Route& route, const HttpRequest& request,

@@ -26,6 +26,10 @@ namespace mc::serve {
 // Longest body of a document (runtime::kFileBytesMax); any other is at most kMessageBytesMax long.
 inline constexpr std::size_t kDocumentBytesMax = 16 * 1024 * 1024;
 
+// A document's text or file that is longer is an operation, unless its client says that it waits:
+// three seconds' work for two cores, as long as a message may be.
+inline constexpr std::size_t kWaitedForBytesMax = 64 * 1024;
+
 struct ServiceOptions {
     std::string version;  // of the program
     std::string bank;     // of a request that names none
@@ -57,12 +61,15 @@ class HttpService {
     HttpReply answer_route(const Route& route, const HttpRequest& request);
     HttpReply answer_memory(const Route& route, const HttpRequest& request,
                             std::optional<AccessKey> key);
+    // Of a request that takes a document in; nullopt where its client waits for that.
+    std::optional<HttpReply> answer_with_operation(const Route& route, const HttpRequest& request,
+                                                   const std::optional<AccessKey>& key);
     HttpReply begin_operation(Json arguments, std::optional<AccessKey> key);
     HttpReply answer_operation(const HttpRequest& request, const std::optional<AccessKey>& key);
     HttpReply answer_chat(const HttpRequest& request, EngineQueue::Place& place,
                           std::optional<AccessKey> key);
     HttpReply answer_events(EngineQueue::Place& place, std::optional<AccessKey> key,
-                            StreamedWork work);
+                            StreamedWork work, Order order);
     HttpReply answer_endpoint(const Route& route, const HttpRequest& request, MemoryPort& memory);
     HttpReply answer_ready();
 

@@ -46,16 +46,13 @@ std::string wrong_header(const HttpRequest& request, const Json& message) {
     return {};
 }
 
-int status_of(const Json& answer) {
+// To an older client an error is an answer like any other, but to what is no message at all.
+int status_of(const Json& answer, bool modern) {
     if (!answer.contains("error")) return 200;
-    switch (static_cast<RpcCode>(answer["error"]["code"].get<int>())) {
-        case RpcCode::kMethodNotFound:
-            return 404;
-        case RpcCode::kInternalError:
-            return 200;
-        default:
-            return 400;
-    }
+    const auto code = static_cast<RpcCode>(answer["error"]["code"].get<int>());
+    if (code == RpcCode::kInvalidRequest) return 400;
+    if (!modern || code == RpcCode::kInternalError) return 200;
+    return code == RpcCode::kMethodNotFound ? 404 : 400;
 }
 
 HttpReply rpc_reply(const Json& answer, int status) {
@@ -89,7 +86,7 @@ HttpReply answer_mcp(McpServer& server, const HttpRequest& request,
                              400);
     }
     const auto answer = server.handle(*message, cancelled);
-    if (answer) return rpc_reply(*answer, modern ? status_of(*answer) : 200);
+    if (answer) return rpc_reply(*answer, status_of(*answer, modern));
     HttpReply accepted;
     accepted.status = 202;
     return accepted;

@@ -7,6 +7,12 @@
 
 namespace mc::serve {
 
+// An answer takes a second or more, so it waits with what changes the memory.
+Order order_of(Verb verb, const Json& arguments) {
+    const bool is_short = !arguments.is_object() || arguments.value("answer", Json()) != true;
+    return verb_info(verb).read_only && is_short ? Order::kRead : Order::kInTurn;
+}
+
 namespace {
 
 // Each step takes its turn in the queue.
@@ -34,7 +40,8 @@ Result<Json> QueuedMemory::call(Verb verb, const Json& arguments, const Listener
     if (verb == Verb::kRemember && !arguments.contains("session"))
         return remember_document(arguments);
     std::optional<Result<Json>> result;
-    place_.run([&] { result.emplace(memory_.call(verb, arguments, listener)); });
+    place_.run([&] { result.emplace(memory_.call(verb, arguments, listener)); },
+               order_of(verb, arguments));
     return std::move(*result);
 }
 
@@ -57,25 +64,25 @@ Result<std::unique_ptr<LongRemember>> QueuedMemory::begin_remember(const Json& a
 
 Result<std::vector<std::string>> QueuedMemory::bank_names() {
     std::optional<Result<std::vector<std::string>>> result;
-    place_.run([&] { result.emplace(memory_.bank_names()); });
+    place_.run([&] { result.emplace(memory_.bank_names()); }, Order::kRead);
     return std::move(*result);
 }
 
 Result<std::vector<Resource>> QueuedMemory::resources(const std::string& bank, std::size_t count) {
     std::optional<Result<std::vector<Resource>>> result;
-    place_.run([&] { result.emplace(memory_.resources(bank, count)); });
+    place_.run([&] { result.emplace(memory_.resources(bank, count)); }, Order::kRead);
     return std::move(*result);
 }
 
 Result<Json> QueuedMemory::documents(const std::string& bank, std::size_t count) {
     std::optional<Result<Json>> result;
-    place_.run([&] { result.emplace(memory_.documents(bank, count)); });
+    place_.run([&] { result.emplace(memory_.documents(bank, count)); }, Order::kRead);
     return std::move(*result);
 }
 
 Result<Json> QueuedMemory::tree(const TreePlace& place) {
     std::optional<Result<Json>> result;
-    place_.run([&] { result.emplace(memory_.tree(place)); });
+    place_.run([&] { result.emplace(memory_.tree(place)); }, Order::kRead);
     return std::move(*result);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The memory from any thread: every call goes through a place in the engine's queue, and a document
-// that is remembered takes a turn there for each of its steps.
+// The memory from any thread: every call goes through a place in the engine's queue, questions
+// before what is to be remembered, and a document takes a turn there for each of its steps.
 // Ownership: borrows both. Threads: one, of the request that has the place. Errors: the memory's.
 #pragma once
 
@@ -8,6 +8,9 @@
 #include "serve/protocol/verbs.h"
 
 namespace mc::serve {
+
+// When a call has its turn. arguments: of any form.
+Order order_of(Verb verb, const Json& arguments);
 
 class QueuedMemory final : public MemoryPort {
   public:

@@ -99,13 +99,20 @@ Json parameter(const char* name, const char* in, bool is_required) {
         {"name", name}, {"in", in}, {"required", is_required}, {"schema", {{"type", "string"}}}};
 }
 
+Json mcp_error_content() {
+    Json either = content("application/problem+json", Json::parse(kProblemSchema));
+    either["application/json"] = {{"schema", {{"type", "object"}}}};
+    return either;
+}
+
 // A route that takes a document in may say so before it is done.
 void add_operation(Json& operation) {
     Json taken = {{"description", "Kept, and being taken in: ask for the operation at Location"},
                   {"content", content("application/json", Json::parse(kOperationSchema))}};
     operation["responses"]["202"] = std::move(taken);
     Json prefer = parameter("Prefer", "header", false);
-    prefer["description"] = "respond-async: do not wait for a document";
+    prefer["description"] =
+        "respond-async: do not wait for a document; wait=60: wait for a long one, too";
     operation["parameters"].push_back(std::move(prefer));
 }
 
@@ -133,6 +140,9 @@ Json operation_of(const Route& route) {
         operation["parameters"] = Json::array({parameter("operation", "path", true)});
     if (route.endpoint == Endpoint::kDocument || route.verb == Verb::kRemember)
         add_operation(operation);
+    if (route.endpoint == Endpoint::kMcp)
+        operation["responses"]["default"] = {{"description", "An error of JSON-RPC, or a problem"},
+                                             {"content", mcp_error_content()}};
     if (route.is_open) operation["security"] = Json::array({Json::object()});
     return operation;
 }

@@ -295,6 +295,7 @@ Result<CommitNumber> BankNodeStore::commit(const IngestBatch& batch) {
     MC_TRY(parts_.env->write([&](WriteTransaction& txn) -> Result<void> {
         MC_ASSIGN(StoredDocument stored, require_standing(txn, batch.document.id));
         const TokenSpan added{stored.record.token_count, batch.document.token_count};
+        const DocumentRecord before = stored.record;
         MC_TRY(write_batch(txn, parts_.meta, *coder, stored, batch));
         if (added.empty() && !batch.gists.empty()) {  // no index holds anything of gists
             MC_ASSIGN(const Counters counters,
@@ -302,10 +303,34 @@ Result<CommitNumber> BankNodeStore::commit(const IngestBatch& batch) {
             number = CommitNumber(counters.last_commit);
             return {};
         }
-        MC_ASSIGN(number, append_journal(txn, {batch.document.id, added}));
+        std::int64_t added_us = 0;
+        if (!added.empty()) {
+            MC_ASSIGN(added_us, addition_us(txn, before, batch.document));
+        }
+        MC_ASSIGN(number, append_journal(txn, {batch.document.id, added, added_us}));
         return {};
     }));
     return number;
+}
+
+// However many commits it takes: a source's first text counts from when its document was made, what
+// is added to a complete one from now on, the rest of either as its beginning does.
+Result<std::int64_t> BankNodeStore::addition_us(const WriteTransaction& txn,
+                                                const DocumentRecord& before,
+                                                const DocumentRecord& after) const {
+    if (before.token_count == 0) return after.created_us;
+    if (before.complete) return after.updated_us;
+    std::string bound = journal_key(BankId(bank_.id.value + 1), CommitNumber(0));
+    while (true) {
+        MC_ASSIGN(const auto key, txn.last_key_below(Database::kJournal, bound));
+        const auto parsed = key ? parse_journal_key(*key) : std::nullopt;
+        if (!parsed || parsed->bank != bank_.id) return after.created_us;
+        MC_ASSIGN(const JournalRecord entry,
+                  require_record(txn, Database::kJournal, *key, decode_journal));
+        if (entry.document == after.id && entry.tokens.end == before.token_count)
+            return entry.added_us;
+        bound = *key;
+    }
 }
 
 Result<CommitNumber> BankNodeStore::append_journal(WriteTransaction& txn,
@@ -319,19 +344,22 @@ Result<CommitNumber> BankNodeStore::append_journal(WriteTransaction& txn,
     return number;
 }
 
-Result<std::vector<JournalEntry>> BankNodeStore::journal_after(CommitNumber commit) const {
+Result<std::vector<JournalEntry>> BankNodeStore::journal_between(CommitNumber commit,
+                                                                 CommitNumber last) const {
     std::vector<JournalEntry> entries;
     MC_TRY(parts_.env->read([&](const ReadTransaction& txn) -> Result<void> {
         return txn.scan(Database::kJournal, journal_key(bank_.id, commit),
                         [&](std::string_view key, ByteView value) -> Result<bool> {
                             const auto parsed = parse_journal_key(key);
                             if (!parsed || parsed->bank != bank_.id) return false;
+                            if (parsed->commit > last) return false;
                             if (parsed->commit == commit) return true;
                             const auto entry = decode_journal({Database::kJournal, key}, value);
                             if (!entry)
                                 return fail(corrupt_record(parts_.directory, Database::kJournal,
                                                            key, entry.error()));
-                            entries.push_back({parsed->commit, entry->document, entry->tokens});
+                            entries.push_back(
+                                {parsed->commit, entry->document, entry->tokens, entry->added_us});
                             return true;
                         });
     }));

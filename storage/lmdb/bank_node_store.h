@@ -50,7 +50,8 @@ class BankNodeStore final : public NodeStore {
     Result<CommitNumber> forget(DocumentId document) override;
     Result<CommitNumber> redact(const Redaction& redaction) override;
     Result<std::vector<Tombstone>> tombstones() const override;
-    Result<std::vector<JournalEntry>> journal_after(CommitNumber commit) const override;
+    Result<std::vector<JournalEntry>> journal_between(CommitNumber commit,
+                                                      CommitNumber last) const override;
     Result<CommitNumber> last_commit() const override;
     Result<NodeUse> node_use(NodeId node) const override;
     Result<void> record_use(std::span<const NodeId> nodes, std::int64_t now_us) override;
@@ -107,6 +108,9 @@ class BankNodeStore final : public NodeStore {
     Result<void> visit_documents(const ReadTransaction& txn, const std::string& first,
                                  std::optional<DocumentKey> (*parse)(std::string_view),
                                  bool with_gists, BankVisitor& visitor) const;
+    // From when on what a batch adds to a document counts.
+    Result<std::int64_t> addition_us(const WriteTransaction& txn, const DocumentRecord& before,
+                                     const DocumentRecord& after) const;
     // Under the next commit number, which it returns.
     Result<CommitNumber> append_journal(WriteTransaction& txn, const JournalRecord& entry);
     Result<UseGroup> use_group(const ReadTransaction& txn, NodeId node) const;

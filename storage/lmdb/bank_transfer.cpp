@@ -133,7 +133,8 @@ Result<DocumentRecord> BankNodeStore::adopt(const DocumentRecord& record, Docume
         MC_TRY(add_source(txn, made.record));
         MC_TRY(put_record(txn, Database::kDocuments, key_of(made.record), encode_document, made));
         if (record.token_count > 0)
-            MC_TRY(append_journal(txn, {made.record.id, {0, record.token_count}}));
+            MC_TRY(append_journal(
+                txn, {made.record.id, {0, record.token_count}, made.record.created_us}));
         return {};
     }));
     return made.record;

@@ -410,6 +410,7 @@ RecordWords encode_journal(RecordPlace place, const JournalRecord& entry) {
     to.setDocument(entry.document.value);
     to.setTokenBegin(entry.tokens.begin);
     to.setTokenEnd(entry.tokens.end);
+    to.setAddedUs(entry.added_us);
     return seal(place, message);
 }
 
@@ -553,7 +554,8 @@ Decoded<JournalRecord> decode_journal(RecordPlace place, RecordBytes value) {
         place, value, [](schema::JournalEntry::Reader from) -> Decoded<JournalRecord> {
             if (from.getTokenEnd() < from.getTokenBegin()) return wrong("a span that ends early");
             return JournalRecord{DocumentId(from.getDocument()),
-                                 {from.getTokenBegin(), from.getTokenEnd()}};
+                                 {from.getTokenBegin(), from.getTokenEnd()},
+                                 from.getAddedUs()};
         });
 }
 

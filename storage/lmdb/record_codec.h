@@ -89,6 +89,7 @@ struct UseGroup {
 struct JournalRecord {
     DocumentId document;
     TokenSpan tokens;
+    std::int64_t added_us = 0;
 };
 
 // Of an original's bytes, in every piece but the last.

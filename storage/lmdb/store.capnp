@@ -92,6 +92,7 @@ struct JournalEntry {
     document @0 :UInt64;
     tokenBegin @1 :UInt64;
     tokenEnd @2 :UInt64;
+    addedUs @3 :Int64;  # 0: no text was added, or by a program that did not say when
 }
 
 # What stays of a forgotten document, and what announces that one is to be forgotten.

@@ -75,6 +75,38 @@ class Verbs(package.PackageTestCase):
             with self.assertRaises(megacontext.InvalidInput):
                 memory.recall("Who?", bank="farm", banks="*")
 
+    def test_a_bank_and_a_session_are_kept_to(self):
+        with self.open() as memory:
+            farm = memory.in_bank("farm")
+            farm.remember("Ben keeps a parrot.", name="ben")
+            memory.remember("Anna keeps a tortoise.", name="anna")
+            self.assertEqual({one.bank for one in farm.recall("Who keeps an animal?").evidence}, {"farm"})
+            self.assertEqual([one.source for one in farm.documents()], ["ben"])
+            self.assertEqual((farm.bank, memory.bank), ("farm", "default"))
+            self.assertEqual({one.bank for one in farm.recall("Who keeps an animal?", banks="*").evidence},
+                             {"farm", "default"})
+            monday = farm.session("monday")
+            first = monday.say("The parrot is named Mortimer.", "ben", event_time="2026-03-02")
+            self.assertEqual(first.source, "session/monday")
+            monday.say("It swears.", "anna")
+            self.assertEqual(monday.read().text, "[2026-03-02] ben: The parrot is named Mortimer.\nanna: It swears.\n")
+            self.assertIn("Mortimer", monday.recall("What is the parrot named?", answer=True).answer.text)
+            self.assertFalse(monday.recall("Who keeps a tortoise?").known)
+            self.assertEqual([one.source for one in memory.documents()], ["anna"])
+
+    def test_a_long_text_is_taken_in_while_others_ask(self):
+        text = "".join(f"Ship {i * 7919} came in with grain and left with wine.\n" for i in range(12_000))
+        with self.open(settings={"embedder": "none"}) as memory:
+            memory.remember(TORTOISE, name="anna")
+            asked = []
+            taking = threading.Thread(target=memory.remember, args=(text,), kwargs={"name": "long"})
+            taking.start()
+            while taking.is_alive():
+                asked.append(memory.recall("Which animal does Anna Barlow keep?").evidence[0].source)
+            taking.join()
+            self.assertEqual(set(asked), {"anna"})
+            self.assertEqual(memory.read("long", 0, 10).bytes_total, len(text))  # more than is taken at once
+
     def test_the_command_line_finds_it_and_says_the_same(self):
         with self.open() as memory:
             memory.remember(TORTOISE, name="anna")

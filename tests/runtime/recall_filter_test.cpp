@@ -201,7 +201,7 @@ TEST_F(RecallFilterTest, EveryPolicyIsKeptToIt) {
         ASSERT_FALSE(report->evidence.empty()) << policy;
         for (const Evidence& one : report->evidence)
             EXPECT_EQ(one.document.source_name, "a") << policy;
-        options.scope = RecallScope{false, {}, {}, {}};
+        options.scope = RecallScope{false, {}, {}, {}, {}};
         const auto nothing = focus.ask("Where is the bell?", options);
         ASSERT_TRUE(nothing) << policy << ": " << nothing.error().to_string();
         EXPECT_FALSE(nothing->known) << policy;

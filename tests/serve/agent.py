@@ -154,13 +154,12 @@ class McpOverHttp(HttpProcess):
         return result["structuredContent"]
 
 
-class PythonPackage:
-    """The package, in a process with the program's home (python_face.py)."""
+class Library:
+    """A program that does what lines of JSON ask of a library, with the home of ours."""
 
-    def __init__(self, program):
-        face = pathlib.Path(__file__).with_name("python_face.py")
-        environment = {**program.environment(), "PYTHONPATH": os.environ["PYTHONPATH"]}
-        self.process = subprocess.Popen([sys.executable, str(face)], cwd=program.home, env=environment,
+    def __init__(self, program, *command, **environment):
+        self.process = subprocess.Popen([*map(str, command)], cwd=program.home,
+                                        env={**program.environment(), **environment},
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def call(self, verb, **arguments):
@@ -173,6 +172,15 @@ class PythonPackage:
         status = self.process.wait(cli.TIMEOUT_SECONDS)
         self.process.stdout.close()
         return status
+
+
+def python_package(program):
+    face = pathlib.Path(__file__).with_name("python_face.py")
+    return Library(program, sys.executable, face, PYTHONPATH=os.environ["PYTHONPATH"])
+
+
+def cpp_library(program):
+    return Library(program, program.binary.with_name("memory_face"))
 
 
 class CommandLine:

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clients that are slow, half closed or too many: the others are answered all the same."""
 
+import collections
 import json
+import resource
 import signal
 import socket
 
@@ -10,6 +12,7 @@ import agent
 import cli
 
 CONNECTIONS = 64  # that the server answers at once
+MANY = 10_000
 
 
 class Clients(cli.CliTestCase):
@@ -80,6 +83,29 @@ class Clients(cli.CliTestCase):
             client.close()
         while self.server.send("GET", "/health/live")[0] != 200:
             pass  # until the server has seen that they are gone
+        self.assertEqual(self.server.close(), 0)
+
+    def test_ten_thousand_connections_are_each_told(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        at_once = min(1000, hard // 4)
+        ask = self.request(headers="Connection: close\r\n")
+        statuses = collections.Counter()
+        for _ in range(0, MANY, at_once):
+            clients = [socket.create_connection(("127.0.0.1", self.server.port), cli.TIMEOUT_SECONDS)
+                       for _ in range(at_once)]
+            for client in clients:
+                client.sendall(ask)
+            for client in clients:
+                reply = self.read_all(client)
+                statuses[reply.split()[1]] += 1
+                if " 200 " not in reply.splitlines()[0]:
+                    self.assertIn("Retry-After: 1", reply)
+                client.close()
+        self.assertLessEqual(set(statuses), {"200", "503"}, statuses)
+        self.assertGreaterEqual(statuses.total(), MANY)
+        self.assertEqual(self.server.call("recall", question="Zebulon?")["known"], True)
         self.assertEqual(self.server.close(), 0)
 
 

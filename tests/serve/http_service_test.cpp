@@ -85,7 +85,7 @@ TEST_F(HttpServiceTest, ABodyOfItsOwnIsADocument) {
     EXPECT_EQ(give({{"metadata", "a"}}, "", bytes).status, 400);
     EXPECT_EQ(give({{"metadata", "a"}, {"metadata.b", "c"}}, "", bytes).status, 200);
     const std::string long_body(kMessageBytesMax + 1, ' ');
-    EXPECT_EQ(give({}, "text/plain", long_body).status, 200);
+    EXPECT_EQ(give({}, "text/plain", long_body).status, 202);
     EXPECT_EQ(ask("POST", "/v1/remember", long_body).status, 413);
 }
 

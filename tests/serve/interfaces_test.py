@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""One script through the command line, MCP of both revisions, HTTP, MCP over HTTP and Python where it is
+"""One script through the command line, MCP of both revisions, HTTP, MCP over HTTP, C++, and Python where it is
 built: the same memory says the same, whoever asks."""
 
 import importlib.util
@@ -17,9 +17,10 @@ FACES = {"command line": agent.CommandLine,
          "mcp 2025-11-25": agent.McpProcess,
          "mcp 2026-07-28": lambda program: agent.McpProcess(program, modern=True),
          "http": agent.HttpProcess,
-         "mcp over http": agent.McpOverHttp}
+         "mcp over http": agent.McpOverHttp,
+         "c++": agent.cpp_library}
 if importlib.util.find_spec("megacontext"):
-    FACES["python"] = agent.PythonPackage
+    FACES["python"] = agent.python_package
 
 # What differs from run to run.
 TIMES = {"seconds_search", "seconds_focus", "seconds", "seconds_to_first_token", "created_us",
@@ -84,6 +85,16 @@ class Interfaces(cli.CliTestCase):
                     self.assertEqual(said[12][2]["evidence"][0]["bank"], "farm")
                 for expected, found in zip(first, said, strict=True):
                     self.compare(expected, found)
+
+    def test_the_repl_says_what_query_says(self):
+        for name, text in TEXTS.items():
+            self.cli.write(name, text)
+            self.cli.result("ingest", name)
+        for question in ("Which animal does Anna Barlow keep?", "Where was the bell cast?",
+                         "What is the tax rate of Norway?"):
+            asked = self.cli.result("query", question)
+            typed = self.cli.result("repl", "-c", question)
+            self.assertEqual(without_times(asked), {key: without_times(typed[key]) for key in asked})
 
     def test_the_tools_take_less_than_1500_tokens_of_a_context(self):
         mcp = agent.McpProcess(self.cli)

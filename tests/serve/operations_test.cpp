@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "serve/http/queued_memory.h"
 #include "tests/serve/service_fixture.h"
 
 namespace mc::serve {
@@ -92,6 +93,32 @@ TEST_F(OperationsTest, WhatGoesWrongIsAProblem) {
     const HttpReply other = ask("POST", "/v1/operations/a", "{}");
     EXPECT_EQ(other.status, 405);
     EXPECT_EQ(other.headers.front(), (std::pair<std::string, std::string>("Allow", "GET, DELETE")));
+}
+
+TEST_F(OperationsTest, ALongDocumentIsOneUnlessItsClientWaits) {
+    const auto status = [&](const char* path, const std::string& body, test::Headers headers) {
+        const HttpReply reply = ask("POST", path, body, std::move(headers));
+        if (reply.status == 202) {
+            EXPECT_EQ(reply.headers.size(), 1U);  // its Location: nothing was preferred
+            EXPECT_EQ(get_once_ended(reply.headers.front().second)["state"], "done");
+        }
+        return reply.status;
+    };
+    const std::string at_most(kWaitedForBytesMax, 'x');
+    const auto text = [](const std::string& value) { return R"({"text":")" + value + R"("})"; };
+    const auto file = [](const std::string& value) { return R"({"file":")" + value + R"("})"; };
+    EXPECT_EQ(status("/v1/remember", text(at_most), {}), 200);
+    EXPECT_EQ(status("/v1/remember", text(at_most + "x"), {}), 202);
+    EXPECT_EQ(status("/v1/remember", text(at_most + "x"), {{"Prefer", "wait=60"}}), 200);
+    const std::string as_base64(kWaitedForBytesMax / 3 * 4, 'A');
+    EXPECT_EQ(status("/v1/remember", file(as_base64), {}), 200);
+    EXPECT_EQ(status("/v1/remember", file(as_base64 + "AAAAAAAA"), {}), 202);
+    EXPECT_EQ(status("/v1/documents", at_most, {{"Content-Type", "text/plain"}}), 200);
+    EXPECT_EQ(status("/v1/documents", at_most + "x", {{"Content-Type", "text/plain"}}), 202);
+    const std::string message = R"({"session":"chat","text":")" + at_most + R"(x"})";
+    EXPECT_EQ(status("/v1/remember", message, {}), 200);
+    EXPECT_EQ(status("/v1/remember", text(at_most + R"(x","colour":"red)"), {}), 400);
+    EXPECT_EQ(status("/v1/remember", R"({"text":7,"name":")" + at_most + R"("})", {}), 400);
 }
 
 TEST_F(OperationsTest, AMessageIsRememberedAtOnce) {
@@ -285,6 +312,35 @@ TEST(EngineQueueTest, TheBackgroundHasItsTurnsUnderLoadAndNoneAfterTheEnd) {
     engine.join();
     EXPECT_EQ(done, kJobs);
     EXPECT_EQ(background.noted, (std::vector<std::size_t>{20, 40, 60, 80}));
+}
+
+TEST(EngineQueueTest, QuestionsGoBeforeWhatIsToBeRememberedAndDoNotKeepItWaitingForEver) {
+    constexpr std::size_t kEach = 10;
+    EngineQueue queue(2 * kEach);
+    std::string done;  // of the engine thread alone
+    std::vector<EngineQueue::Place> places;
+    places.reserve(2 * kEach);
+    for (std::size_t i = 0; i < 2 * kEach; ++i) {
+        const bool is_read = i >= kEach;
+        places.push_back(*queue.admit());
+        places.back().start([&done, is_read] { done += is_read ? 'r' : 'w'; },
+                            is_read ? Order::kRead : Order::kInTurn);
+    }
+    std::thread engine([&] { queue.serve(); });
+    places.clear();
+    queue.close();
+    engine.join();
+    EXPECT_EQ(done, "rrrrwrrrrwrrwwwwwwww");
+}
+
+TEST(EngineQueueTest, AQuestionWithoutAnAnswerIsARead) {
+    EXPECT_EQ(order_of(Verb::kRecall, Json{{"question", "who?"}}), Order::kRead);
+    EXPECT_EQ(order_of(Verb::kRecall, Json{{"answer", false}}), Order::kRead);
+    EXPECT_EQ(order_of(Verb::kRecall, Json{{"answer", true}}), Order::kInTurn);
+    EXPECT_EQ(order_of(Verb::kStatus, Json::object()), Order::kRead);
+    EXPECT_EQ(order_of(Verb::kRead, Json::array()), Order::kRead);
+    EXPECT_EQ(order_of(Verb::kRemember, Json{{"text", "x"}}), Order::kInTurn);
+    EXPECT_EQ(order_of(Verb::kForget, Json{{"dry_run", true}}), Order::kInTurn);
 }
 
 // Its idle steps are counted; the last of them ends the queue.

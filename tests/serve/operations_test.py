@@ -3,33 +3,20 @@
 """Long documents: operations that a kill does not lose, and word of how far a document has come."""
 
 import json
-import pathlib
 import signal
-import struct
 
 import agent
 import cli
+import small_model
 
 ASYNC = {"Prefer": "respond-async"}
 TEXT = "".join(f"Ship {i * 7919} came in with grain and left with wine.\n" for i in range(800))  # some commits
 
 
-def tiny_model():
-    """A model that reads a long text in no time: a golden one, told that its context is longer."""
-    golden = pathlib.Path(__file__).resolve().parent.parent / "golden" / "tiny_models" / "llama.gguf"
-    content = golden.read_bytes()
-    key = b"llama.context_length" + struct.pack("<I", 4)  # and a number of 32 bits
-    assert content.count(key) == 1
-    at = content.index(key) + len(key)
-    return content[:at] + struct.pack("<I", 2048) + content[at + 4:]
-
-
 class Operations(cli.CliTestCase):
     def setUp(self):
         super().setUp()
-        inherited = {**self.cli.environment(), "MEGACONTEXT_EMBEDDER": "none",
-                     "MEGACONTEXT_MODEL": str(self.cli.write("tiny.gguf", tiny_model()))}
-        self.cli.environment = lambda: inherited
+        small_model.use(self.cli)
 
     def serve(self):
         server = agent.HttpProcess(self.cli)
@@ -122,9 +109,15 @@ class Operations(cli.CliTestCase):
     def test_a_text_too_long_to_wait_for_is_taken_as_an_operation(self):
         server = self.serve()
         text = "All is well. " * 50_000  # more than is taken at once
-        status, _, problem = server.send("POST", "/v1/remember", {"text": text})
+        wait = {"Prefer": "wait=60"}
+        status, _, problem = server.send("POST", "/v1/remember", {"text": text}, wait)
         self.assertEqual((status, "respond-async" in problem["detail"]), (400, True), problem)
-        path = self.begin(server, text=text, name="long")
+        waited_for = text[:100_000]
+        status, _, kept = server.send("POST", "/v1/remember", {"text": waited_for, "name": "waited for"}, wait)
+        self.assertEqual((status, kept["bytes"]["end"]), (200, len(waited_for)), kept)
+        status, headers, form = server.send("POST", "/v1/remember", {"text": text, "name": "long"})
+        path = headers["Location"]
+        self.assertEqual((status, "Preference-Applied" in headers), (202, False), form)
         self.wait(server, path, lambda form: form["progress"]["bytes_total"] == len(text))
         server.send("DELETE", path)
         self.wait(server, path, lambda form: form["state"] == "cancelled")

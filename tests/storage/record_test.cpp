@@ -29,6 +29,13 @@ std::string hex(const RecordWords& words) {
     return hex(std::as_bytes(std::span(words)));
 }
 
+std::vector<std::byte> bytes_of(std::string_view digits) {
+    std::vector<std::byte> bytes;
+    for (std::size_t at = 0; at < digits.size(); at += 2)
+        bytes.push_back(std::byte(std::stoi(std::string(digits.substr(at, 2)), nullptr, 16)));
+    return bytes;
+}
+
 TEST(KeyBytesTest, NumbersAreBigEndianBehindTheirTag) {
     EXPECT_EQ(hex(document_key(BankId(1), DocumentId(7))), "64000000010000000000000007");
     EXPECT_EQ(hex(source_key(BankId(1), "a.txt")),
@@ -137,13 +144,27 @@ TEST(RecordBytesTest, AChunkOfThreeTokensIsTheseBytes) {
 
 TEST(RecordBytesTest, AJournalEntryIsTheseBytes) {
     const std::string key = journal_key(BankId(1), CommitNumber(2));
-    EXPECT_EQ(hex(encode_journal({Database::kJournal, key}, {DocumentId(7), {32, 96}})),
-              "53237c153ad81e25"
+    EXPECT_EQ(hex(encode_journal({Database::kJournal, key}, {DocumentId(7), {32, 96}, 258})),
+              "a7ea57b84090a71e"
+              "0000000005000000"
               "0000000004000000"
-              "0000000003000000"
               "0700000000000000"
               "2000000000000000"
-              "6000000000000000");
+              "6000000000000000"
+              "0201000000000000");
+}
+
+TEST(RecordBytesTest, AJournalEntryOfBeforeThereWereTimesHasNone) {
+    const std::string key = journal_key(BankId(1), CommitNumber(2));
+    const auto entry = decode_journal({Database::kJournal, key}, bytes_of("53237c153ad81e25"
+                                                                          "0000000004000000"
+                                                                          "0000000003000000"
+                                                                          "0700000000000000"
+                                                                          "2000000000000000"
+                                                                          "6000000000000000"));
+    ASSERT_TRUE(entry) << entry.error();
+    EXPECT_EQ(entry->tokens, (TokenSpan{32, 96}));
+    EXPECT_EQ(entry->added_us, 0);
 }
 
 TEST(RecordBytesTest, EveryFlippedBitAndEveryCutIsNoticed) {

@@ -161,7 +161,9 @@ TEST_F(StoreTest, TheJournalTellsWhatACacheMissed) {
     DocumentRecord document = *alpha_->create_document(named("log"));
     std::vector<CommitNumber> numbers;
     for (const std::uint64_t count : {10u, 20u, 30u}) {
-        const IngestBatch batch = next_batch(document, count);
+        IngestBatch batch = next_batch(document, count);
+        batch.document.updated_us = 1000 * static_cast<std::int64_t>(count);
+        batch.document.complete = count == 20;
         numbers.push_back(*alpha_->commit(batch));
         document = batch.document;
         DocumentRecord other = *beta_->create_document(named("n" + std::to_string(count)));
@@ -174,6 +176,11 @@ TEST_F(StoreTest, TheJournalTellsWhatACacheMissed) {
     EXPECT_EQ(missed[0].tokens, (TokenSpan{10, 30}));
     EXPECT_EQ(missed[1].tokens, (TokenSpan{30, 60}));
     EXPECT_TRUE(alpha_->journal_after(numbers.back())->empty());
+    EXPECT_EQ(missed[0].added_us, document.created_us);  // the rest of its first text
+    EXPECT_EQ(missed[1].added_us, 30'000);               // what was added to it
+    const auto between = *alpha_->journal_between(numbers[0], numbers[1]);
+    ASSERT_EQ(between.size(), 1u);
+    EXPECT_EQ(between[0].commit, numbers[1]);
 }
 
 TEST_F(StoreTest, UseIsCountedPerNode) {

@@ -187,15 +187,19 @@ Result<CommitNumber> MemoryNodeStore::commit(const IngestBatch& batch) {
         if (key.first == Level(1)) content.record.gist_end += group.gists.size() * kBlockSize;
     if (batch.tokens.empty() && !batch.gists.empty()) return last_commit_;
     ++last_commit_.value;
-    journal_.push_back(
-        {last_commit_, batch.document.id, {token_begin, batch.document.token_count}});
+    const TokenSpan added{token_begin, batch.document.token_count};
+    const std::int64_t added_us =
+        token_begin == 0 ? batch.document.created_us : batch.document.updated_us;
+    journal_.push_back({last_commit_, batch.document.id, added, added.empty() ? 0 : added_us});
     return last_commit_;
 }
 
-Result<std::vector<JournalEntry>> MemoryNodeStore::journal_after(CommitNumber commit) const {
+Result<std::vector<JournalEntry>> MemoryNodeStore::journal_between(CommitNumber commit,
+                                                                   CommitNumber last) const {
     std::vector<JournalEntry> entries;
-    std::copy_if(journal_.begin(), journal_.end(), std::back_inserter(entries),
-                 [&](const JournalEntry& entry) { return entry.commit > commit; });
+    std::copy_if(
+        journal_.begin(), journal_.end(), std::back_inserter(entries),
+        [&](const JournalEntry& entry) { return entry.commit > commit && entry.commit <= last; });
     return entries;
 }
 

@@ -57,7 +57,8 @@ class MemoryNodeStore final : public NodeStore {
     Result<CommitNumber> forget(DocumentId document) override;
     Result<CommitNumber> redact(const Redaction& redaction) override;
     Result<std::vector<Tombstone>> tombstones() const override;
-    Result<std::vector<JournalEntry>> journal_after(CommitNumber commit) const override;
+    Result<std::vector<JournalEntry>> journal_between(CommitNumber commit,
+                                                      CommitNumber last) const override;
     Result<CommitNumber> last_commit() const override;
     Result<NodeUse> node_use(NodeId node) const override;
     Result<void> record_use(std::span<const NodeId> nodes, std::int64_t now_us) override;

@@ -29,16 +29,16 @@ from .base_model import BaseModel  # noqa: E402
 from .errors import (Cancelled, Corruption, Error, FormatVersion, Internal,  # noqa: E402
                      InvalidInput, Io, Key, Locked, ModelFailed, ModelMismatch, OutOfSpace,
                      OverBudget, StaleIndex, Usage)
-from .memory import Memory  # noqa: E402
+from .memory import Bank, Memory, Session  # noqa: E402
 from .results import (Answer, BankSummary, DocumentPart, DocumentRecord, Evidence,  # noqa: E402
                       ForgetReport, ForgottenDocument, LevelNodes, MemoryStatus, ReadResult,
                       Recollection, Remembered, Span)
 
 __version__ = _core.version
 __all__ = [
-    "Answer", "BankSummary", "BaseModel", "Cancelled", "Corruption", "DocumentPart",
+    "Answer", "Bank", "BankSummary", "BaseModel", "Cancelled", "Corruption", "DocumentPart",
     "DocumentRecord", "Error", "Evidence", "ForgetReport", "ForgottenDocument", "FormatVersion",
     "Internal", "InvalidInput", "Io", "Key", "LevelNodes", "Locked", "Memory", "MemoryStatus",
     "ModelFailed", "ModelMismatch", "OutOfSpace", "OverBudget", "ReadResult", "Recollection",
-    "Remembered", "Span", "StaleIndex", "Usage",
+    "Remembered", "Session", "Span", "StaleIndex", "Usage",
 ]

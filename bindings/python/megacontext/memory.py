@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The memory: the five verbs of docs/agents.md."""
+"""The memory: the five verbs of docs/agents.md, on the whole of it, in one bank, in one conversation."""
 
 import base64
 import json
@@ -139,4 +139,62 @@ class Memory:
 
     def documents(self, count: int = 100, *, bank: str | None = None) -> list[DocumentRecord]:
         """The newest documents of a bank, newest first."""
-        return from_json(list[DocumentRecord], json.loads(self._core.documents(bank or "", count)))
+        return from_json(list[DocumentRecord], json.loads(self._core.documents(bank or self.bank, count)))
+
+    def in_bank(self, name: str) -> "Bank":
+        """The same memory, with another bank where none is named."""
+        return Bank(self, name)
+
+    def session(self, name: str) -> "Session":
+        """A conversation in the bank that is meant where none is named."""
+        return Session(self, name)
+
+
+class Bank(Memory):
+    """A memory as it is, but for the bank that is meant where none is named. Made on its first remember()."""
+
+    def __init__(self, memory: Memory, name: str) -> None:
+        self._memory = memory  # whose end would close the store
+        self._core = memory._core
+        self._name = name
+
+    def __repr__(self) -> str:
+        return f"{self._memory!r}.in_bank({self._name!r})"
+
+    @property
+    def bank(self) -> str:
+        """The bank that is meant where none is named."""
+        return self._name
+
+    def _call(self, verb: str, **given: Any) -> Any:
+        if verb != "status" and given.get("bank") is None and given.get("banks") is None:
+            given["bank"] = self._name
+        return super()._call(verb, **given)
+
+
+class Session:
+    """A conversation that a memory keeps: the document `session/NAME`, which grows by messages."""
+
+    def __init__(self, memory: Memory, name: str) -> None:
+        self._memory = memory
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"{self._memory!r}.session({self.name!r})"
+
+    def say(self, text: str, role: str | None = None, *, event_time: str | None = None,
+            idempotency_key: str | None = None) -> Remembered:
+        """Appends a message, `role` saying it. It is durable and can be found at once."""
+        return self._memory.remember(text, session=self.name, role=role, event_time=event_time,
+                                     idempotency_key=idempotency_key)
+
+    def recall(self, question: str, *, passages: int | None = None, tokens: int | None = None,
+               answer: bool = False, since: str | None = None, until: str | None = None,
+               as_of: str | None = None) -> Recollection:
+        """Finds what was said here; as `Memory.recall`."""
+        return self._memory.recall(question, passages=passages, tokens=tokens, answer=answer, since=since,
+                                   until=until, as_of=as_of, session=self.name)
+
+    def read(self, begin: int | None = None, end: int | None = None, *, as_of: str | None = None) -> ReadResult:
+        """What was said, one message a line; `as_of` a time, what had been said by then."""
+        return self._memory.read("session/" + self.name, begin, end, as_of=as_of)
