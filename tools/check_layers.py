@@ -17,6 +17,7 @@ import source_tree
 # they like.
 THIRD_PARTY = [
     # header pattern, allowed files, reason
+    ("torch/csrc/distributed/c10d/TCPStore.hpp", ["ranks/c10d/store_group.cpp"], "throws"),
     ("torch/*", [], "12 s a file; ATen has what we need"),
     ("ATen/*", ["lm/torch/torch_fence.h"], "throws; the one header that is precompiled"),
     ("c10/*", ["lm/torch/torch_fence.h"], "throws; the one header that is precompiled"),
