@@ -48,6 +48,7 @@ mc_room(gistnet/macros TORCH SEES core tree lm lm/generation lm/torch lm/trainin
 mc_room(gistnet/probes TORCH SEES core tree lm lm/torch lm/training gistnet/pooling gistnet/training)
 
 mc_room(reader SEES core)
+mc_room(cluster SEES core)
 
 mc_room(lensnet SEES core formats)
 mc_room(lensnet/training SEES core formats lensnet ranks)
@@ -79,12 +80,12 @@ mc_room(eval/chat TORCH SEES core telemetry runtime eval/answers eval/measure ev
 mc_room(serve/protocol SEES core)
 mc_room(serve/mcp SEES core serve/protocol)
 mc_room(serve/http SEES core serve/mcp serve/protocol)
-mc_room(serve TORCH SEES core tree runtime serve/http serve/mcp serve/protocol)
+mc_room(serve TORCH SEES core tree cluster runtime serve/http serve/mcp serve/protocol)
 
 mc_room(apps/terminal SEES core working_context)
 mc_room(apps/views TORCH SEES core tree runtime serve apps/terminal)
 mc_room(apps/repl TORCH SEES core telemetry working_context runtime apps/terminal apps/views)
-mc_room(apps/commands TORCH SEES core telemetry tree documents lm lm/tokenizer gistnet gistnet/training lensnet
+mc_room(apps/commands TORCH SEES core telemetry tree documents cluster lm lm/tokenizer gistnet gistnet/training lensnet
                                  lensnet/training ranks ranks/c10d reader runtime runtime/stream serve serve/http
                                  eval/answers/program eval/base_model eval/chat eval/delta_nll eval/gist_probes
                                  eval/macros eval/repetition eval/report eval/retrieval eval/stream

@@ -38,6 +38,7 @@ THIRD_PARTY = [
     ("gmime/*", ["documents/converters/mail.cpp"], "macros; GObject"),
     ("CLI/*", ["apps/*.cpp"], "throws; command lines only"),
     ("httplib.h", ["serve/http/http_server.cpp", "reader/http_post.cpp"], "throws; slow to compile"),
+    ("nats/nats.h", ["cluster/nats_fence.h"], "statuses, not results; raw pointers"),
     ("openssl/*", ["serve/http/secrets.cpp", "serve/http/tls.cpp"], "codes, not results"),
     ("pybind11/*", ["bindings/python/module.cpp"], "throws; Python only"),
     ("boost/*", ["tree/*.cpp"], "graph views; slow to compile"),
