@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster/link.h"
 
+#include <algorithm>
 #include <random>
+#include <vector>
 
 #include "cluster/nats_fence.h"
 
@@ -13,19 +15,25 @@ constexpr std::int64_t kReconnectWaitMs = 250;
 
 using Options = std::unique_ptr<natsOptions, Destroyer<natsOptions_Destroy>>;
 
-// Without the name and password that it may hold.
+std::vector<std::string> each_of(const std::string& urls) {
+    std::vector<std::string> out;
+    for (std::size_t begin = 0; begin <= urls.size();) {
+        const std::size_t end = std::min(urls.find(',', begin), urls.size());
+        out.push_back(urls.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    return out;
+}
+
+// Without the names and passwords that they may hold.
 std::string shown(const std::string& urls) {
     std::string out;
-    std::size_t begin = 0;
-    while (begin < urls.size()) {
-        const std::size_t end = std::min(urls.find(',', begin), urls.size());
-        const std::string one = urls.substr(begin, end - begin);
+    for (const std::string& one : each_of(urls)) {
         const std::size_t scheme = one.find("://");
         const std::size_t host = one.rfind('@');
         const std::size_t kept = scheme == std::string::npos ? 0 : scheme + 3;
-        out += (out.empty() ? "" : ",") +
-               (host == std::string::npos ? one : one.substr(0, kept) + one.substr(host + 1));
-        begin = end + 1;
+        if (!out.empty()) out += ",";
+        out += host == std::string::npos ? one : one.substr(0, kept) + one.substr(host + 1);
     }
     return out;
 }
@@ -38,7 +46,10 @@ Result<void> set_options(natsOptions* to, const LinkOptions& options) {
     // What cannot be sent now fails now: whoever sends tries again, and knows that it did.
     MC_NATS(natsOptions_SetReconnectBufSize(to, 0), jsErrCode{}, what);
     MC_NATS(natsOptions_SetName(to, options.name.c_str()), jsErrCode{}, what);
-    if (natsOptions_SetURL(to, options.urls.c_str()) != NATS_OK)
+    const std::vector<std::string> urls = each_of(options.urls);
+    std::vector<const char*> servers;
+    for (const std::string& url : urls) servers.push_back(url.c_str());
+    if (natsOptions_SetServers(to, servers.data(), static_cast<int>(servers.size())) != NATS_OK)
         return fail(ErrorCode::kUsage, what +
                                            " is no address; write nats://HOST:PORT, several "
                                            "with commas between");
