@@ -31,11 +31,13 @@ class StoreGroups : public testing::Test {
         return options;
     }
 
-    void run(int world, const std::function<void(RankGroup&)>& work) const {
+    void run(int world, const std::function<void(RankGroup&)>& work, int silence = 1) const {
         std::vector<std::jthread> threads;
         for (int rank = 0; rank < world; ++rank)
             threads.emplace_back([&, rank] {
-                const auto group = join_group(options(world, rank));
+                GroupOptions mine = options(world, rank);
+                mine.silence_seconds = silence;
+                const auto group = join_group(mine);
                 ASSERT_TRUE(group) << group.error().to_string();
                 work(**group);
             });
@@ -94,13 +96,15 @@ TEST_F(StoreGroups, ARankThatIsSilentEndsTheOthersWithItsName) {
 }
 
 TEST_F(StoreGroups, ARankThatOnlyTakesLongIsWaitedFor) {
-    run(2, [this](RankGroup& group) {
-        // Several times as long as silence is borne: what it says meanwhile is what counts.
+    constexpr int kSilence = 5;
+    const auto waits = [this](RankGroup& group) {
+        // Longer than silence is borne: what it says meanwhile is what counts.
         const std::string heart = "here/alive/0";
-        while (group.rank() == 1 && std::stoi(store_->get_to_str(heart)) < 4)
+        while (group.rank() == 1 && std::stoi(store_->get_to_str(heart)) < kSilence + 2)
             std::this_thread::yield();
         EXPECT_TRUE(group.gather("one"));
-    });
+    };
+    run(2, waits, kSilence);
 }
 
 TEST_F(StoreGroups, TwoProcessesThatClaimOneRankOrAnotherWorldAreRefused) {
