@@ -34,21 +34,25 @@ mc_room(lm/torch TORCH SEES core lm/kernels lm/model lm/tokenizer)
 mc_room(lm/training TORCH SEES core lm/kernels lm/torch)
 mc_room(lm TORCH SEES core formats lm/generation lm/model lm/tokenizer lm/torch)
 
+mc_room(ranks SEES core)
+mc_room(ranks/c10d TORCH SEES core ranks)
+
 mc_room(embedder SEES core formats tree lm/kernels)
 
 mc_room(gistnet/search SEES core)
 mc_room(gistnet/pooling TORCH SEES core formats tree lm lm/torch)
 mc_room(gistnet/index TORCH SEES core formats tree lm lm/torch gistnet/pooling)
 mc_room(gistnet TORCH SEES core tree lm lm/torch gistnet/index gistnet/pooling)
-mc_room(gistnet/training TORCH SEES core telemetry tree lm/torch lm/training
+mc_room(gistnet/training TORCH SEES core telemetry tree lm/torch lm/training ranks
                                gistnet/index gistnet/pooling gistnet/search)
 mc_room(gistnet/macros TORCH SEES core tree lm lm/generation lm/torch lm/training gistnet/pooling gistnet/training)
 mc_room(gistnet/probes TORCH SEES core tree lm lm/torch lm/training gistnet/pooling gistnet/training)
 
 mc_room(reader SEES core)
+mc_room(cluster SEES core)
 
 mc_room(lensnet SEES core formats)
-mc_room(lensnet/training SEES core formats lensnet)
+mc_room(lensnet/training SEES core formats lensnet ranks)
 
 mc_room(runtime/search SEES core text tree working_context storage lm/tokenizer)
 mc_room(runtime TORCH SEES core telemetry formats tree working_context documents storage storage/codec storage/portable storage/salvage storage/seal
@@ -77,13 +81,13 @@ mc_room(eval/chat TORCH SEES core telemetry runtime eval/answers eval/measure ev
 mc_room(serve/protocol SEES core)
 mc_room(serve/mcp SEES core serve/protocol)
 mc_room(serve/http SEES core storage/seal serve/mcp serve/protocol)
-mc_room(serve TORCH SEES core tree runtime serve/http serve/mcp serve/protocol)
+mc_room(serve TORCH SEES core tree cluster runtime serve/http serve/mcp serve/protocol)
 
 mc_room(apps/terminal SEES core working_context)
 mc_room(apps/views TORCH SEES core tree runtime serve apps/terminal)
 mc_room(apps/repl TORCH SEES core telemetry working_context runtime apps/terminal apps/views)
-mc_room(apps/commands TORCH SEES core telemetry tree documents lm lm/tokenizer gistnet gistnet/training lensnet
-                                 lensnet/training reader runtime runtime/stream serve serve/http
+mc_room(apps/commands TORCH SEES core telemetry tree documents cluster lm lm/tokenizer gistnet gistnet/training lensnet
+                                 lensnet/training ranks ranks/c10d reader runtime runtime/stream serve serve/http
                                  eval/answers/program eval/base_model eval/chat eval/delta_nll eval/gist_probes
                                  eval/macros eval/repetition eval/report eval/retrieval eval/stream
                                  apps/repl apps/terminal apps/views)

@@ -11,6 +11,7 @@
 #include "runtime/evidence_room.h"
 #include "runtime/remember_request.h"
 #include "runtime/remembering.h"
+#include "storage/portable/import_document.h"
 
 namespace mc::runtime {
 namespace {
@@ -189,6 +190,24 @@ Result<ForgetReport> Memory::forget(const ForgetRequest& request) {
     open->gists->restart();
     MC_TRY(runtime::forget(*open->session, plan, request.reason));
     return plan;
+}
+
+Result<AppliedBatch> Memory::apply_batch(const std::string& name, const Path& file,
+                                         const LogPosition& position) {
+    MC_ASSIGN(BankSession* const session, bank(name, true));
+    MC_ASSIGN(AppliedBatch applied, runtime::apply_batch(*session, file, position));
+    MC_TRY(session->index_now());
+    return applied;
+}
+
+Result<LogPosition> Memory::log_position(const std::string& name) {
+    MC_ASSIGN(BankSession* const session, bank(name, true));
+    return storage::log_position(session->nodes());
+}
+
+Result<void> Memory::set_log_position(const std::string& name, const LogPosition& position) {
+    MC_ASSIGN(BankSession* const session, bank(name, true));
+    return storage::set_log_position(session->nodes(), position);
 }
 
 Result<std::vector<std::string>> Memory::bank_names() const {

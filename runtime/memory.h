@@ -26,6 +26,7 @@
 
 #include "reader/chat_server.h"
 #include "runtime/bank_summary.h"
+#include "runtime/batch_apply.h"
 #include "runtime/engine.h"
 #include "runtime/focus_session.h"
 #include "runtime/forget.h"
@@ -149,6 +150,14 @@ class Memory {
     // Makes some of the gists that documents of any bank wait for; false when none waits, or making
     // them failed. For whoever calls this class, while nobody asks (runtime/gist_backlog.h).
     bool make_some_gists();
+
+    // A bank that follows a log (runtime/batch_apply.h), which is made when it is missing: takes
+    // the log's next batch in, so that it can be found.
+    Result<AppliedBatch> apply_batch(const std::string& bank, const Path& file,
+                                     const LogPosition& position);
+    // How far it has followed its log, and that it has come so far without a batch.
+    Result<LogPosition> log_position(const std::string& bank);
+    Result<void> set_log_position(const std::string& bank, const LogPosition& position);
 
     // In the order of their names.
     Result<std::vector<std::string>> bank_names() const;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <thread>
 
+#include "serve/cluster_memory.h"
 #include "serve/http/chores.h"
 #include "serve/http/http_server.h"
 #include "serve/memory_adapter.h"
@@ -13,6 +14,12 @@ namespace {
 
 bool is_local(const std::string& host) {
     return host == "127.0.0.1" || host == "::1" || host == "localhost";
+}
+
+Result<std::unique_ptr<ClusterMember>> member_of(const ServeOptions& options,
+                                                 runtime::Memory& memory, MemoryPort& calls) {
+    if (!options.cluster) return std::unique_ptr<ClusterMember>();
+    return ClusterMember::open(*options.cluster, memory, calls);
 }
 
 }  // namespace
@@ -40,12 +47,21 @@ Result<void> serve_http(runtime::Memory& memory, const ServeOptions& options,
     std::atomic<bool> stopping = false;
     EngineQueue queue(kPlacesMax);
     MemoryAdapter adapter(memory);
+    MC_ASSIGN(const auto member, member_of(options, memory, adapter));
+    std::optional<ClusterMemory> shared;
+    if (member) shared.emplace(adapter, *member, config.bank);
+    MemoryPort& port = shared ? static_cast<MemoryPort&>(*shared) : adapter;
     MC_ASSIGN(const auto operations,
-              Operations::open(Operations::folder_of(config.store), memory.engine().clock(),
-                               adapter, service_options.seal));
-    HttpService service(service_options, adapter, queue, *operations, stopping);
+              Operations::open(Operations::folder_of(config.store), memory.engine().clock(), port,
+                               service_options.seal));
+    HttpService service(service_options, port, queue, *operations, stopping);
     MC_ASSIGN(const auto server,
               HttpServer::open(options.host, options.port, options.tls, service));
+    if (member) {
+        const std::string scheme = options.tls ? "https://" : "http://";
+        MC_TRY(member->follow(scheme + options.host + ":" + std::to_string(server->port()),
+                              [&queue] { queue.wake(); }));
+    }
     ready(server->port());
     std::thread listener([&] {
         server->listen();
@@ -58,7 +74,9 @@ Result<void> serve_http(runtime::Memory& memory, const ServeOptions& options,
         server->stop();
     });
     queue.wake();  // an earlier server may have left something to do
-    Chores chores(*operations, [&memory] { return memory.make_some_gists(); });
+    Chores chores(
+        *operations, [&member] { return member && member->step(); },
+        [&memory] { return memory.make_some_gists(); });
     queue.serve(&chores);
     listener.join();
     stopper.join();

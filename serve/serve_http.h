@@ -13,6 +13,7 @@
 
 #include "core/result.h"
 #include "runtime/memory.h"
+#include "serve/cluster_member.h"
 #include "serve/http/tls.h"
 #include "serve/stop_signal.h"
 
@@ -21,8 +22,9 @@ namespace mc::serve {
 struct ServeOptions {
     std::string host = "127.0.0.1";
     int port = 0;
-    std::string version;          // of the program
-    std::optional<TlsFiles> tls;  // nullopt: plain HTTP
+    std::string version;                    // of the program
+    std::optional<TlsFiles> tls;            // nullopt: plain HTTP
+    std::optional<ClusterOptions> cluster;  // nullopt: a server of its own
 };
 
 // Requests that wait or are answered at once; one is answered at a time, and a client that waits

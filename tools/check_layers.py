@@ -17,6 +17,7 @@ import source_tree
 # they like.
 THIRD_PARTY = [
     # header pattern, allowed files, reason
+    ("torch/csrc/distributed/c10d/TCPStore.hpp", ["ranks/c10d/store_group.cpp"], "throws"),
     ("torch/*", [], "12 s a file; ATen has what we need"),
     ("ATen/*", ["lm/torch/torch_fence.h"], "throws; the one header that is precompiled"),
     ("c10/*", ["lm/torch/torch_fence.h"], "throws; the one header that is precompiled"),
@@ -38,6 +39,7 @@ THIRD_PARTY = [
     ("gmime/*", ["documents/converters/mail.cpp"], "macros; GObject"),
     ("CLI/*", ["apps/*.cpp"], "throws; command lines only"),
     ("httplib.h", ["serve/http/http_server.cpp", "reader/http_post.cpp"], "throws; slow to compile"),
+    ("nats/nats.h", ["cluster/nats_fence.h"], "statuses, not results; raw pointers"),
     ("openssl/*", ["serve/http/secrets.cpp", "serve/http/tls.cpp", "storage/seal/sector_cipher.cpp"],
      "codes, not results"),
     ("pybind11/*", ["bindings/python/module.cpp"], "throws; Python only"),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "apps/commands/cluster_commands.h"
 #include "apps/commands/command.h"
 #include "apps/terminal/text.h"
 #include "telemetry/progress.h"
@@ -17,6 +18,9 @@ std::vector<std::unique_ptr<Command>> make_commands() {
     commands.push_back(make_repl_command());
     commands.push_back(make_mcp_command());
     commands.push_back(make_serve_command());
+    commands.push_back(make_cluster_command());
+    commands.push_back(make_submit_command());
+    commands.push_back(make_worker_command());
     commands.push_back(make_inspect_command());
     commands.push_back(make_verify_command());
     commands.push_back(make_compact_command());

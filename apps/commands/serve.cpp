@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "apps/commands/cluster_flags.h"
 #include "apps/commands/command.h"
 #include "apps/commands/reader_flags.h"
 #include "apps/commands/serve_key.h"
@@ -33,6 +34,11 @@ class ServeCommand final : public Command {
             ->capture_default_str();
         add_tls_flags(*app);
         reader_.add(*app);
+        cluster_.add(*app);
+        app->add_option("--cluster-bank", cluster_banks_,
+                        "banks of the cluster to take, while no other server has them (default: "
+                        "the one in use)")
+            ->type_name("NAME…");
         add_setting_flag(*app, flags, Setting::kBudget);
         add_setting_flag(*app, flags, Setting::kEncoder);
         add_setting_flag(*app, flags, Setting::kCodec);
@@ -49,6 +55,10 @@ class ServeCommand final : public Command {
         const serve::StopSignal stop;
         options_.version = MC_VERSION;
         if (tls_key_->count() > 0) options_.tls = tls_;
+        if (cluster_.given())
+            options_.cluster = {cluster_.link("megacontext serve"), cluster_banks_};
+        if (cluster_.given() && cluster_banks_.empty())
+            options_.cluster->banks = {invocation.config.bank};
         MC_ASSIGN(const auto reader, reader_.server(process_environment()));
         MC_ASSIGN(const auto memory, runtime::Memory::open(invocation.config, invocation.metrics));
         if (reader) memory->set_reader(*reader);
@@ -78,7 +88,9 @@ class ServeCommand final : public Command {
         out.flush();
     }
 
-    serve::ServeOptions options_{"127.0.0.1", kDefaultPort, "", std::nullopt};
+    serve::ServeOptions options_{"127.0.0.1", kDefaultPort, "", std::nullopt, std::nullopt};
+    ClusterFlags cluster_;
+    std::vector<std::string> cluster_banks_;
     serve::TlsFiles tls_;
     CLI::Option* tls_key_ = nullptr;
     ReaderFlags reader_;

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "apps/commands/rank_flags.h"
 #include "apps/commands/train.h"
 #include "apps/commands/train_codec.h"
 #include "apps/terminal/interrupt.h"
@@ -67,6 +68,7 @@ class TrainCommand final : public Command {
         gistnet->add_option("--eval-every", options_.evaluate_every, "steps between evaluations")
             ->check(CLI::PositiveNumber)
             ->capture_default_str();
+        ranks_.add(*gistnet);
         for (CLI::App* part : {app, gistnet}) part->footer(kFooter);
         codec_.define(*app, flags);
         for (Part& part : parts_) part.app = part.command->define(*app, flags);
@@ -86,6 +88,7 @@ class TrainCommand final : public Command {
     std::string level1_;
     std::string from_;
     gistnet::TrainOptions options_;
+    RankFlags ranks_;
     TrainCodecCommand codec_;
 
     // A part with a file of its own, and its subcommand.
@@ -152,6 +155,8 @@ Result<int> TrainCommand::run(Invocation& invocation) {
     options_.command_line = command_line();
     MC_ASSIGN(const auto model, open_model(invocation.config));
     const InterruptWatch watch;
+    MC_ASSIGN(const auto group, ranks_.join());
+    options_.group = group.get();
     auto bar = telemetry::ProgressBar::for_stderr(invocation.clock);
     bar.begin("training");
     Output& out = invocation.out;
@@ -168,6 +173,7 @@ Result<int> TrainCommand::run(Invocation& invocation) {
     MC_ASSIGN(const auto report, gistnet::train_gistnet(*model, options_, invocation.clock,
                                                         progress, &invocation.interrupted));
     bar.clear();
+    if (group->rank() != 0) return 0;
     if (!report.curve.empty()) MC_TRY(write_curve(options_.output / "curve.svg", report.curve));
     if (out.json()) {
         Json scores = Json::array();

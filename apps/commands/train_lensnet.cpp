@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "apps/commands/rank_flags.h"
 #include "apps/commands/train.h"
 #include "apps/terminal/interrupt.h"
 #include "lensnet/signals.h"
@@ -41,6 +42,7 @@ class TrainLensnetCommand final : public Command {
             ->delimiter(',')
             ->type_name("SIGNAL");
         app->add_option("--seed", options_.seed, "of initial weights")->capture_default_str();
+        ranks_.add(*app);
         app->footer(kFooter);
         return app;
     }
@@ -55,6 +57,7 @@ class TrainLensnetCommand final : public Command {
     std::vector<std::string> without_;
     std::string output_;
     lensnet::LensTrainOptions options_;
+    RankFlags ranks_;
 };
 
 Result<void> TrainLensnetCommand::read_signals() {
@@ -120,6 +123,8 @@ Result<int> TrainLensnetCommand::run(Invocation& invocation) {
     options_.output = output_;
     options_.command_line = command_line();
     const InterruptWatch watch;
+    MC_ASSIGN(const auto group, ranks_.join());
+    options_.group = group.get();
     auto bar = telemetry::ProgressBar::for_stderr(invocation.clock);
     bar.begin("training");
     const auto progress = [&bar](std::size_t done, std::size_t total) {
@@ -127,6 +132,7 @@ Result<int> TrainLensnetCommand::run(Invocation& invocation) {
     };
     MC_ASSIGN(const auto report, lensnet::train_lens(options_, progress, &invocation.interrupted));
     bar.clear();
+    if (group->rank() != 0) return 0;
     Output& out = invocation.out;
     if (out.json()) {
         out.json({{"weights_path", report.weights_path.string()},

@@ -6,12 +6,16 @@
 // before), the same as a TensorBoard event file, and checkpoint.safetensors. A run that was killed
 // goes on from its last checkpoint and ends with the same weights, bit for bit, on the same machine
 // and thread count. The base model's weights are hashed before and after.
-// Ownership: borrows everything for the call. Threads: one; `cancelled` may be set from a signal
-// handler. Errors: kUsage for options that cannot be and for a model that training does not know;
+// A group of ranks trains as one: with the same bits as one process, a step's cases shared among
+// them. Rank 0 alone evaluates and writes; the others get its checkpoint from it, so a run may go
+// on with another number of ranks. All need the same documents, weights and options. Ownership:
+// borrows everything for the call. Threads: one; `cancelled` may be set from a signal handler.
+// Errors: kUsage for options that cannot be and for a model that training does not know;
 // kInvalidInput for documents that are missing, too short or shared between training and
 // evaluation, and for an output folder that holds another run; kCorruption for a train.jsonl that
 // is none; kCancelled after a checkpoint; kModel, also when five steps in a row had no finite loss
-// and gradient: the last checkpoint stays, of a sound step; kIo, kOutOfSpace.
+// and gradient: the last checkpoint stays, of a sound step; kIo, also of the group: the last
+// checkpoint stays; kOutOfSpace.
 #pragma once
 
 #include <atomic>
@@ -27,6 +31,10 @@
 
 namespace mc::lm {
 class BaseModel;
+}
+
+namespace mc::ranks {
+class RankGroup;
 }
 
 namespace mc::gistnet {
@@ -50,7 +58,8 @@ struct TrainOptions {
     std::uint32_t pooling_queries = 4;
     std::uint32_t evaluate_every = 200;  // steps; and after an 8th, a 4th and half of so many
     std::uint32_t checkpoint_every = 50;
-    std::string command_line;  // recorded in the weights' metadata
+    std::string command_line;           // recorded in the weights' metadata
+    ranks::RankGroup* group = nullptr;  // borrowed; null: one process
 };
 
 struct TrainProgress {
@@ -78,7 +87,7 @@ struct EvaluationPoint {
 };
 
 struct TrainReport {
-    Path weights_path;
+    Path weights_path;  // empty on ranks that write nothing
     std::uint64_t steps = 0;
     double positions_per_second = 0;  // forward and backward, of this process's steps
     // The last point is of the weights as they are; empty without evaluation documents.

@@ -2,12 +2,16 @@
 #include "gistnet/training/trainer.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
+#include <span>
 
 #include "core/check.h"
 #include "core/span_math.h"
 #include "gistnet/training/case_batch.h"
+#include "gistnet/training/tensor_bytes.h"
+#include "ranks/shared_work.h"
 
 namespace mc::gistnet {
 namespace {
@@ -172,6 +176,12 @@ at::Tensor Trainer::context_gains(const at::Tensor& horizon_inputs,
 }
 
 StepReport Trainer::step(std::uint64_t step, std::uint64_t total_steps) {
+    ranks::LoneRank alone;
+    return this->step(step, total_steps, alone).value();
+}
+
+Result<StepReport> Trainer::step(std::uint64_t step, std::uint64_t total_steps,
+                                 ranks::RankGroup& group) {
     const bool matches = step <= options_.matching_steps;
     const StepPlan plan = plan_step(text_, options_, step);
     const ChunkReading reading = read_chunks(plan, matches);
@@ -179,9 +189,9 @@ StepReport Trainer::step(std::uint64_t step, std::uint64_t total_steps) {
     GistTable gradient = zeros_like(table);
     StepReport report;
     if (matches)
-        match(plan, reading, table, gradient, report);
+        MC_TRY(match(plan, reading, table, group, gradient, report));
     else
-        distil(plan, reading, table, gradient, report);
+        MC_TRY(distil(plan, reading, table, group, gradient, report));
     ((table.keys * gradient.keys).sum() + (table.values * gradient.values).sum() +
      (table.log_mass * gradient.log_mass).sum())
         .backward();
@@ -199,55 +209,93 @@ StepReport Trainer::step(std::uint64_t step, std::uint64_t total_steps) {
     return report;
 }
 
-void Trainer::match(const StepPlan& plan, const ChunkReading& reading, const GistTable& table,
-                    GistTable& gradient, StepReport& report) const {
-    at::NoGradGuard no_grad;
+// Gists of a chunk, rows of a step's table or of its gradient.
+MatchGists gists_of(const GistTable& table, const StepPlan& plan, std::size_t levels,
+                    std::size_t chunk) {
     const auto chunks = static_cast<std::int64_t>(plan.chunks.size());
+    const auto c = static_cast<std::int64_t>(chunk);
     const std::int64_t blocks = plan.shape.context_blocks;
-    const std::int64_t parents = levels_.size() > 1 ? blocks / kBlock : 0;
-    for (std::int64_t c = 0; c < chunks; ++c) {
-        // Rows of this chunk's gists, of the table or of its gradient.
-        const auto gists = [&](const GistTable& from) {
-            const auto rows = [&](std::int64_t begin, std::int64_t count) {
-                return KeysValues{from.keys.narrow(0, begin, count),
-                                  from.values.narrow(0, begin, count)};
-            };
-            return MatchGists{rows(1 + c * blocks, blocks),
-                              rows(1 + chunks * blocks + c * parents, parents)};
-        };
-        const auto index = static_cast<std::size_t>(c);
-        const MatchResult result =
-            match_attention(model_, bos_, reading.texts[index], gists(table), plan.runs[index]);
-        const MatchGists to = gists(gradient);
-        const auto add = [&](const KeysValues& sum, const KeysValues& part) {
-            sum.keys.add_(part.keys, 1.0 / static_cast<double>(chunks));
-            sum.values.add_(part.values, 1.0 / static_cast<double>(chunks));
-        };
-        add(to.blocks, result.gradient.blocks);
-        add(to.parents, result.gradient.parents);
-        double sum = 0;
-        for (const double layer : result.unexplained) sum += layer;
-        report.unexplained +=
-            sum / static_cast<double>(result.unexplained.size() * plan.chunks.size());
-    }
+    const std::int64_t parents = levels > 1 ? blocks / kBlock : 0;
+    const auto rows = [&](std::int64_t begin, std::int64_t count) {
+        return KeysValues{table.keys.narrow(0, begin, count), table.values.narrow(0, begin, count)};
+    };
+    return {rows(1 + c * blocks, blocks), rows(1 + chunks * blocks + c * parents, parents)};
 }
 
-void Trainer::distil(const StepPlan& plan, const ChunkReading& reading, const GistTable& table,
-                     GistTable& gradient, StepReport& report) const {
+// What attention matching of a chunk came to: gradients, and the layers' mean of what is
+// unexplained.
+std::string Trainer::match_chunk(const StepPlan& plan, const ChunkReading& reading,
+                                 const GistTable& table, std::size_t chunk) const {
+    const MatchResult result =
+        match_attention(model_, bos_, reading.texts[chunk],
+                        gists_of(table, plan, levels_.size(), chunk), plan.runs[chunk]);
+    double sum = 0;
+    for (const double layer : result.unexplained) sum += layer;
+    const MatchGists& gradient = result.gradient;
+    return to_bytes(
+        {gradient.blocks.keys, gradient.blocks.values, gradient.parents.keys,
+         gradient.parents.values,
+         at::full({1}, sum / static_cast<double>(result.unexplained.size()), at::kDouble)});
+}
+
+Result<void> Trainer::match(const StepPlan& plan, const ChunkReading& reading,
+                            const GistTable& table, ranks::RankGroup& group, GistTable& gradient,
+                            StepReport& report) const {
+    at::NoGradGuard no_grad;
+    MC_ASSIGN(
+        const auto done,
+        ranks::share_work(group, plan.chunks.size(), [&](std::size_t chunk) -> Result<std::string> {
+            return match_chunk(plan, reading, table, chunk);
+        }));
+    const double share = 1.0 / static_cast<double>(done.size());
+    for (std::size_t chunk = 0; chunk < done.size(); ++chunk) {
+        MC_ASSIGN(const auto parts, tensors_from(done[chunk], 5));
+        const MatchGists to = gists_of(gradient, plan, levels_.size(), chunk);
+        to.blocks.keys.add_(parts[0], share);
+        to.blocks.values.add_(parts[1], share);
+        to.parents.keys.add_(parts[2], share);
+        to.parents.values.add_(parts[3], share);
+        report.unexplained += share * parts[4].item<double>();
+    }
+    return {};
+}
+
+// The numbers of a report that a group of cases adds to.
+constexpr std::size_t kGroupNumbers = 6;
+
+Result<void> Trainer::distil(const StepPlan& plan, const ChunkReading& reading,
+                             const GistTable& table, ranks::RankGroup& group, GistTable& gradient,
+                             StepReport& report) const {
     std::size_t cases = 0;
-    for (const CaseGroup& group : plan.groups) cases += group.cases.size();
+    for (const CaseGroup& one : plan.groups) cases += one.cases.size();
     const std::int64_t bank_row =
         table.keys.size(0) - static_cast<std::int64_t>(plan.banked.size());
-    for (const CaseGroup& group : plan.groups)
-        train_group(group, plan.shape,
-                    static_cast<double>(group.cases.size()) / static_cast<double>(cases), reading,
-                    table, bank_row, gradient, report);
+    MC_ASSIGN(
+        const auto done,
+        ranks::share_work(group, plan.groups.size(), [&](std::size_t unit) -> Result<std::string> {
+            const CaseGroup& one = plan.groups[unit];
+            const double share = static_cast<double>(one.cases.size()) / static_cast<double>(cases);
+            return train_group(one, plan.shape, share, reading, table, bank_row);
+        }));
+    for (const std::string& bytes : done) {
+        MC_ASSIGN(const auto parts, tensors_from(bytes, 5));
+        gradient.add(parts[0], {parts[1], parts[2], parts[3]});
+        const std::span<const double> numbers(parts[4].const_data_ptr<double>(), kGroupNumbers);
+        report.loss += numbers[0];
+        report.divergence += numbers[1];
+        report.nll += numbers[2];
+        report.scored_tokens += static_cast<std::uint64_t>(numbers[3]);
+        report.reader_positions += static_cast<std::uint64_t>(numbers[4]);
+        report.read_positions += static_cast<std::uint64_t>(numbers[5]);
+    }
+    return {};
 }
 
-// Adds a group's share of the gradient with respect to the table, and of the report.
-void Trainer::train_group(const CaseGroup& group, const StepShape& shape, double share,
-                          const ChunkReading& reading, const GistTable& table,
-                          std::int64_t bank_row, GistTable& gradient, StepReport& report) const {
+// A group's rows of the table with its share of the gradient with respect to them, and its part of
+// the report.
+std::string Trainer::train_group(const CaseGroup& group, const StepShape& shape, double share,
+                                 const ChunkReading& reading, const GistTable& table,
+                                 std::int64_t bank_row) const {
     const CaseBatch batch = make_case_batch(model_, group, shape, reading.targets, bank_row);
     lm::TrainingPass pass(model_, batch.layout);
     const at::Tensor hidden = pass.forward(batch.inputs, table.lookup(batch.gist_rows));
@@ -269,13 +317,16 @@ void Trainer::train_group(const CaseGroup& group, const StepShape& shape, double
     at::Tensor hidden_gradient = at::zeros_like(hidden);
     hidden_gradient.index_copy_(0, rows.student, loss.hidden_gradient * share);
     const lm::PassGradients gradients = pass.backward(hidden_gradient);
-    gradient.add(batch.gist_rows, gradients.placed);
-    report.loss += share * loss.weighted;
-    report.divergence += share * loss.divergence;
-    report.nll += share * loss.nll;
-    report.scored_tokens += static_cast<std::uint64_t>(rows.student.size(0));
-    report.reader_positions += static_cast<std::uint64_t>(hidden.size(0));
-    report.read_positions += static_cast<std::uint64_t>(rows.student.size(0));
+    const auto scored = static_cast<double>(rows.student.size(0));
+    const std::array<double, kGroupNumbers> numbers = {share * loss.weighted,
+                                                       share * loss.divergence,
+                                                       share * loss.nll,
+                                                       scored,
+                                                       static_cast<double>(hidden.size(0)),
+                                                       scored};
+    return to_bytes({batch.gist_rows, gradients.placed.keys, gradients.placed.values,
+                     gradients.placed.log_mass,
+                     at::tensor(at::ArrayRef<double>(numbers), at::kDouble)});
 }
 
 }  // namespace mc::gistnet

@@ -5,8 +5,10 @@
 // rest) + 0.2 × NLL, each token of the horizon weighted by how much the raw context helps it; in
 // neutral cases to the model that reads the horizon alone, every token alike. A step depends on the
 // parameters, the moments, the seed, its number and the bank alone; the bank is made by the
-// parameters that a run starts from. Ownership: borrows model and text. Threads: one. Errors:
-// libtorch's exceptions pass.
+// parameters that a run starts from. Ranks share a step's groups of cases, or the chunks that it
+// matches; each reads all chunks, and adds everybody's gradients in the order of the groups, so a
+// step has the same bits whatever their number. Ownership: borrows model and text. Threads: one.
+// Errors: libtorch's exceptions pass.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +18,7 @@
 #include "gistnet/training/attention_matching.h"
 #include "gistnet/training/case_batch.h"
 #include "lm/training/distillation.h"
+#include "ranks/rank_group.h"
 
 namespace mc::gistnet {
 
@@ -45,7 +48,9 @@ class Trainer {
     Trainer(const lm::TorchModel& model, const TrainingText& text, const CaseOptions& options,
             std::vector<LevelParameters> levels);
 
-    // Step number `step`, from 1, of total_steps.
+    // Step number `step`, from 1, of total_steps. Errors: those of the group.
+    Result<StepReport> step(std::uint64_t step, std::uint64_t total_steps, ranks::RankGroup& group);
+    // Alone.
     StepReport step(std::uint64_t step, std::uint64_t total_steps);
 
     // Parameters and moments, for checkpoints; their tensors are this trainer's own.
@@ -56,19 +61,21 @@ class Trainer {
     const std::vector<AdamSlot>& slots() const { return slots_; }
 
   private:
-    void match(const StepPlan& plan, const ChunkReading& reading, const GistTable& table,
-               GistTable& gradient, StepReport& report) const;
-    void distil(const StepPlan& plan, const ChunkReading& reading, const GistTable& table,
-                GistTable& gradient, StepReport& report) const;
+    Result<void> match(const StepPlan& plan, const ChunkReading& reading, const GistTable& table,
+                       ranks::RankGroup& group, GistTable& gradient, StepReport& report) const;
+    std::string match_chunk(const StepPlan& plan, const ChunkReading& reading,
+                            const GistTable& table, std::size_t chunk) const;
+    Result<void> distil(const StepPlan& plan, const ChunkReading& reading, const GistTable& table,
+                        ranks::RankGroup& group, GistTable& gradient, StepReport& report) const;
     ChunkReading read_chunks(const StepPlan& plan, bool matches) const;
     void make_bank();
     KeysValues banked(const StepPlan& plan) const;
     at::Tensor read_alone(const at::Tensor& horizon_inputs) const;
     at::Tensor context_gains(const at::Tensor& horizon_inputs,
                              const lm::TeacherPrediction& teacher) const;
-    void train_group(const CaseGroup& group, const StepShape& shape, double share,
-                     const ChunkReading& reading, const GistTable& table, std::int64_t bank_row,
-                     GistTable& gradient, StepReport& report) const;
+    std::string train_group(const CaseGroup& group, const StepShape& shape, double share,
+                            const ChunkReading& reading, const GistTable& table,
+                            std::int64_t bank_row) const;
 
     const lm::TorchModel& model_;
     const TrainingText& text_;

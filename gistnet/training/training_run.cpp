@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "gistnet/pooling/tensor_file.h"
+#include "gistnet/training/tensor_bytes.h"
 #include "telemetry/tensorboard.h"
 
 namespace mc::gistnet {
@@ -144,6 +145,29 @@ Result<void> load_checkpoint(const Path& path, const std::string& identity, RunS
             MC_TRY(restore("second_moment", slot.second_moment));
         }
         return {};
+    });
+}
+
+Result<void> share_state(ranks::RankGroup& group, RunState& state, Trainer& trainer) {
+    if (group.world() == 1) return {};
+    std::uint64_t* const numbers[] = {&state.step, &state.total_steps, &state.positions,
+                                      &state.milliseconds};
+    std::vector<at::Tensor> parts;
+    for (const AdamSlot& slot : trainer.slots())
+        parts.insert(parts.end(), {slot.parameter, slot.first_moment, slot.second_moment});
+    std::vector<std::int64_t> values;
+    for (const std::uint64_t* number : numbers)
+        values.push_back(static_cast<std::int64_t>(*number));
+    std::vector<at::Tensor> sent = parts;
+    sent.push_back(lm::index_tensor(values));
+    MC_ASSIGN(const auto all, group.gather(group.rank() == 0 ? to_bytes(sent) : std::string()));
+    MC_ASSIGN(const auto got, tensors_from(all.front(), sent.size()));
+    return lm::torch_guard([&] {
+        const at::NoGradGuard no_grad;
+        for (std::size_t i = 0; i < parts.size(); ++i) parts[i].copy_(got[i]);
+        for (std::size_t i = 0; i < std::size(numbers); ++i)
+            *numbers[i] = static_cast<std::uint64_t>(
+                got.back()[static_cast<std::int64_t>(i)].item<std::int64_t>());
     });
 }
 

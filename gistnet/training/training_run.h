@@ -32,6 +32,9 @@ Result<void> save_checkpoint(const Path& path, const std::string& identity, cons
 Result<void> load_checkpoint(const Path& path, const std::string& identity, RunState& state,
                              Trainer& trainer);
 
+// Gives all ranks what rank 0 has of the run. Errors: those of the group.
+Result<void> share_state(ranks::RankGroup& group, RunState& state, Trainer& trainer);
+
 // By parameter tensor: its name and ‖θ − θ_before‖ / ‖θ_before‖; those that were all zero, as
 // log-mass is before it is trained, are left out.
 using Drift = std::vector<std::pair<std::string, double>>;

@@ -2,12 +2,14 @@
 #include "lensnet/training/train_lens.h"
 
 #include <algorithm>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "core/hash.h"
 #include "formats/json_text.h"
 #include "lensnet/lens_file.h"
 #include "lensnet/subset_regression.h"
+#include "ranks/shared_work.h"
 
 namespace mc::lensnet {
 namespace {
@@ -81,11 +83,25 @@ Lens lens_of(const FittedLens& fitted, LensFacts facts) {
     return {std::move(facts), fitted.means, fitted.scales, fitted.layers};
 }
 
+// The next of the gains that gains_of_fold() put together.
+Result<std::vector<double>> take_gains(std::string_view& rest, std::size_t count) {
+    std::vector<double> gains(count);
+    const std::size_t bytes = count * sizeof(double);
+    if (bytes > rest.size())
+        return fail(ErrorCode::kCorruption,
+                    "a rank trains on other labels than this one: give all the same --labels");
+    if (bytes > 0) std::memcpy(gains.data(), rest.data(), bytes);
+    rest.remove_prefix(bytes);
+    return gains;
+}
+
 class LensTraining {
   public:
     LensTraining(const LensTrainOptions& options, const LensTrainProgress& progress,
-                 const std::atomic<bool>* cancelled, const LabelFiles& labels)
+                 const std::atomic<bool>* cancelled, const LabelFiles& labels,
+                 ranks::RankGroup& group)
         : options_(options),
+          group_(group),
           progress_(progress),
           cancelled_(cancelled),
           labels_(labels),
@@ -95,16 +111,17 @@ class LensTraining {
 
     // Scores of a lens with so many hidden units on questions that it did not learn from.
     Result<LensScores> cross_validate(std::size_t hidden) {
+        MC_ASSIGN(const auto folds, ranks::share_work(group_, kFolds, [&](std::size_t fold) {
+                      return gains_of_fold(hidden, fold);
+                  }));
         std::vector<Prediction> predictions;
         for (std::size_t fold = 0; fold < kFolds; ++fold) {
-            std::vector<const LabelledQuestion*> learned;
-            std::vector<const LabelledQuestion*> held_out;
-            for (const LabelledQuestion& question : labels_.questions)
-                (fold_of(question) == fold ? held_out : learned).push_back(&question);
-            MC_ASSIGN(const FittedLens fitted, fit(learned, hidden));
-            const Lens lens = lens_of(fitted, {});
-            for (const LabelledQuestion* const question : held_out)
-                predictions.push_back({question, lens.gains(question->signals(options_.without))});
+            std::string_view rest = folds[fold];
+            for (const LabelledQuestion& question : labels_.questions) {
+                if (fold_of(question) != fold) continue;
+                MC_ASSIGN(auto gains, take_gains(rest, question.candidates.size()));
+                predictions.push_back({&question, std::move(gains)});
+            }
         }
         return score_predictions(predictions, price_);
     }
@@ -127,6 +144,22 @@ class LensTraining {
     }
 
   private:
+    // Of all candidates of the fold's questions, by a lens that learned from the others.
+    Result<std::string> gains_of_fold(std::size_t hidden, std::size_t fold) {
+        std::vector<const LabelledQuestion*> learned;
+        std::vector<const LabelledQuestion*> held_out;
+        for (const LabelledQuestion& question : labels_.questions)
+            (fold_of(question) == fold ? held_out : learned).push_back(&question);
+        MC_ASSIGN(const FittedLens fitted, fit(learned, hidden));
+        const Lens lens = lens_of(fitted, {});
+        std::string out;
+        for (const LabelledQuestion* const question : held_out) {
+            const std::vector<double> gains = lens.gains(question->signals(options_.without));
+            out.append(reinterpret_cast<const char*>(gains.data()), gains.size() * sizeof(double));
+        }
+        return out;
+    }
+
     Result<FittedLens> fit(std::span<const LabelledQuestion* const> questions, std::size_t hidden) {
         if (cancelled_ != nullptr && cancelled_->load())
             return fail(ErrorCode::kCancelled, "interrupted; nothing was written");
@@ -142,6 +175,7 @@ class LensTraining {
     }
 
     const LensTrainOptions& options_;
+    ranks::RankGroup& group_;
     const LensTrainProgress& progress_;
     const std::atomic<bool>* cancelled_;
     const LabelFiles& labels_;
@@ -172,7 +206,9 @@ Result<LensTrainReport> train_lens(const LensTrainOptions& options,
                                    const std::atomic<bool>* cancelled) {
     LabelFiles labels;
     for (const Path& path : options.labels) MC_TRY(take_file(path, labels));
-    LensTraining training(options, progress, cancelled, labels);
+    ranks::LoneRank alone;
+    ranks::RankGroup& group = options.group != nullptr ? *options.group : alone;
+    LensTraining training(options, progress, cancelled, labels, group);
     LensTrainReport report;
     report.questions = labels.questions.size();
     report.reliable = static_cast<std::size_t>(std::ranges::count_if(
@@ -181,6 +217,7 @@ Result<LensTrainReport> train_lens(const LensTrainOptions& options,
     MC_ASSIGN(report.regression, training.cross_validate(0));
     MC_ASSIGN(report.net, training.cross_validate(options.hidden));
     report.net_is_better = report.net.captured_share > report.regression.captured_share;
+    if (group.rank() != 0) return report;
     const LensScores& scores = report.net_is_better ? report.net : report.regression;
     MC_ASSIGN(const FittedLens fitted, training.fit_all(report.net_is_better ? options.hidden : 0));
     lm::SafetensorsMetadata metadata;

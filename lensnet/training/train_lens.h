@@ -4,9 +4,11 @@
 //
 // Both are measured by cross-validation over kinds of questions: no question is scored by a lens
 // that learned from one of its task and item. The one with the larger captured share is fitted to
-// all questions and saved. Threads: one. Errors: kInvalidInput for files that are missing, hold no
-// labels or were made for different models; kCorruption with file and line for a line that is none.
-// Cost: some seconds a thousand questions and lens.
+// all questions and saved. Ranks share the fits of the cross-validation, each of which is one
+// rank's whole, and end with the same bits as one process; rank 0 alone writes. Threads: one.
+// Errors: kInvalidInput for files that are missing, hold no labels or were made for different
+// models; kCorruption with file and line for a line that is none. Cost: some seconds a thousand
+// questions and lens.
 #pragma once
 
 #include <atomic>
@@ -19,6 +21,7 @@
 #include "core/result.h"
 #include "lensnet/training/lens_fit.h"
 #include "lensnet/training/lens_scores.h"
+#include "ranks/rank_group.h"
 
 namespace mc::lensnet {
 
@@ -29,11 +32,12 @@ struct LensTrainOptions {
     std::size_t steps = 500;
     std::uint64_t seed = 1;
     std::vector<Signal> without;
-    std::string command_line;  // recorded in the weights
+    std::string command_line;           // recorded in the weights
+    ranks::RankGroup* group = nullptr;  // borrowed; null: one process
 };
 
 struct LensTrainReport {
-    Path weights_path;
+    Path weights_path;  // empty on ranks that write nothing
     std::size_t questions = 0;
     std::size_t reliable = 0;  // told, and labels that count
     LensScores rule;           // the search's own order: its first candidate alone

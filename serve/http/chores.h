@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the engine thread does of its own accord: operations, and while nobody waits, gists.
+// What the engine thread does of its own accord: operations, what a cluster's log brings, and while
+// nobody waits, gists.
 // Ownership: borrows the operations. Threads: the engine's. Errors: none; the memory's status tells
 // why gists could not be made.
 #pragma once
@@ -13,16 +14,23 @@ namespace mc::serve {
 
 class Chores final : public EngineQueue::Background {
   public:
-    // make_gists: a short step; false when there is none to be done.
-    Chores(Operations& operations, std::function<bool()> make_gists)
-        : operations_(operations), make_gists_(std::move(make_gists)) {}
+    // Both: a short step; false when there is none to be done.
+    Chores(Operations& operations, std::function<bool()> follow_log,
+           std::function<bool()> make_gists)
+        : operations_(operations),
+          follow_log_(std::move(follow_log)),
+          make_gists_(std::move(make_gists)) {}
 
-    bool step() override { return operations_.step(); }
+    bool step() override {
+        const bool has_followed = follow_log_();
+        return operations_.step() || has_followed;
+    }
 
     bool idle_step() override { return make_gists_(); }
 
   private:
     Operations& operations_;
+    const std::function<bool()> follow_log_;
     const std::function<bool()> make_gists_;
 };
 

@@ -6,6 +6,7 @@
 
 #include "storage/lmdb/document_source.h"
 #include "storage/lmdb/store_parts.h"
+#include "tree/log_position.h"
 #include "tree/node_store.h"
 
 namespace mc::storage {
@@ -68,8 +69,14 @@ class BankNodeStore final : public NodeStore {
     // rule that verify knows but that of index vectors. Errors, with nothing changed: kInvalidInput
     // for a name that is taken; kCorruption for pieces that do not fit the record; kModelMismatch
     // without the codebook. Requires: groups are of the store's codec and encoder.
+    // log: how far the bank has followed its log with this document, in the same transaction.
     Result<DocumentRecord> adopt(const DocumentRecord& record, DocumentSource& pieces,
-                                 const std::optional<Succession>& succession = {});
+                                 const std::optional<Succession>& succession = {},
+                                 const std::optional<LogPosition>& log = {});
+
+    // Of the bank as it stands on disk; bank() says what it was when it was opened.
+    Result<LogPosition> log_position() const;
+    Result<void> set_log_position(const LogPosition& log);
 
     // Adds those that the bank does not have yet, under ids of their own; how many that were.
     Result<std::uint64_t> adopt_tombstones(std::span<const Tombstone> tombstones);
@@ -113,6 +120,7 @@ class BankNodeStore final : public NodeStore {
                                      const DocumentRecord& after) const;
     // Under the next commit number, which it returns.
     Result<CommitNumber> append_journal(WriteTransaction& txn, const JournalRecord& entry);
+    Result<void> put_log_position(WriteTransaction& txn, const LogPosition& log) const;
     Result<UseGroup> use_group(const ReadTransaction& txn, NodeId node) const;
 
     StoreParts& parts_;

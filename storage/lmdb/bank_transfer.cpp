@@ -113,7 +113,8 @@ bool same_tombstone(const Tombstone& a, const Tombstone& b) {
 }  // namespace
 
 Result<DocumentRecord> BankNodeStore::adopt(const DocumentRecord& record, DocumentSource& pieces,
-                                            const std::optional<Succession>& succession) {
+                                            const std::optional<Succession>& succession,
+                                            const std::optional<LogPosition>& log) {
     MC_TRY(parts_.require_writable());
     MC_TRY(check_draft(record));
     MC_ASSIGN(const GistCoder* coder, parts_.require_coder());
@@ -135,6 +136,7 @@ Result<DocumentRecord> BankNodeStore::adopt(const DocumentRecord& record, Docume
         if (record.token_count > 0)
             MC_TRY(append_journal(
                 txn, {made.record.id, {0, record.token_count}, made.record.created_us}));
+        if (log) MC_TRY(put_log_position(txn, *log));
         return {};
     }));
     return made.record;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Records as bytes: a checksum, then one Cap'n Proto message (store.capnp).
 //
-// record_codec.cpp is the one file that includes capnp. A value is copied to an aligned buffer
-// before capnp reads it, because LMDB aligns to 2 bytes. The checksum covers database and key, so
-// that a record found under another key is caught.
-// Value types. Threads: pure. Errors: decoding fails with the plain sentence of what is wrong;
-// the caller, who knows the store's path, makes it a kCorruption (corrupt_record).
+// record_message.h alone includes capnp, for codecs of this room. A value is copied to an aligned
+// buffer before capnp reads it, because LMDB aligns to 2 bytes. The checksum covers database and
+// key, so that a record found under another key is caught. Value types. Threads: pure. Errors:
+// decoding fails with the plain sentence of what is wrong; the caller, who knows the store's path,
+// makes it a kCorruption (corrupt_record).
 #pragma once
 
 #include <algorithm>

@@ -37,6 +37,8 @@ struct Counters {
 struct Bank {
     id @0 :UInt32;
     createdUs @1 :Int64;
+    logCreatedNs @2 :Int64;  # the log that it follows; 0: none
+    logSequence @3 :UInt64;  # of the entry that was applied last (bank_log.cpp)
 }
 
 struct Document {

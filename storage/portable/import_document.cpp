@@ -58,8 +58,17 @@ bool takes_gists_of(const StoreMeta& store, const StoreMeta& other) {
 }
 
 Result<DocumentRecord> import_document(NodeStore& nodes, const DocumentRecord& record,
-                                       DocumentSource& source) {
-    return stored_bank_of(nodes).adopt(record, source);
+                                       DocumentSource& source,
+                                       const std::optional<LogPosition>& log) {
+    return stored_bank_of(nodes).adopt(record, source, {}, log);
+}
+
+Result<LogPosition> log_position(const NodeStore& nodes) {
+    return stored_bank(nodes).log_position();
+}
+
+Result<void> set_log_position(NodeStore& nodes, const LogPosition& log) {
+    return stored_bank_of(nodes).set_log_position(log);
 }
 
 Result<DocumentRecord> import_encoding(NodeStore& nodes, const DocumentRecord& record,

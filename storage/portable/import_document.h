@@ -16,6 +16,7 @@
 #include "storage/lmdb/bank_node_store.h"
 #include "storage/portable/bank_file.h"
 #include "tree/gist_encoder.h"
+#include "tree/log_position.h"
 
 namespace mc::storage {
 
@@ -25,9 +26,15 @@ const BankNodeStore& stored_bank(const NodeStore& nodes);
 // Whether gists of the one store can stand in the other as they are.
 bool takes_gists_of(const StoreMeta& store, const StoreMeta& other);
 
-// Requires: the source's groups are of this store's codec and encoder.
+// Requires: the source's groups are of this store's codec and encoder. log: how far the bank has
+// followed its log with this document; becomes durable with it.
 Result<DocumentRecord> import_document(NodeStore& nodes, const DocumentRecord& record,
-                                       DocumentSource& source);
+                                       DocumentSource& source,
+                                       const std::optional<LogPosition>& log = {});
+
+// How far the bank has followed its log. Errors: the store's.
+Result<LogPosition> log_position(const NodeStore& nodes);
+Result<void> set_log_position(NodeStore& nodes, const LogPosition& log);
 
 // Its original, then its tokens, any number at a time.
 using MadePiece = std::variant<OriginalRecord, OriginalPiece, std::vector<TokenId>>;

@@ -8,6 +8,7 @@
 
 #include "lensnet/lens_file.h"
 #include "tests/lensnet/lens_fixture.h"
+#include "tests/support/thread_ranks.h"
 
 namespace mc::lensnet {
 namespace {
@@ -68,6 +69,24 @@ TEST_F(TrainLens, SaysWhichSignalsALensCanDoWithout) {
     ASSERT_TRUE(lens);
     EXPECT_FALSE(lens->facts().reads_passages);
     EXPECT_TRUE(lens->facts().reads_gists);
+}
+
+TEST_F(TrainLens, AnyNumberOfRanksEndsWithTheSameBits) {
+    options_.labels = {write_labels("a.jsonl", "aa", made_questions(40, 1))};
+    ASSERT_TRUE(train_lens(options_, {}, nullptr));
+    const std::string alone = read_file(options_.output, 1 << 20).value();
+    for (const int world : {2, 3}) {
+        ranks::test::run_ranks(world, [&](ranks::RankGroup& group) {
+            LensTrainOptions shared = options_;
+            shared.output = folder_ / ("lens-" + std::to_string(world));
+            shared.group = &group;
+            const auto report = train_lens(shared, {}, nullptr);
+            ASSERT_TRUE(report) << report.error().to_string();
+            EXPECT_EQ(report->weights_path.empty(), group.rank() != 0);
+        });
+        EXPECT_EQ(read_file(folder_ / ("lens-" + std::to_string(world)), 1 << 20).value(), alone)
+            << world;
+    }
 }
 
 TEST_F(TrainLens, RefusesWhatItCannotLearnFrom) {

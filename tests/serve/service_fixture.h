@@ -31,7 +31,8 @@ class ServiceFixture : public testing::Test {
         auto operations = Operations::open(folder_.path() / "operations", clock_, memory_);
         EXPECT_TRUE(operations) << operations.error().to_string();
         operations_ = std::move(*operations);
-        chores_.emplace(*operations_, [] { return false; });
+        chores_.emplace(
+            *operations_, [] { return false; }, [] { return false; });
         engine_ = std::thread([this] { queue_.serve(&*chores_); });
     }
 

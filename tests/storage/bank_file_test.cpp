@@ -250,6 +250,36 @@ TEST_F(BankFileTest, ANameThatIsTakenChangesNothing) {
     EXPECT_EQ(faults(), 0U);
 }
 
+TEST_F(BankFileTest, HowFarALogWasFollowedBecomesDurableWithTheDocumentAndWithNothingElse) {
+    write(true);
+    const StoreOptions options = test_options(scratch_.path() / "to");
+    auto bank = target(options);
+    EXPECT_EQ(*log_position(*bank), LogPosition());
+    std::uint64_t sequence = 0;
+    BankFile::Visit visit;
+    visit.text_of = spell;
+    visit.on_document = [&](FileDocument& document) {
+        return import_document(*bank, document.record(), document, LogPosition{77, ++sequence})
+            .map([](const auto&) {});
+    };
+    ASSERT_TRUE(open()->walk(visit));
+    EXPECT_EQ(*log_position(*bank), (LogPosition{77, documents_.size()}));
+    // The names are taken: nothing goes in, and the position stays.
+    sequence = 99;
+    EXPECT_FALSE(open()->walk(visit));
+    EXPECT_EQ(*log_position(*bank), (LogPosition{77, documents_.size()}));
+    ASSERT_TRUE(set_log_position(*bank, {77, 8}));
+    // Another bank of the store follows a log of its own, or none.
+    ASSERT_TRUE(to_->create_bank("another"));
+    EXPECT_EQ(*log_position(**to_->bank_store("another")), LogPosition());
+    bank.reset();
+    to_.reset();
+    to_ = open_or_die(options);
+    EXPECT_EQ(*log_position(**to_->bank_store("other")), (LogPosition{77, 8}));
+    EXPECT_EQ((*to_->find_bank("other"))->created_us, test_clock().now_us());
+    EXPECT_EQ(faults(), 0U);
+}
+
 TEST_F(BankFileTest, TombstonesArriveOnce) {
     write(true);
     const auto bank = target();
