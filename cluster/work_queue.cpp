@@ -2,11 +2,11 @@
 #include "cluster/work_queue.h"
 
 #include <condition_variable>
-#include <mutex>
 
 #include "cluster/nats_fence.h"
 #include "cluster/publish.h"
 #include "cluster/streams.h"
+#include "core/mutex.h"
 
 namespace mc::cluster {
 namespace {
@@ -21,10 +21,10 @@ std::string input_subject(const WorkItem& item) {
 
 // Until it is asked to end.
 void say_alive(const std::stop_token& stop, natsMsg* message) {
-    std::mutex mutex;
+    Mutex mutex;
     std::condition_variable_any ends;
-    std::unique_lock lock(mutex);
-    while (!ends.wait_for(lock, stop, std::chrono::seconds(kClaimSeconds / 3),
+    const ScopedLock lock(mutex);
+    while (!ends.wait_for(mutex, stop, std::chrono::seconds(kClaimSeconds / 3),
                           [&] { return stop.stop_requested(); }))
         natsMsg_InProgress(message, nullptr);  // one that is lost is made up by the next
 }

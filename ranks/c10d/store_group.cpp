@@ -8,8 +8,9 @@
 #include <chrono>
 #include <condition_variable>
 #include <exception>
-#include <mutex>
 #include <thread>
+
+#include "core/mutex.h"
 
 namespace mc::ranks {
 namespace {
@@ -78,7 +79,7 @@ class StoreGroup final : public RankGroup {
     std::uint64_t round_ = 0;
     std::string own_before_;  // name of what this rank brought last, and in how many pieces
     std::size_t pieces_before_ = 0;
-    std::mutex mutex_;
+    Mutex mutex_;
     std::condition_variable_any ends_;
     std::jthread heart_;  // ends before what it uses
 };
@@ -168,14 +169,14 @@ Result<std::vector<std::string>> StoreGroup::gather(std::string bytes) {
 
 void StoreGroup::beat() {
     heart_ = std::jthread([this](const std::stop_token& stop) {
-        std::unique_lock lock(mutex_);
+        const ScopedLock lock(mutex_);
         for (std::uint64_t count = 1; !stop.stop_requested(); ++count) {
             // What cannot be told here fails where the rank works.
             if (!guard("be heard", [&] {
                     store_->c10d::Store::set(key("alive", options_.rank), std::to_string(count));
                 }))
                 return;
-            ends_.wait_for(lock, stop, kBeat, [] { return false; });
+            ends_.wait_for(mutex_, stop, kBeat, [] { return false; });
         }
     });
 }
