@@ -4,13 +4,11 @@
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <exception>
 #include <thread>
 
-#include "core/mutex.h"
+#include "ranks/heart.h"
 
 namespace mc::ranks {
 namespace {
@@ -20,7 +18,6 @@ using Bytes = std::vector<std::uint8_t>;
 
 // The store's own limit for one value is 8 MiB.
 constexpr std::size_t kPieceBytes = std::size_t{4} << 20;
-constexpr std::chrono::seconds kBeat(1);
 // Of libtorch's levels.
 constexpr int kFatal = 3;
 // How often a rank looks whether what it waits for is there: from the one to the other.
@@ -79,9 +76,7 @@ class StoreGroup final : public RankGroup {
     std::uint64_t round_ = 0;
     std::string own_before_;  // name of what this rank brought last, and in how many pieces
     std::size_t pieces_before_ = 0;
-    Mutex mutex_;
-    std::condition_variable_any ends_;
-    std::jthread heart_;  // ends before what it uses
+    Heart heart_;  // ends before what it uses
 };
 
 void StoreGroup::put(const std::string& name, const std::string& bytes) {
@@ -168,16 +163,14 @@ Result<std::vector<std::string>> StoreGroup::gather(std::string bytes) {
 }
 
 void StoreGroup::beat() {
-    heart_ = std::jthread([this](const std::stop_token& stop) {
-        const ScopedLock lock(mutex_);
-        for (std::uint64_t count = 1; !stop.stop_requested(); ++count) {
-            // What cannot be told here fails where the rank works.
-            if (!guard("be heard", [&] {
-                    store_->c10d::Store::set(key("alive", options_.rank), std::to_string(count));
-                }))
-                return;
-            ends_.wait_for(mutex_, stop, kBeat, [] { return false; });
-        }
+    // What cannot be told here fails where the rank works.
+    heart_ = Heart([this, count = 0]() mutable {
+        return guard("be heard",
+                     [&] {
+                         store_->c10d::Store::set(key("alive", options_.rank),
+                                                  std::to_string(++count));
+                     })
+            .has_value();
     });
 }
 
@@ -218,7 +211,7 @@ Result<void> StoreGroup::join() {
 
 // Says goodbye; who keeps the store stays until the others have said it.
 void StoreGroup::leave() {
-    heart_ = std::jthread();
+    heart_ = Heart();
     if (!store_) return;
     const auto said = guard(
         "leave", [&] { store_->c10d::Store::set(key("left", options_.rank), std::string("1")); });
