@@ -9,7 +9,7 @@ Arguments: the binary, the base model, and texts to fill the memory with first; 
   events   from the request to an answer's first event (its evidence), to its first text and its end,
            of recall and of OpenAI's completions
   beside   as alone, without a break while the first text is taken in again, as an operation
-  wrk      recall by wrk (Debian's package) on many connections, beside one that tells messages
+  wrk      recall by wrk (Debian's package) on all connections but one, which tells messages and asks
 """
 
 import argparse
@@ -168,7 +168,7 @@ def main():
     found = {"memory_tokens": tokens, "alone": shares(alone.waits), "events": measure_events(server, asked.answers),
              "beside": measure_beside(server, asked.texts[0].read_text(encoding="utf-8", errors="replace"))}
     if shutil.which("wrk"):
-        found["wrk"] = measure_wrk(server, asked.seconds, asked.connections)
+        found["wrk"] = measure_wrk(server, asked.seconds, asked.connections - 1)
     assert server.close() == 0
     program.close()
     print(json.dumps(found))

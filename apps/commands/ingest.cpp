@@ -196,6 +196,7 @@ Result<void> IngestCommand::keep_watching(Invocation& invocation, FolderWatch& w
         std::vector<Input> inputs = list_inputs(names_, source_name_);
         std::erase_if(inputs, [&](const Input& input) { return !written.contains(input.path); });
         const auto done = ingest_all(invocation, inputs);
+        invocation.out.flush();  // what was passed over waits for nothing either
         if (done) continue;
         if (done.error().code() == ErrorCode::kCancelled) return {};
         if (done.error().code() != ErrorCode::kLocked) return fail(done.error());

@@ -13,9 +13,14 @@ import cli
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "serve"))
 
 import agent  # noqa: E402
+import small_model  # noqa: E402
 
 
 class Watch(cli.CliTestCase):
+    def setUp(self):
+        super().setUp()
+        small_model.use(self.cli)
+
     def start(self, *arguments):
         running = self.cli.start("ingest", "--watch", "notes", "--no-gists", "--json", *arguments)
         self.addCleanup(lambda: running.poll() is None and (running.kill(), running.communicate()))

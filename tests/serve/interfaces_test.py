@@ -94,7 +94,7 @@ class Interfaces(cli.CliTestCase):
                          "What is the tax rate of Norway?"):
             asked = self.cli.result("query", question)
             typed = self.cli.result("repl", "-c", question)
-            self.assertEqual(without_times(asked), {key: without_times(typed[key]) for key in asked})
+            self.assertEqual(without_times(asked), without_times({key: typed[key] for key in asked}))
 
     def test_the_tools_take_less_than_1500_tokens_of_a_context(self):
         mcp = agent.McpProcess(self.cli)
