@@ -65,9 +65,10 @@ void say(int fd, std::string_view text) {
     static_cast<void>(::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
 }
 
+// What is typed as soon as the prompt stands there is not shown either.
 Result<std::string> ask_on(int terminal, const std::string& prompt) {
-    say(terminal, prompt);
     const NoEcho quiet(terminal);
+    say(terminal, prompt);
     auto line = read_line(terminal);
     say(terminal, "\n");
     return line;

@@ -17,10 +17,11 @@ PAGE = "<html><body><h1>Voyage of the Marigold</h1><p>The bell was cast in Lisbo
 SAID = "The ferry to Ronneby leaves at a quarter past nine."
 LONG = "".join(f"Ship {i * 7919} came in with grain and left with wine.\n" for i in range(300))
 ASK = ("query", "Which animal does Anna keep?")
-# Words and names that must be found in no file of an encrypted store. Words of the index are stems in lower case.
-TOLD = [b"Zebulon", b"zebulon", b"tortois", b"greenhous", b"Marigold", b"marigold", b"Lisbon", b"lisbon", b"Ronneby",
-        b"ronneby", b"came in with grain", b"diary-of-anna", b"confidential-bank", b"thursday-session", b"voyage.html",
-        b"asked-by-the-court", b"ship-register", b"laptop-of-anna", b"skipper"]
+# What a plain store holds in its files as it stands here: words of the index (stems in lower case), of an original and
+# of a request that waits, and names. The text itself lies there as tokens.
+TOLD = [b"zebulon", b"tortois", b"greenhous", b"Marigold", b"marigold", b"Lisbon", b"lisbon", b"ronneby", b"skipper",
+        b"came in with grain", b"diary-of-anna", b"confidential-bank", b"thursday-session", b"voyage.html",
+        b"asked-by-the-court", b"ship-register", b"laptop-of-anna"]
 
 
 class Encryption(cli.CliTestCase):
@@ -80,8 +81,8 @@ class Encryption(cli.CliTestCase):
         sealed = during + self.bytes_of_store()
         tokens = self.token_runs()
         names = [path.name for path in self.cli.store.rglob("*")]
-        for told in [*TOLD, *tokens]:
-            self.assertNotIn(told, sealed)
+        for told in [*TOLD, *tokens, b"Zebulon", b"Ronneby"]:
+            self.assertFalse(told in sealed, told)
         self.assertFalse([name for name in names if any(told.decode(errors="replace") in name for told in TOLD)])
         # The same search finds all of it where nothing is encrypted.
         self.cli.store = self.cli.home / "plain"
@@ -90,7 +91,7 @@ class Encryption(cli.CliTestCase):
         during = self.fill()
         plain = during + self.bytes_of_store()
         for told in [*TOLD, tokens[0]]:
-            self.assertIn(told, plain)
+            self.assertTrue(told in plain, told)
 
     def test_the_store_opens_with_its_key_alone(self):
         self.cli.write("diary-of-anna.txt", ANNA)
