@@ -4,6 +4,7 @@
 
 #include <nats/nats.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -23,6 +24,8 @@ using Message = std::unique_ptr<natsMsg, Destroyer<natsMsg_Destroy>>;
 using Subscription = std::unique_ptr<natsSubscription, Destroyer<natsSubscription_Destroy>>;
 using StreamInfo = std::unique_ptr<jsStreamInfo, Destroyer<jsStreamInfo_Destroy>>;
 using PubAck = std::unique_ptr<jsPubAck, Destroyer<jsPubAck_Destroy>>;
+
+inline constexpr std::int64_t kNanosecondsASecond = 1'000'000'000;
 
 // kIo: what could not be done, and what the library and the server say to it.
 tl::unexpected<Error> nats_error(natsStatus status, jsErrCode code, const std::string& what);

@@ -8,9 +8,8 @@
 namespace mc::cluster {
 namespace {
 
-constexpr std::int64_t kNs = 1'000'000'000;
 // Of publishing something twice, beyond what every subject's own rule refuses.
-constexpr std::int64_t kDuplicatesNs = 120 * kNs;
+constexpr std::int64_t kDuplicatesNs = 120 * kNanosecondsASecond;
 
 struct StreamPlan {
     const char* name;
@@ -48,7 +47,7 @@ Result<void> add_owners(Link& link, const ClusterShape& shape) {
     MC_NATS(kvConfig_Init(&config), jsErrCode{}, what);
     config.Bucket = kOwnersBucket;
     config.History = 1;
-    config.TTL = shape.lease_seconds * kNs;
+    config.TTL = shape.lease_seconds * kNanosecondsASecond;
     config.StorageType = js_FileStorage;
     config.Replicas = shape.replicas;
     kvStore* made = nullptr;

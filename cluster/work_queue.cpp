@@ -11,7 +11,6 @@
 namespace mc::cluster {
 namespace {
 
-constexpr std::int64_t kNs = 1'000'000'000;
 constexpr const char* kWorkers = "workers";
 constexpr int kClaimsMax = 100000;  // and workers that ask
 
@@ -92,7 +91,7 @@ Result<std::unique_ptr<WorkQueue>> WorkQueue::open(Link& link) {
     MC_NATS(jsSubOptions_Init(&options), jsErrCode{}, what);
     options.Stream = kWorkStream;
     options.Config.AckPolicy = js_AckExplicit;
-    options.Config.AckWait = kClaimSeconds * kNs;
+    options.Config.AckWait = kClaimSeconds * kNanosecondsASecond;
     options.Config.MaxAckPending = kClaimsMax;
     options.Config.MaxWaiting = kClaimsMax;
     natsSubscription* made = nullptr;

@@ -21,9 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The map grows to what the store needs.
-constexpr std::uint64_t kMapBytesInitial = 1ULL << 28;
-
 // What a backup makes in its draft.
 constexpr const char* kDraftFiles[] = {"data.mdb", "lock.mdb", "writer.lock"};
 

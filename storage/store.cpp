@@ -151,7 +151,6 @@ const StoreSeal* Store::seal() const {
 }
 
 Result<std::optional<KeyKind>> Store::key_kind(const Path& directory) {
-    constexpr std::uint64_t kMapBytesInitial = 1ULL << 28;  // grows to what the store needs
     MC_ASSIGN(const auto env, LmdbEnv::open(directory, EnvMode::kRead, kMapBytesInitial));
     MC_ASSIGN(const auto header, read_key_header(*env));
     if (!header) return std::optional<KeyKind>();

@@ -101,6 +101,9 @@ class WriteTransaction : public ReadTransaction {
 
 enum class EnvMode { kRead, kWrite, kCreate };
 
+// Where nobody has said how large a store is: the map grows to what it needs.
+inline constexpr std::uint64_t kMapBytesInitial = 1ULL << 28;
+
 class LmdbEnv {
   public:
     // kCreate makes the file and its databases in an empty directory; the others need both.

@@ -7,13 +7,6 @@
 #include "storage/lmdb/sole_use.h"
 
 namespace mc::storage {
-namespace {
-
-// As large as what it replaces at most; the map grows by itself.
-constexpr std::uint64_t kMapBytesInitial = 1ULL << 28;
-
-}  // namespace
-
 Result<void> purge_data_file(StoreParts& parts) {
     MC_TRY(parts.require_writable());
     std::unique_ptr<SoleUse> sole_use;

@@ -10,8 +10,6 @@
 namespace mc::storage {
 namespace {
 
-// The map grows to what the store needs.
-constexpr std::uint64_t kMapBytesInitial = 1ULL << 28;
 constexpr std::uint64_t kBatchBytes = 16ULL << 20;  // of one transaction
 
 // Records on their way into the copy, in as few transactions as memory allows.
