@@ -19,7 +19,7 @@ LONG = "".join(f"Ship {i * 7919} came in with grain and left with wine.\n" for i
 ASK = ("query", "Which animal does Anna keep?")
 # What a plain store holds in its files as it stands here: words of the index (stems in lower case), of an original and
 # of a request that waits, and names. The text itself lies there as tokens.
-TOLD = [b"zebulon", b"tortois", b"greenhous", b"Marigold", b"marigold", b"Lisbon", b"lisbon", b"ronneby", b"skipper",
+TOLD = [b"zebulon", b"tortois", b"greenhous", b"Marigold", b"marigold", b"Lisbon", b"lisbon", b"ronneb", b"skipper",
         b"came in with grain", b"diary-of-anna", b"confidential-bank", b"thursday-session", b"voyage.html",
         b"asked-by-the-court", b"ship-register", b"laptop-of-anna"]
 
@@ -81,7 +81,7 @@ class Encryption(cli.CliTestCase):
         sealed = during + self.bytes_of_store()
         tokens = self.token_runs()
         names = [path.name for path in self.cli.store.rglob("*")]
-        for told in [*TOLD, *tokens, b"Zebulon", b"Ronneby"]:
+        for told in [*TOLD, *tokens, b"Zebulon", b"Ronneb"]:
             self.assertFalse(told in sealed, told)
         self.assertFalse([name for name in names if any(told.decode(errors="replace") in name for told in TOLD)])
         # The same search finds all of it where nothing is encrypted.
