@@ -125,7 +125,9 @@ class HttpProcess:
 
     def call(self, verb, connection=None, **arguments):
         method, body = ("GET", None) if verb == "status" else ("POST", arguments)
-        status, _, result = self.send(method, "/v1/" + verb, body, connection=connection)
+        # Who does not say that it waits is told of an operation where a document is long.
+        status, _, result = self.send(method, "/v1/" + verb, body, {"Prefer": "wait=60"},
+                                      connection=connection)
         if status != 200:
             raise Refused(result["detail"])
         return result

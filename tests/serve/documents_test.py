@@ -90,7 +90,8 @@ class Documents(cli.CliTestCase):
         server = self.serve()
 
         def refused(status, code, *parts, content=b"", media_type="", path="/v1/documents?name=a"):
-            reply = server.send("POST", path, content, {"Content-Type": media_type})
+            reply = server.send("POST", path, content,
+                                {"Content-Type": media_type, "Prefer": "wait=60"})
             self.assertEqual((reply[0], reply[2]["code"]), (status, code), reply)
             for part in parts:
                 self.assertIn(part, reply[2]["detail"])
