@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What encryption costs: the same memory plain and encrypted, by turns in one run.
 
-Arguments: the binary, the base model, and texts to fill the memory with. Prints one line of JSON. Texts are taken in without
+Arguments: the binary, the base model, and texts to fill the memory with. Prints one line of JSON, and each measurement to
+standard error. Texts are taken in without
 their gists, then the gists are made; every question is answered with the same passages in both, or the run fails. Each
 value is the median of the rounds; opening is `bank list`, which reads one record.
 """
@@ -90,6 +91,7 @@ def main():
     for _ in range(ROUNDS):
         for kind in KINDS:
             rounds[kind].append(measure(binary, model, kind, texts, questions, found))
+            print(kind, json.dumps(rounds[kind][-1]), file=sys.stderr)
     print(json.dumps({kind: {name: statistics.median(one[name] for one in measured) for name in measured[0]}
                       for kind, measured in rounds.items()}))
 
