@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <string_view>
 #include <system_error>
 
 #include "core/check.h"
@@ -19,6 +21,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr mode_t kFolderMode = 0700;  // memories are their owner's
+
+// What may lie in a store's folder before there is a store: a draft that was killed, and who may
+// come in once a server runs.
+constexpr std::string_view kBeforeAStore[] = {"new", "writer.lock", "keys.json"};
 
 Result<StoreMeta> meta_of(const StoreOptions& options) {
     StoreMeta meta;
@@ -77,7 +83,7 @@ Result<void> prepare_store_directory(const Path& directory) {
     for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
         const std::string name = entry->path().filename();
         if (name == "data.mdb") return {};  // another process was quicker
-        if (name != "new" && name != "writer.lock")
+        if (std::ranges::find(kBeforeAStore, name) == std::end(kBeforeAStore))
             return fail(ErrorCode::kInvalidInput,
                         directory.string() + " is not empty and holds no store; name another one");
     }

@@ -93,6 +93,14 @@ class Http(cli.CliTestCase):
         self.check_problem(server.send("GET", "/v1/tree?document=nobody"), 400, "nobody")
         self.assertEqual(server.close(), 0)
 
+    def test_a_key_may_be_made_before_the_store(self):
+        secret = self.cli.result("serve", "key", "create", "early")["secret"]
+        server = self.serve()
+        server.key = secret
+        server.call("remember", text="Anna keeps a tortoise.")
+        self.assertEqual(server.close(), 0)
+        self.assertEqual([one["name"] for one in self.cli.result("serve", "key", "list")["keys"]], ["early"])
+
     def test_keys_let_in_and_keep_to_their_banks_and_verbs(self):
         server = self.serve()
         server.call("remember", text="Anna keeps a tortoise.", bank="work")
