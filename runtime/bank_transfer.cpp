@@ -13,11 +13,6 @@
 namespace mc::runtime {
 namespace {
 
-bool same_content(const DocumentRecord& a, const DocumentRecord& b) {
-    return a.content_hash == b.content_hash && a.byte_count == b.byte_count &&
-           a.complete == b.complete;
-}
-
 class Import {
   public:
     Import(const Config& config, storage::BankFile& file, const lm::Tokenizer& tokenizer,

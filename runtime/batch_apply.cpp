@@ -8,11 +8,6 @@
 namespace mc::runtime {
 namespace {
 
-bool is_same_content(const DocumentRecord& a, const DocumentRecord& b) {
-    return a.content_hash == b.content_hash && a.byte_count == b.byte_count &&
-           a.complete == b.complete;
-}
-
 class Application {
   public:
     Application(BankSession& session, storage::BankFile& file, const LogPosition& position)
@@ -46,7 +41,7 @@ class Application {
     Result<void> take(storage::FileDocument& document) {
         NodeStore& nodes = session_.nodes();
         MC_ASSIGN(const auto held, find_in_place_of(nodes, document.record()));
-        applied_.was_there = held && is_same_content(*held, document.record());
+        applied_.was_there = held && same_content(*held, document.record());
         if (applied_.was_there) return {};
         if (held) {
             applied_.refused.emplace(

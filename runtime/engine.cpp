@@ -41,11 +41,6 @@ bool is_no_hindrance(ErrorCode code) {
            code == ErrorCode::kInvalidInput || code == ErrorCode::kOutOfSpace;
 }
 
-bool store_exists(const Path& directory) {
-    std::error_code ignored;
-    return std::filesystem::exists(directory / "data.mdb", ignored);
-}
-
 Result<void> check_model_is_there(const Path& model) {
     std::error_code ignored;
     if (std::filesystem::exists(model, ignored)) return {};

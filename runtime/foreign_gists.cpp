@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/foreign_gists.h"
 
-#include <system_error>
-
 #include "runtime/store_key.h"
 #include "storage/codec/codebook_file.h"
 #include "storage/portable/import_document.h"
@@ -17,9 +15,7 @@ std::string described(const storage::StoreMeta& meta) {
 }  // namespace
 
 Result<std::optional<storage::StoreMeta>> existing_store(const Config& config, const Clock& clock) {
-    std::error_code ignored;
-    if (!std::filesystem::exists(config.store / "data.mdb", ignored))
-        return std::optional<storage::StoreMeta>();
+    if (!store_exists(config.store)) return std::optional<storage::StoreMeta>();
     storage::StoreOptions options;
     options.directory = config.store;
     options.clock = &clock;

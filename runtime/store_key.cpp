@@ -6,11 +6,6 @@
 namespace mc::runtime {
 namespace {
 
-bool store_exists(const Config& config) {
-    std::error_code ignored;
-    return std::filesystem::exists(config.store / "data.mdb", ignored);
-}
-
 template <class T>
 Result<std::optional<storage::StoreKey>> some(T made) {
     if (!made) return fail(std::move(made.error()));
@@ -18,6 +13,11 @@ Result<std::optional<storage::StoreKey>> some(T made) {
 }
 
 }  // namespace
+
+bool store_exists(const Path& directory) {
+    std::error_code ignored;
+    return std::filesystem::exists(directory / "data.mdb", ignored);
+}
 
 bool has_key(const Config& config) {
     return !config.key_file.empty() || !config.passphrase_file.empty() ||
@@ -40,7 +40,7 @@ Result<std::optional<storage::StoreKey>> store_key_of(const Config& config) {
 Result<std::unique_ptr<storage::Store>> store_for_its_seal(const Config& config,
                                                            const Clock& clock) {
     MC_ASSIGN(const auto key, store_key_of(config));
-    if (!store_exists(config) && !key) return std::unique_ptr<storage::Store>();
+    if (!store_exists(config.store) && !key) return std::unique_ptr<storage::Store>();
     storage::StoreOptions options;
     options.directory = config.store;
     options.clock = &clock;
@@ -49,7 +49,7 @@ Result<std::unique_ptr<storage::Store>> store_for_its_seal(const Config& config,
 }
 
 std::optional<std::string> wants_passphrase(const Config& config) {
-    if (has_key(config) || !store_exists(config)) return std::nullopt;
+    if (has_key(config) || !store_exists(config.store)) return std::nullopt;
     const auto kind = storage::Store::key_kind(config.store);
     if (!kind || *kind != storage::KeyKind::kPassphrase) return std::nullopt;
     return config.store.string();

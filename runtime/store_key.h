@@ -9,6 +9,7 @@
 
 #include "core/clock.h"
 #include "core/config.h"
+#include "core/files.h"
 #include "core/result.h"
 #include "storage/seal/store_key.h"
 #include "storage/store.h"
@@ -31,6 +32,9 @@ inline const storage::StoreKey* pointer_to(const std::optional<storage::StoreKey
 // the store is made.
 Result<std::unique_ptr<storage::Store>> store_for_its_seal(const Config& config,
                                                            const Clock& clock);
+
+// Whether the folder holds a store's file; false where nobody can say.
+bool store_exists(const Path& directory);
 
 // The passphrase that an existing encrypted store of the settings wants, where no key is given:
 // the store's path for a prompt. nullopt: it wants none, or cannot say.

@@ -149,6 +149,11 @@ Result<std::optional<DocumentRecord>> find_in_place_of(const NodeStore& nodes,
     return std::optional<DocumentRecord>();
 }
 
+bool same_content(const DocumentRecord& a, const DocumentRecord& b) {
+    return a.content_hash == b.content_hash && a.byte_count == b.byte_count &&
+           a.complete == b.complete;
+}
+
 std::string describe(const DocumentRecord& document) {
     if (!is_superseded(document)) return document.source_name;
     return "version " + std::to_string(document.version) + " of " + document.source_name;

@@ -53,6 +53,9 @@ Result<std::vector<DocumentId>> take_back(const BankText& text, std::int64_t at_
 Result<std::optional<DocumentRecord>> find_in_place_of(const NodeStore& nodes,
                                                        const DocumentRecord& record);
 
+// Whether what has a record's place says the same, as far as it goes.
+bool same_content(const DocumentRecord& a, const DocumentRecord& b);
+
 // "notes.txt", or "version 2 of notes.txt".
 std::string describe(const DocumentRecord& document);
 

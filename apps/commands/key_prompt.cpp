@@ -7,7 +7,6 @@
 
 #include <cerrno>
 #include <string_view>
-#include <system_error>
 
 #include "core/descriptor.h"
 #include "core/files.h"
@@ -95,8 +94,7 @@ Result<std::string> ask_passphrase(const std::string& prompt, bool twice) {
 
 Result<void> complete_key(Config& config, bool opens_store) {
     if (config.passphrase_file == "-") {
-        std::error_code ignored;
-        const bool is_new = !std::filesystem::exists(config.store / "data.mdb", ignored);
+        const bool is_new = !runtime::store_exists(config.store);
         MC_ASSIGN(config.passphrase,
                   ask_passphrase("Passphrase of " + config.store.string(), is_new));
         config.passphrase_file.clear();
